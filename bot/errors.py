@@ -1,0 +1,164 @@
+"""What can go wrong, by who must act.
+
+Each error carries a sentence that is safe to show to the person, whether a later try may work without anyone
+(`temporary`), and detail for the log. Neither holds a secret or an address.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Step(StrEnum):
+    """The steps of a connection test, in order; the last one begun is the one that failed."""
+
+    NAME = "name"
+    CONNECT = "connect"
+    TLS = "tls"
+    GREETING = "greeting"
+    CAPABILITIES = "capabilities"
+    LOGIN = "login"
+    UIDL = "uidl"
+
+
+class BotError(Exception):
+    """Root of the family.
+
+    Args:
+        detail: what happened, for the log; no address, no secret.
+        sentence: overrides the family's words for the person.
+    """
+
+    temporary: ClassVar[bool] = False
+    words: ClassVar[str] = "Something went wrong on our side. Nothing was lost; please try again in a few minutes."
+
+    def __init__(self, detail: str = "", *, sentence: str | None = None) -> None:
+        super().__init__(detail or type(self).__name__)
+        self.detail = detail
+        self.sentence = sentence or self.words
+
+
+# Nobody has to act: a later try may work.
+
+
+class ServerUnreachable(BotError):
+    """No name, no route, refused, filtered, timed out or not a mail server: one wording for all, told apart by nobody."""
+
+    temporary = True
+    words = "No mail server answered at this address and port. Check the server name, the port and the security setting."
+
+
+class ConnectionLost(BotError):
+    """The session ended before its answer: closed, reset, or a deadline passed."""
+
+    temporary = True
+    words = "The mail server closed the connection or stopped answering. Mailbox will try again by itself."
+
+
+class MaildropBusy(BotError):
+    """Another session holds the maildrop (`[IN-USE]`), or logins come too often (`[LOGIN-DELAY]`)."""
+
+    temporary = True
+    words = "The mailbox is in use by another mail program right now. Mailbox will try again by itself."
+
+
+class ServerBusy(BotError):
+    """The server says it cannot serve now (`[SYS/TEMP]`, "too many", "try again later")."""
+
+    temporary = True
+    words = "The mail server is busy and asks to come back later. Mailbox will try again by itself."
+
+
+class RemoteProtocolError(BotError):
+    """The server broke the protocol or went over a bound."""
+
+    temporary = True
+    words = "The mail server sent something that is not POP3. Check the server name and the port."
+
+
+class MessageTooLarge(BotError):
+    """A message went over the size limit while it arrived; the session is over."""
+
+    temporary = True
+    words = "A message is larger than the limit."
+
+
+class CommandRefused(BotError):
+    """The server answered -ERR to a command after login, for this message or command only."""
+
+    temporary = True
+    words = "The mail server refused a command."
+
+
+# The owner has to act.
+
+
+class LoginRejected(BotError):
+    """The server refused the credentials. `is_certain`: it said so by `[AUTH]`, which no throttling does."""
+
+    words = (
+        "The mail server refused the user name or the password. Check both; if two-step sign-in is on, use an app password."
+    )
+
+    def __init__(self, detail: str = "", *, sentence: str | None = None, is_certain: bool = False) -> None:
+        super().__init__(detail, sentence=sentence)
+        self.is_certain = is_certain
+
+
+class CertificateInvalid(BotError):
+    """The server's certificate does not prove the name that was typed."""
+
+    words = "The mail server's certificate does not match its name, is expired or is not trusted. Check the server name; if it is right, tell whoever runs the server."
+
+
+class TlsUnavailable(BotError):
+    """Protection was asked for and the server does not offer it."""
+
+    words = "The mail server does not offer this kind of encryption on this port. Try TLS on port 995, or STARTTLS on port 110."
+
+
+class UidlUnsupported(BotError):
+    """The server has no UIDL, so messages cannot be told apart between sessions."""
+
+    words = "This mail server cannot number its messages lastingly (no UIDL), so Mailbox could not tell new mail from old."
+
+
+class ServerRefused(BotError):
+    """The server refuses for good (`[SYS/PERM]`), or POP is switched off for this account."""
+
+    words = "The mail server refuses this account for POP. Check in the provider's settings that POP is switched on."
+
+
+# We are at fault.
+
+
+class LocalProtocolError(BotError):
+    """We asked for what the protocol does not allow: a line break in an argument, a command in the wrong state."""
+
+    words = "A name or password holds a character that cannot be sent to a mail server, such as a line break."
+
+
+class RenderFailed(BotError):
+    """The renderer died or overran its limits on this message."""
+
+    words = "This message could not be shown."
+
+
+# The person asked for what is not there, or the operator set something wrong.
+
+
+class NoSuchMailbox(BotError):
+    """The mailbox is not there, or not this person's: both read alike."""
+
+    words = "That mailbox is not there any more. Type `/mailbox list` to see yours."
+
+
+class NotAllowed(BotError):
+    """The person may not do this."""
+
+    words = "You cannot use Mailbox in this workspace. Ask a workspace administrator."
+
+
+class SettingsError(BotError):
+    """A setting is missing, wrong or unknown; `serve` says the sentence and exits with 2."""

@@ -1,0 +1,271 @@
+"""Frozen values and enums that every layer shares.
+
+Standard library only, no behaviour beyond what the values themselves promise. Times are aware UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+
+class Secret:
+    """A password or token in memory; `repr`, `str` and format never show it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value: Final = value
+
+    def reveal(self) -> str:
+        """The value itself; call it only where it goes on the wire or into the vault."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A Slack user, keyed on the workspace (or enterprise) they were verified in."""
+
+    workspace: str
+    user: str
+
+
+class Security(StrEnum):
+    """How a connection to a mail server is protected."""
+
+    TLS = "tls"
+    STARTTLS = "starttls"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAddress:
+    """Where a mail server listens: host name or address as typed, port, protection."""
+
+    host: str
+    port: int
+    security: Security
+
+
+class Retention(StrEnum):
+    """The delete setting: what happens on the server to a message that is in Slack."""
+
+    LEAVE = "leave"
+    DELETE_POSTED = "delete_posted"
+
+
+class OldMail(StrEnum):
+    """How much of what lies in the maildrop when the mailbox is added is brought to Slack."""
+
+    NONE = "none"
+    LAST_50 = "last_50"
+    ALL = "all"
+
+
+class Health(StrEnum):
+    """What the last poll found; the words a person reads for it stand in the views."""
+
+    NEW = "new"
+    OK = "ok"
+    LOGIN_REFUSED = "login_refused"
+    MAILDROP_BUSY = "maildrop_busy"
+    UNREACHABLE = "unreachable"
+    CERTIFICATE_INVALID = "certificate_invalid"
+    SERVER_FAULT = "server_fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a person typed into the form, passwords apart; stored sealed as a whole.
+
+    `outgoing` is None for a mailbox that only receives. `outgoing_username` is None when the incoming
+    credentials serve for both.
+    """
+
+    name: str
+    address: str
+    incoming: ServerAddress
+    username: str
+    outgoing: ServerAddress | None
+    outgoing_username: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Passwords:
+    """The mailbox's credentials; `outgoing` is None when the incoming ones serve for both or nothing is sent."""
+
+    incoming: Secret
+    outgoing: Secret | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The last message number of a maildrop and its UID, as a later session may probe them."""
+
+    number: int
+    uid: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """Our record of one maildrop: owner, settings, state. Holds no password.
+
+    `due_at` is None when the mailbox is not polled: not active, paused, or its login was refused.
+    `tail` is None when the next poll must list everything; `listed_at` is the last full listing.
+    """
+
+    id: str
+    owner: Person
+    profile: Profile
+    retention: Retention
+    old_mail: OldMail
+    interval: timedelta
+    is_active: bool
+    is_paused: bool
+    health: Health
+    failures: int
+    created_at: datetime
+    due_at: datetime | None
+    last_success_at: datetime | None
+    tail: Tail | None
+    listed_at: datetime | None
+    capabilities: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewMailbox:
+    """A mailbox whose test has passed, ready to be stored. `form_id` makes a repeated submission harmless."""
+
+    owner: Person
+    profile: Profile
+    passwords: Passwords
+    retention: Retention
+    old_mail: OldMail
+    interval: timedelta
+    make_active: bool
+    form_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to poll one mailbox until the lease ends; every write through it checks `fence`."""
+
+    mailbox: Mailbox
+    fence: int
+
+
+class SeenState(StrEnum):
+    """What became of a UID that the server listed."""
+
+    SKIPPED = "skipped"  # old mail the owner did not ask for
+    FAILED = "failed"  # listed, not yet kept: fetching it has failed `attempts` times
+    KEPT = "kept"
+    DELETING = "deleting"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One UID we know of. `is_settled`: its post is in Slack and recorded, so the delete setting may act."""
+
+    state: SeenState
+    attempts: int
+    is_settled: bool
+
+
+class Shape(StrEnum):
+    """What the stored octets of a message are."""
+
+    WHOLE = "whole"  # everything between RETR's +OK and the final dot
+    TOP = "top"  # header and first lines of a message above the size limit
+    REFUSED = "refused"  # nothing usable: the server would not hand the message over
+
+
+class EntryState(StrEnum):
+    """The states an outbox entry passes, in this order."""
+
+    WAITING = "waiting"  # nothing sent
+    POSTING = "posting"  # intent committed; after a crash or no answer: unknown, look in Slack first
+    POSTED = "posted"  # Slack acknowledged the post, `ts` recorded; files are still owed
+    FILING = "filing"  # intent to share uploaded files committed
+    SETTLED = "settled"  # everything is in Slack
+    GIVEN_UP = "given_up"  # Slack refused for good; the reason is recorded
+
+
+class Notice(StrEnum):
+    """What the bot tells an owner on its own account."""
+
+    LOGIN_REFUSED = "login_refused"
+    ALL_CLEAR = "all_clear"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing owed to a DM: a message or a notice.
+
+    Attributes:
+        id: opaque delivery id; stands in the post's metadata.
+        order: increases in order of arrival within a DM.
+        message_id: set for a message, None for a notice.
+        notice: set for a notice, None for a message.
+        lookup_after: for POSTING and FILING: when Slack may be asked whether it is there.
+        channel, ts: where the post stands, once acknowledged.
+        file_ids: Slack's ids of reserved uploads, recorded before they are shared.
+        plain: a content error made us fall back to the minimal card.
+    """
+
+    id: str
+    order: int
+    mailbox_id: str | None
+    owner: Person
+    message_id: str | None
+    notice: Notice | None
+    state: EntryState
+    attempts: int
+    intended_at: datetime | None
+    lookup_after: datetime | None
+    channel: str | None
+    ts: str | None
+    file_ids: tuple[str, ...]
+    plain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Dm:
+    """The right to post into one person's DM until the lease ends; one holder at a time.
+
+    `last_ts` is Slack's time of our newest acknowledged post there, the lower bound of a look-up.
+    """
+
+    owner: Person
+    channel: str | None
+    last_ts: str | None
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A message as stored: what the octets are, how large the server said it is."""
+
+    id: str
+    mailbox_id: str
+    shape: Shape
+    octets: int
+    listed_octets: int
+    received_at: datetime
