@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
 
 class Secret:
@@ -83,6 +83,7 @@ class Health(StrEnum):
 
     NEW = "new"
     OK = "ok"
+    LOGIN_DOUBTED = "login_doubted"  # refused after it had worked, without a clear reason: tried once more
     LOGIN_REFUSED = "login_refused"
     MAILDROP_BUSY = "maildrop_busy"
     UNREACHABLE = "unreachable"
@@ -127,6 +128,7 @@ class Mailbox:
     """Our record of one maildrop: owner, settings, state. Holds no password.
 
     `due_at` is None when the mailbox is not polled: not active, paused, or its login was refused.
+    `has_alarm`: the owner was told of a refused login and not yet of its end.
     `tail` is None when the next poll must list everything; `listed_at` is the last full listing.
     """
 
@@ -134,11 +136,10 @@ class Mailbox:
     owner: Person
     profile: Profile
     retention: Retention
-    old_mail: OldMail
-    interval: timedelta
     is_active: bool
     is_paused: bool
     health: Health
+    has_alarm: bool
     failures: int
     created_at: datetime
     due_at: datetime | None
@@ -150,14 +151,17 @@ class Mailbox:
 
 @dataclass(frozen=True, slots=True)
 class NewMailbox:
-    """A mailbox whose test has passed, ready to be stored. `form_id` makes a repeated submission harmless."""
+    """A mailbox whose test has passed, ready to be stored.
+
+    `skip` are the UIDs that the test listed and the owner does not want; they count as seen from the start.
+    `form_id` makes a repeated submission harmless.
+    """
 
     owner: Person
     profile: Profile
     passwords: Passwords
     retention: Retention
-    old_mail: OldMail
-    interval: timedelta
+    skip: tuple[bytes, ...]
     make_active: bool
     form_id: str
 
@@ -168,6 +172,23 @@ class Claim:
 
     mailbox: Mailbox
     fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class PollResult:
+    """What one poll found, as it is recorded when the lease ends.
+
+    `due_at` is None when polling stops until the owner acts. `notice` is put into the outbox by the same commit.
+    """
+
+    health: Health
+    due_at: datetime | None
+    failures: int
+    last_success_at: datetime | None
+    tail: Tail | None
+    listed_at: datetime | None
+    capabilities: frozenset[str] | None
+    notice: Notice | None
 
 
 class SeenState(StrEnum):

@@ -1,0 +1,1 @@
+"""Forward steps of the tables, run by `Database.migrate`."""

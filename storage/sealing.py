@@ -1,0 +1,106 @@
+"""Between a mailbox's row and its record: what is sealed, in which place, and how it reads when opened."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+from storage.records import (
+    Health,
+    Mailbox,
+    Passwords,
+    Person,
+    Profile,
+    Retention,
+    Secret,
+    Security,
+    ServerAddress,
+    Tail,
+)
+from storage.vault import Place
+
+if TYPE_CHECKING:
+    from storage.tables import MailboxRow
+    from storage.vault import DataKey
+
+
+class Seals:
+    """Seals and opens the columns of one mailbox."""
+
+    def __init__(self, key: DataKey, workspace: str, mailbox_id: str) -> None:
+        self._key: Final = key
+        self._workspace: Final = workspace
+        self._mailbox_id: Final = mailbox_id
+
+    def profile(self, profile: Profile) -> bytes:
+        """The sealed profile."""
+        return self._seal(json.dumps(asdict(profile)), "profile")
+
+    def passwords(self, passwords: Passwords) -> dict[str, Any]:
+        """The sealed passwords by column."""
+        outgoing = passwords.outgoing
+        return {
+            "password_incoming": self._seal(passwords.incoming.reveal(), "password_incoming"),
+            "password_outgoing": None
+            if outgoing is None
+            else self._seal(outgoing.reveal(), "password_outgoing"),
+        }
+
+    def opened_profile(self, row: MailboxRow) -> Profile:
+        """What `profile` sealed."""
+        fields = json.loads(self._open(row.profile, "profile"))
+        outgoing = fields["outgoing"]
+        servers = {"incoming": _server(fields["incoming"]), "outgoing": outgoing and _server(outgoing)}
+        return Profile(**{**fields, **servers})
+
+    def opened_passwords(self, row: MailboxRow) -> Passwords:
+        """What `passwords` sealed."""
+        outgoing = row.password_outgoing
+        return Passwords(
+            incoming=Secret(self._open(row.password_incoming, "password_incoming")),
+            outgoing=None if outgoing is None else Secret(self._open(outgoing, "password_outgoing")),
+        )
+
+    def _seal(self, value: str, column: str) -> bytes:
+        return self._key.seal(value.encode(), self._place(column))
+
+    def _open(self, blob: bytes, column: str) -> str:
+        return self._key.open(blob, self._place(column)).decode()
+
+    def _place(self, column: str) -> Place:
+        return Place(self._workspace, "mailbox", self._mailbox_id, column)
+
+
+def mailbox_record(row: MailboxRow, seals: Seals) -> Mailbox:
+    """The record a row stands for."""
+    return Mailbox(
+        id=row.id,
+        owner=Person(row.workspace, row.owner),
+        profile=seals.opened_profile(row),
+        retention=Retention(row.retention),
+        is_active=row.is_active,
+        is_paused=row.is_paused,
+        health=Health(row.health),
+        has_alarm=row.has_alarm,
+        failures=row.failures,
+        created_at=row.created_at,
+        due_at=row.due_at,
+        last_success_at=row.last_success_at,
+        tail=None if row.tail_number is None or row.tail_uid is None else Tail(row.tail_number, row.tail_uid),
+        listed_at=row.listed_at,
+        capabilities=None if row.capabilities is None else frozenset(json.loads(row.capabilities)),
+    )
+
+
+def packed_capabilities(capabilities: frozenset[str] | None) -> str | None:
+    """Capabilities as the column holds them."""
+    return None if capabilities is None else json.dumps(sorted(capabilities))
+
+
+def _server(fields: dict[str, Any] | None) -> ServerAddress | None:
+    return (
+        None
+        if fields is None
+        else ServerAddress(fields["host"], fields["port"], Security(fields["security"]))
+    )

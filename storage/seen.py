@@ -1,0 +1,71 @@
+"""The rows of UIDs seen, as the stores of mailboxes and of messages change them inside their transactions."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import update
+from sqlmodel import col, select
+
+from storage.records import Seen, SeenState
+from storage.statements import in_batches
+from storage.tables import SeenRow
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from sqlmodel.ext.asyncio.session import AsyncSession
+
+    from storage.database import Database
+
+SEEN: Final = select(SeenRow.uid, SeenRow.state, SeenRow.attempts, SeenRow.is_settled)
+
+
+@cache
+def seen(state: str, attempts: int, is_settled: bool) -> Seen:  # noqa: FBT001 - columns in the order of SEEN
+    """One value for all rows that say the same: a maildrop has up to 500,000 of them."""
+    return Seen(SeenState(state), attempts, is_settled)
+
+
+def seen_row(mailbox_id: str, uid: bytes, state: SeenState, now: datetime) -> SeenRow:
+    """A row for a UID met for the first time."""
+    return SeenRow(mailbox_id=mailbox_id, uid=uid, state=state, attempts=0, is_settled=False, changed_at=now)
+
+
+async def knows_any(session: AsyncSession, mailbox_id: str, uids: Collection[bytes]) -> bool:
+    """Whether at least one of the UIDs is known of this mailbox."""
+    for batch in in_batches(uids):
+        query = select(SeenRow.uid).where(SeenRow.mailbox_id == mailbox_id, col(SeenRow.uid).in_(batch))
+        if (await session.exec(query.limit(1))).first() is not None:
+            return True
+    return False
+
+
+async def skip_uids(
+    database: Database, session: AsyncSession, mailbox_id: str, uids: Collection[bytes], now: datetime
+) -> None:
+    """Record UIDs as old mail nobody asked for; those known already stay as they are."""
+    statement = database.insert(SeenRow).on_conflict_do_nothing()
+    for batch in in_batches(uids):
+        rows = [seen_row(mailbox_id, uid, SeenState.SKIPPED, now).model_dump() for uid in batch]
+        await session.exec(statement, params=rows)
+
+
+async def move_settled(
+    session: AsyncSession,
+    mailbox_id: str,
+    uids: Collection[bytes],
+    before: Sequence[SeenState],
+    after: SeenState,
+) -> int:
+    """Move settled UIDs from one of the states to the next; how many."""
+    count = 0
+    for batch in in_batches(uids):
+        mine = (col(SeenRow.mailbox_id) == mailbox_id) & col(SeenRow.uid).in_(batch)
+        ready = mine & col(SeenRow.is_settled) & col(SeenRow.state).in_(before)
+        statement = update(SeenRow).where(ready).values(state=after).returning(col(SeenRow.uid))
+        moved = await session.exec(statement, execution_options={"synchronize_session": False})
+        count += len(moved.all())
+    return count

@@ -1,0 +1,36 @@
+"""What several stores say to the database."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from sqlalchemy import update
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sqlalchemy import ColumnElement
+    from sqlmodel.ext.asyncio.session import AsyncSession
+
+    from storage.tables import Table
+
+T = TypeVar("T")
+
+_SIZE: Final = 500
+
+
+def in_batches(values: Iterable[T]) -> Iterator[list[T]]:
+    """The values in order, at most 500 at a time, so that a statement can hold them."""
+    rest = iter(values)
+    while batch := list(islice(rest, _SIZE)):
+        yield batch
+
+
+async def update_rows(
+    session: AsyncSession, table: type[Table], which: ColumnElement[bool], values: dict[str, Any]
+) -> int:
+    """Change all rows for which `which` is true; how many. Rows the session has loaded keep their old values."""
+    statement = update(table).where(which).values(values)
+    result = await session.exec(statement, execution_options={"synchronize_session": False})
+    return result.rowcount

@@ -1,0 +1,206 @@
+"""The tables; no logic.
+
+Sealed columns are octets that only the vault opens. Enumerations are text with a check constraint, so that both
+databases hold the same thing. Times are aware UTC (`UTCDateTime`, which a plain `datetime` annotation gives).
+Partial indexes keep what a tick asks for small, however much finished work lies beside it.
+
+No `from __future__ import annotations` here: SQLModel reads the annotations.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, MetaData, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from storage.records import EntryState, Health, Notice, Retention, SeenState, Shape
+
+DELETABLE: Final = "is_settled AND state IN ('kept', 'deleting')"
+"""Seen rows the delete setting may still act on; queries repeat it word for word, else SQLite ignores the index."""
+
+_NAMES: Final = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def _one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
+    allowed = ", ".join(f"'{word}'" for word in words)
+    return CheckConstraint(f"{column} IN ({allowed})", name=column)
+
+
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+
+
+class Table(SQLModel):
+    """Root of all tables; its `repr` shows no column, sealed or not."""
+
+    metadata: ClassVar[MetaData] = MetaData(naming_convention=_NAMES)
+
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        return []
+
+
+class KeyCheckRow(Table, table=True):
+    """One master key the database has met: a value only that key opens."""
+
+    __tablename__ = "key_check"
+
+    key_id: str = Field(primary_key=True)
+    sealed: bytes
+
+
+class MailboxRow(Table, table=True):
+    """One mailbox, its lease and its fencing number. Without `wrapped_key` nothing sealed under it opens any more."""
+
+    __tablename__ = "mailbox"
+    __table_args__ = (
+        UniqueConstraint("workspace", "owner", "form_id"),
+        _one_of("retention", Retention),
+        _one_of("health", Health),
+        _partial("ix_mailbox_active", "workspace", "owner", where="is_active", unique=True),
+        _partial("ix_mailbox_due", "due_at", where="due_at IS NOT NULL"),
+    )
+
+    id: str = Field(primary_key=True)
+    workspace: str
+    owner: str
+    form_id: str
+    key_id: str | None
+    wrapped_key: bytes | None
+    profile: bytes
+    password_incoming: bytes
+    password_outgoing: bytes | None
+    retention: str
+    is_active: bool
+    is_paused: bool
+    health: str
+    has_alarm: bool
+    failures: int
+    created_at: datetime
+    due_at: datetime | None
+    last_success_at: datetime | None
+    tail_number: int | None
+    tail_uid: bytes | None
+    listed_at: datetime | None
+    capabilities: str | None
+    lease_owner: str | None
+    lease_until: datetime | None
+    fence: int
+
+
+class SeenRow(Table, table=True):
+    """One UID a maildrop listed. Stays when its message's octets go."""
+
+    __tablename__ = "seen"
+    __table_args__ = (
+        _one_of("state", SeenState),
+        _partial("ix_seen_deletable", "mailbox_id", where=DELETABLE),
+        # The key is the row: half the pages of a table with a separate index.
+        {"sqlite_with_rowid": False},
+    )
+
+    mailbox_id: str = Field(primary_key=True, foreign_key="mailbox.id", ondelete="CASCADE")
+    uid: bytes = Field(primary_key=True)
+    state: str
+    attempts: int
+    is_settled: bool
+    changed_at: datetime
+
+
+class MessageRow(Table, table=True):
+    """One stored message; its octets are in `message_chunk` until it is purged.
+
+    A server that gives a deleted message's UID to another one makes two rows of that UID.
+    """
+
+    __tablename__ = "message"
+    __table_args__ = (
+        _one_of("shape", Shape),
+        Index("ix_message_uid", "mailbox_id", "uid"),
+        _partial("ix_message_purgeable", "settled_at", where="settled_at IS NOT NULL AND purged_at IS NULL"),
+    )
+
+    id: str = Field(primary_key=True)
+    mailbox_id: str = Field(foreign_key="mailbox.id", ondelete="CASCADE")
+    uid: bytes
+    fingerprint: bytes
+    shape: str
+    octets: int = Field(sa_type=BigInteger)
+    listed_octets: int = Field(sa_type=BigInteger)
+    received_at: datetime
+    settled_at: datetime | None
+    purged_at: datetime | None
+
+
+class ChunkRow(Table, table=True):
+    """A piece of a message, sealed by itself; its place names message, number and whether it is the last."""
+
+    __tablename__ = "message_chunk"
+
+    message_id: str = Field(primary_key=True, foreign_key="message.id", ondelete="CASCADE")
+    number: int = Field(primary_key=True)
+    octets: bytes
+
+
+class EntryRow(Table, table=True):
+    """One thing owed to a DM; `finished_at` is set when nothing more is to be done about it."""
+
+    __tablename__ = "entry"
+    __table_args__ = (
+        _one_of("state", EntryState),
+        _one_of("notice", Notice),
+        UniqueConstraint("id"),
+        UniqueConstraint("message_id"),
+        Index("ix_entry_mailbox", "mailbox_id"),
+        _partial("ix_entry_open", "workspace", "owner", "number", where="finished_at IS NULL"),
+        {"sqlite_autoincrement": True},
+    )
+
+    number: int | None = Field(
+        default=None,
+        sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    )
+    id: str
+    mailbox_id: str | None = Field(foreign_key="mailbox.id", ondelete="CASCADE")
+    workspace: str
+    owner: str
+    message_id: str | None = Field(foreign_key="message.id", ondelete="CASCADE")
+    notice: str | None
+    state: str
+    attempts: int
+    intended_at: datetime | None
+    lookup_after: datetime | None
+    channel: str | None
+    ts: str | None
+    file_ids: str
+    plain: bool
+    error: str | None
+    finished_at: datetime | None
+
+
+class DmRow(Table, table=True):
+    """One person's DM, its lease and its fencing number.
+
+    `due_at` is when its oldest unfinished entry may be attended to, None when nothing is unfinished. Whoever adds or
+    changes an entry keeps it right in the same transaction, so that a tick reads one small index.
+    """
+
+    __tablename__ = "dm"
+    __table_args__ = (_partial("ix_dm_due", "due_at", where="due_at IS NOT NULL"),)
+
+    workspace: str = Field(primary_key=True)
+    owner: str = Field(primary_key=True)
+    channel: str | None
+    last_ts: str | None
+    held_until: datetime | None
+    due_at: datetime | None
+    error: str | None
+    lease_owner: str | None
+    lease_until: datetime | None
+    fence: int

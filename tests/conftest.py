@@ -1,0 +1,91 @@
+"""Fixtures that every folder of tests may ask for: an empty, migrated database of either kind, and a vault."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from storage.database import Database
+from storage.vault import MasterKeys, Vault, new_master_key
+from tests.fakes import postgres
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Server]:
+    """A PostgreSQL server for this worker; skips where none can be had, except in CI."""
+    try:
+        with postgres.server() as server:
+            yield server
+    except postgres.Unavailable as reason:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI needs a PostgreSQL: {reason}")
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: postgres.Server) -> Iterator[str]:
+    """The name of a migrated database to copy."""
+    name = f"mailbox_template_{os.getpid()}"
+    asyncio.run(_migrated(asyncio.run(postgres_server.create(name))))
+    yield name
+    asyncio.run(postgres_server.drop(name))
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file to copy."""
+    path = tmp_path_factory.mktemp("template") / "mailbox.db"
+    asyncio.run(_migrated(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """An empty, migrated SQLite database of the test's own."""
+    return f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'mailbox.db')}"
+
+
+@pytest.fixture
+def postgresql_url(postgres_server: postgres.Server, postgres_template: str) -> Iterator[str]:
+    """An empty, migrated PostgreSQL database of the test's own."""
+    name = f"mailbox_{os.getpid()}_{next(_numbers)}"
+    yield asyncio.run(postgres_server.create(name, template=postgres_template))
+    asyncio.run(postgres_server.drop(name))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """An empty, migrated database, once of each kind."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The same, opened."""
+    database = await Database.open(database_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def vault() -> Vault:
+    """A vault under a key of its own."""
+    return Vault(MasterKeys.parse(new_master_key()))
+
+
+async def _migrated(url: str) -> None:
+    database = await Database.open(url)
+    await database.migrate()
+    await database.checkpoint()
+    await database.close()

@@ -1,0 +1,129 @@
+"""Bringing the tables forward."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from storage.database import Database
+from storage.records import EntryState, Health, Notice, Retention, SeenState, Shape
+from storage.tables import Table
+from tests.integration.storage.stores import NOW, Stores
+
+if TYPE_CHECKING:
+    from enum import StrEnum
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from tests.fakes.postgres import Server
+
+MIGRATE = """
+import asyncio, sys
+from storage.database import Database
+
+async def main():
+    database = await Database.open(sys.argv[1])
+    await database.migrate()
+    await database.close()
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without tables, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.db'}"
+    server: Server = request.getfixturevalue("postgres_server")
+    name = f"mailbox_empty_{tmp_path.name}".lower().replace("[", "_").replace("]", "_")
+    request.addfinalizer(lambda: asyncio.run(server.drop(name)))  # noqa: PT021 - only for one of the kinds
+    return asyncio.run(server.create(name))
+
+
+async def test_models_and_migrations_agree(database: Database) -> None:
+    """What the migrations build is what the code expects."""
+    async with database.read() as session:
+        connection = await session.connection()
+        assert await connection.run_sync(differences) == []
+
+
+def differences(connection: Connection) -> list[object]:
+    """What autogenerate would change."""
+    settings = {"compare_type": True, "compare_server_default": True}
+    return list(compare_metadata(MigrationContext.configure(connection, opts=settings), Table.metadata))
+
+
+async def test_migrating_again_with_rows_changes_nothing(stores: Stores) -> None:
+    """A restart with data in the tables leaves the data alone."""
+    claim = await stores.claimed()
+    await stores.keep(claim, b"u1", b"octets")
+
+    await stores.database.migrate()
+
+    assert await stores.mailbox(claim.mailbox.id) == claim.mailbox
+    entry = await stores.head(await stores.dm())
+    assert entry.message_id is not None
+    assert (await stores.messages.load(entry.message_id))[1] == b"octets"
+
+
+async def test_instances_migrate_at_once(empty_url: str) -> None:
+    """Several instances that start on an empty database at the same moment build the tables once."""
+    databases = await asyncio.gather(*(Database.open(empty_url) for _ in range(3)))
+
+    await asyncio.gather(*(database.migrate() for database in databases))
+
+    async with databases[0].read() as session:
+        versions = (
+            await (await session.connection()).execute(text("SELECT version_num FROM alembic_version"))
+        ).all()
+    assert len(versions) == 1
+    await asyncio.gather(*(database.close() for database in databases))
+
+
+async def test_processes_migrate_at_once(empty_url: str) -> None:
+    """So do several processes."""
+    command = (sys.executable, "-W", "error", "-c", MIGRATE, empty_url)
+    processes = [
+        await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE) for _ in range(3)
+    ]
+
+    outputs = await asyncio.gather(*(process.communicate() for process in processes))
+
+    assert [(process.returncode, output[1]) for process, output in zip(processes, outputs, strict=True)] == [
+        (0, b"")
+    ] * 3
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "words"),
+    [
+        ("mailbox", "health", Health),
+        ("mailbox", "retention", Retention),
+        ("seen", "state", SeenState),
+        ("message", "shape", Shape),
+        ("entry", "state", EntryState),
+        ("entry", "notice", Notice),
+    ],
+)
+async def test_every_word_may_be_stored(
+    stores: Stores, table: str, column: str, words: type[StrEnum]
+) -> None:
+    """The database takes every value the code knows for a column, and no other."""
+    claim = await stores.claimed()
+    await stores.keep(claim, b"u1", now=NOW)
+
+    async with stores.database.write() as session:
+        connection = await session.connection()
+        for word in words:
+            await connection.execute(text(f"UPDATE {table} SET {column} = :word"), {"word": word})
+        with pytest.raises(Exception, match=f"ck_{table}_{column}"):
+            await connection.execute(text(f"UPDATE {table} SET {column} = 'other'"))
+        await session.rollback()
