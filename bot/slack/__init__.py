@@ -1,0 +1,1 @@
+"""Slack: names, forms, views, posts, client and listeners."""

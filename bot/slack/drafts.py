@@ -1,0 +1,296 @@
+"""What a mailbox form holds between two renderings: texts, generations, and which of them we filled in.
+
+Passwords are never part of a draft. No I/O and no clock.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.slack import names
+from storage.records import OldMail, Retention, Security
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bot.mail.providers import Provider
+    from storage.records import Mailbox, ServerAddress
+
+NAME_LIMIT: Final = 80
+ADDRESS_LIMIT: Final = 254  # octets, RFC 5321 section 4.5.3.1.3 less the angle brackets
+USERNAME_LIMIT: Final = 320
+PASSWORD_LIMIT: Final = 1024
+
+DEFAULTS: Final[Mapping[str, str]] = {
+    names.INCOMING_PORT: "995",
+    names.INCOMING_SECURITY: Security.TLS.value,
+    names.SAME_CREDENTIALS: names.YES,
+    names.OUTGOING_PORT: "465",
+    names.OUTGOING_SECURITY: Security.TLS.value,
+    names.RETENTION: Retention.LEAVE.value,
+    names.OLD_MAIL: OldMail.LAST_50.value,
+    names.MAKE_ACTIVE: names.YES,
+}
+"""What a field of a new form shows; a field that is not named starts empty."""
+
+_INCOMING: Final = (names.INCOMING_SERVER, names.INCOMING_PORT, names.INCOMING_SECURITY)
+_OUTGOING: Final = (names.OUTGOING_SERVER, names.OUTGOING_PORT, names.OUTGOING_SECURITY)
+_TYPED: Final = "typed"
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """One field as it arrived: the block id it stood under, and its text ("" when empty)."""
+
+    block_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A form between two renderings.
+
+    Attributes:
+        texts: what each field shows; selects and checkboxes hold their option's value.
+        generations: the generation of a field's block id, where it is not 0.
+        filled: fields that still show what `fill_in` put there.
+        generation: the highest generation used so far.
+        provider_id: the provider last filled in, or "".
+        mailbox_id: the mailbox being edited, or "" for a new one.
+        draft_id: the caller's key to what it keeps for ten minutes, or "".
+        asks_active: the question which mailbox is active is shown.
+        has_typed: passwords typed before are kept, so empty password fields mean "the same".
+        offers_receiving_only: only the outgoing server failed; saving without it is offered.
+    """
+
+    texts: Mapping[str, str] = field(default_factory=dict)
+    generations: Mapping[str, int] = field(default_factory=dict)
+    filled: frozenset[str] = frozenset()
+    generation: int = 0
+    provider_id: str = ""
+    mailbox_id: str = ""
+    draft_id: str = ""
+    asks_active: bool = False
+    has_typed: bool = False
+    offers_receiving_only: bool = False
+
+    @property
+    def is_edit(self) -> bool:
+        """The form changes a mailbox that exists."""
+        return bool(self.mailbox_id)
+
+    def text(self, name: str) -> str:
+        """What a field shows."""
+        return self.texts.get(name, "")
+
+    def block_id(self, name: str) -> str:
+        """The block id a field is shown under."""
+        return names.block_id(name, self.generations.get(name, 0))
+
+    def metadata(self) -> str:
+        """The view's `private_metadata`: ids only, nothing that was typed."""
+        ids = {
+            "provider": self.provider_id,
+            "generation": self.generation,
+            "mailbox": self.mailbox_id,
+            "draft": self.draft_id,
+            "filled": sorted(self.filled),
+            "shown": [name for name, is_shown in self._shown() if is_shown],
+        }
+        return json.dumps({key: value for key, value in ids.items() if value}, separators=(",", ":"))
+
+    def _shown(self) -> Iterable[tuple[str, bool]]:
+        """The parts of the form that not every form has."""
+        yield names.MAKE_ACTIVE, self.asks_active
+        yield _TYPED, self.has_typed
+        yield names.RECEIVING_ONLY, self.offers_receiving_only
+
+
+def new_draft(
+    *, address: str = "", provider: Provider | None = None, asks_active: bool = False, draft_id: str = ""
+) -> Draft:
+    """An empty add form; an address given with the command is in place, with its provider's servers.
+
+    `asks_active` says that the person has a mailbox already.
+    """
+    texts = {**DEFAULTS, names.ADDRESS: address.strip()}
+    return fill_in(Draft(texts=texts, asks_active=asks_active, draft_id=draft_id), provider)
+
+
+def draft_of(mailbox: Mailbox, *, asks_active: bool = False, draft_id: str = "") -> Draft:
+    """The edit form of a mailbox, with its stored settings and no password; the password form of it, too.
+
+    `asks_active` says that the person has other mailboxes; the answer starts as it is.
+    """
+    profile = mailbox.profile
+    texts = {
+        **DEFAULTS,
+        names.NAME: profile.name,
+        names.ADDRESS: profile.address,
+        names.USERNAME: profile.username,
+        names.SAME_CREDENTIALS: "" if profile.outgoing_username is not None else names.YES,
+        names.OUTGOING_USERNAME: profile.outgoing_username or "",
+        names.RETENTION: mailbox.retention.value,
+        names.MAKE_ACTIVE: names.YES if mailbox.is_active else names.NO,
+        **_server_texts(_INCOMING, profile.incoming),
+        **_server_texts(_OUTGOING, profile.outgoing),
+    }
+    return Draft(texts=texts, mailbox_id=mailbox.id, draft_id=draft_id, asks_active=asks_active)
+
+
+def _server_texts(fields: tuple[str, str, str], server: ServerAddress | None) -> dict[str, str]:
+    """What the three fields of a server show; nothing when there is none, so that the defaults stay."""
+    if server is None:
+        return {}
+    return dict(zip(fields, (server.host, str(server.port), server.security.value), strict=True))
+
+
+def typed(values: Mapping[str, Any] | None) -> dict[str, Typed]:
+    """Every field in `view.state.values`, by name; passwords included, so it goes no further than the form."""
+    found: dict[str, Typed] = {}
+    for block_id, elements in (values or {}).items():
+        if isinstance(elements, dict) and elements:
+            found[names.field_of(block_id)] = Typed(block_id, _text(next(iter(elements.values()))))
+    return found
+
+
+def _text(element: Any) -> str:
+    """The text of one input, whatever kind it is; "" for anything missing, null or odd."""
+    if not isinstance(element, dict):
+        return ""
+    chosen = element.get("selected_option")
+    ticked = element.get("selected_options")
+    if isinstance(ticked, list) and ticked:
+        chosen = ticked[0]
+    value = chosen.get("value") if isinstance(chosen, dict) else element.get("value")
+    return value if isinstance(value, str) else ""
+
+
+def read(view: Mapping[str, Any]) -> Draft:
+    """The draft that a view in Slack's payload holds, passwords left out.
+
+    A field counts as filled in by us while it shows the very initial value its block was sent with.
+    """
+    fields = typed((view.get("state") or {}).get("values"))
+    ids = _ids(view.get("private_metadata"))
+    initial = _initial_texts(view.get("blocks"))
+    shown = _strings(ids.get("shown"))
+    texts = {name: entry.text for name, entry in fields.items() if name not in names.PASSWORDS}
+    filled = {name for name in _strings(ids.get("filled")) if texts.get(name) == initial.get(name, "")}
+    return Draft(
+        texts=texts,
+        generations={name: names.generation_of(entry.block_id) for name, entry in fields.items()},
+        filled=frozenset(filled & texts.keys()),
+        generation=ids["generation"] if isinstance(ids.get("generation"), int) else 0,
+        provider_id=_string(ids.get("provider")),
+        mailbox_id=_string(ids.get("mailbox")),
+        draft_id=_string(ids.get("draft")),
+        asks_active=names.MAKE_ACTIVE in shown,
+        has_typed=_TYPED in shown,
+        offers_receiving_only=names.RECEIVING_ONLY in shown,
+    )
+
+
+def _ids(metadata: Any) -> dict[str, Any]:
+    """The ids in a view's `private_metadata`."""
+    try:
+        found = json.loads(metadata)
+    except (TypeError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _string(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _strings(value: Any) -> frozenset[str]:
+    return frozenset(filter(None, map(_string, value))) if isinstance(value, list) else frozenset()
+
+
+def _initial_texts(blocks: Any) -> dict[str, str]:
+    """What each input block was sent with, by field."""
+    inputs = [
+        block for block in blocks or () if isinstance(block, dict) and isinstance(block.get("element"), dict)
+    ]
+    return {names.field_of(block.get("block_id", "")): _initial_text(block["element"]) for block in inputs}
+
+
+def _initial_text(element: dict[str, Any]) -> str:
+    chosen = element.get("initial_option")
+    return _string(chosen.get("value") if isinstance(chosen, dict) else element.get("initial_value"))
+
+
+def fill_in(draft: Draft, provider: Provider | None) -> Draft:
+    """The draft with a provider's servers and user name wherever the person has not typed their own.
+
+    Returns:
+        The very same draft when nothing changes, so the caller need not update the view. An unknown provider
+        changes nothing but the advice that is shown.
+    """
+    if provider is None:
+        return replace(draft, provider_id="") if draft.provider_id else draft
+    wanted = {name: text for name, text in _wanted(draft, provider).items() if text != draft.text(name)}
+    if not wanted:
+        return draft if draft.provider_id == provider.id else replace(draft, provider_id=provider.id)
+    generation = draft.generation + 1
+    return replace(
+        draft,
+        texts={**draft.texts, **wanted},
+        generations={**draft.generations, **dict.fromkeys(wanted, generation)},
+        filled=draft.filled | wanted.keys(),
+        generation=generation,
+        provider_id=provider.id,
+    )
+
+
+def _wanted(draft: Draft, provider: Provider) -> dict[str, str]:
+    """What a provider would have in the fields that may be replaced."""
+    free = replaceable(draft)
+    wanted = {names.USERNAME: _username(draft.text(names.ADDRESS), provider)}
+    for fields, server in (
+        (_INCOMING, provider.incoming),
+        (_OUTGOING, provider.outgoing if provider.incoming else None),
+    ):
+        # Port and security belong to a server: beside a name of the person's own, they are the person's too.
+        if fields[0] in free or (server is not None and server.host == draft.text(fields[0]).strip().lower()):
+            wanted |= {name: DEFAULTS.get(name, "") for name in fields} | _server_texts(fields, server)
+    return {name: text for name, text in wanted.items() if name in free}
+
+
+def replaceable(draft: Draft) -> frozenset[str]:
+    """The fields that are empty, or show a default, or still show what was filled in: the person's own words stay."""
+    fields = (*_INCOMING, *_OUTGOING, names.USERNAME)
+    return frozenset(
+        name
+        for name in fields
+        if name in draft.filled or draft.text(name).strip() in {"", DEFAULTS.get(name, "")}
+    )
+
+
+def _username(address: str, provider: Provider) -> str:
+    """An address as the provider's servers want to hear it; nothing where there is no server to hear it."""
+    if provider.incoming is None:
+        return ""
+    address = address.strip()
+    return address.rpartition("@")[0] if provider.username == "localpart" else address
+
+
+def after_failure(
+    draft: Draft, *, draft_id: str, has_typed: bool = True, offers_receiving_only: bool = False
+) -> Draft:
+    """The same form after a failed test: all but the passwords in place, and those under new block ids.
+
+    `has_typed` says that a password was typed and is kept; without it an edit form goes on with the stored one.
+    """
+    generation = draft.generation + 1
+    return replace(
+        draft,
+        generations={**draft.generations, **dict.fromkeys(names.PASSWORDS, generation)},
+        generation=generation,
+        draft_id=draft_id,
+        has_typed=has_typed,
+        offers_receiving_only=offers_receiving_only,
+    )

@@ -1,0 +1,114 @@
+"""Every command word, callback id, field, block id and action id, once.
+
+A field of a form has a block id of its name and a generation: Slack keeps what was typed under an unchanged
+block id, so a field gets a new generation whenever its content is to be replaced. No I/O, no words for people.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# The slash command and its words.
+
+COMMAND: Final = "/mailbox"
+
+ADD: Final = "add"
+LIST: Final = "list"
+EDIT: Final = "edit"
+PASSWORD: Final = "password"  # noqa: S105 - an id, no password
+ACTIVATE: Final = "activate"
+PAUSE: Final = "pause"
+RESUME: Final = "resume"
+CHECK: Final = "check"
+REMOVE: Final = "remove"
+HELP: Final = "help"
+
+COMMANDS: Final = (ADD, LIST, EDIT, PASSWORD, ACTIVATE, PAUSE, RESUME, CHECK, REMOVE, HELP)
+"""In the order in which help names them; no word at all is the same as LIST."""
+
+SYNONYMS: Final = {"status": LIST, "fetch": CHECK, "delete": REMOVE, "switch": ACTIVATE, "new": ADD}
+"""Other words people try, and the one they mean."""
+
+# Callback ids.
+
+SHORTCUT_ADD: Final = "add_mailbox"
+ADD_FORM: Final = "mailbox_add"
+EDIT_FORM: Final = "mailbox_edit"
+PASSWORD_FORM: Final = "mailbox_password"  # noqa: S105 - an id, no password
+REMOVE_FORM: Final = "mailbox_remove"
+TESTING: Final = "mailbox_testing"
+RESULT: Final = "mailbox_result"
+HOME: Final = "mailbox_home"
+
+# Action ids of buttons. The value is a mailbox id, but for OPEN_ADD and OPEN_LIST, which have none.
+
+OPEN_ADD: Final = "open_add"
+OPEN_LIST: Final = "open_list"
+EDIT_BUTTON: Final = "edit_mailbox"
+PASSWORD_BUTTON: Final = "change_password"  # noqa: S105 - an id, no password
+ACTIVATE_BUTTON: Final = "activate_mailbox"
+PAUSE_BUTTON: Final = "pause_mailbox"
+RESUME_BUTTON: Final = "resume_mailbox"
+CHECK_BUTTON: Final = "check_mailbox"
+REMOVE_BUTTON: Final = "remove_mailbox"
+
+BUTTONS: Final = {
+    EDIT: EDIT_BUTTON,
+    PASSWORD: PASSWORD_BUTTON,
+    ACTIVATE: ACTIVATE_BUTTON,
+    PAUSE: PAUSE_BUTTON,
+    RESUME: RESUME_BUTTON,
+    CHECK: CHECK_BUTTON,
+    REMOVE: REMOVE_BUTTON,
+}
+"""The button that does what a command word does to one mailbox."""
+
+PICKS: Final = {word: f"pick_{word}" for word in BUTTONS}
+"""Action id of the select that asks which mailbox a command word is for; the option's value is a mailbox id."""
+
+# Fields of the forms.
+
+NAME: Final = "account_name"
+ADDRESS: Final = "address"
+INCOMING_SERVER: Final = "incoming_server"
+INCOMING_PORT: Final = "incoming_port"
+INCOMING_SECURITY: Final = "incoming_security"
+USERNAME: Final = "username"
+INCOMING_PASSWORD: Final = "incoming_password"  # noqa: S105 - an id, no password
+SAME_CREDENTIALS: Final = "same_credentials"
+OUTGOING_SERVER: Final = "outgoing_server"
+OUTGOING_PORT: Final = "outgoing_port"
+OUTGOING_SECURITY: Final = "outgoing_security"
+OUTGOING_USERNAME: Final = "outgoing_username"
+OUTGOING_PASSWORD: Final = "outgoing_password"  # noqa: S105 - an id, no password
+RETENTION: Final = "retention"
+OLD_MAIL: Final = "old_mail"
+MAKE_ACTIVE: Final = "make_active"
+RECEIVING_ONLY: Final = "receiving_only"
+
+PASSWORDS: Final = frozenset({INCOMING_PASSWORD, OUTGOING_PASSWORD})
+
+YES: Final = "yes"
+NO: Final = "no"
+
+# Action ids of inputs.
+
+VALUE: Final = "value"
+ADDRESS_TYPED: Final = "address_typed"
+"""Sent with every character typed into the e-mail address."""
+
+
+def block_id(field: str, generation: int = 0) -> str:
+    """The block id under which a field is shown."""
+    return f"{field}:{generation}" if generation else field
+
+
+def field_of(block_id: str) -> str:
+    """The field that a block id shows, whatever its generation."""
+    return block_id.partition(":")[0]
+
+
+def generation_of(block_id: str) -> int:
+    """The generation within a block id; 0 when it names none."""
+    digits = block_id.partition(":")[2]
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else 0

@@ -1,0 +1,58 @@
+"""What Mailbox understands: help, and the answer to an unknown word."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Final
+
+from bot.slack import names
+from bot.slack.views.words import Answer, Block, actions, answer, button, context, literal, mrkdwn, section
+
+_INTRODUCTION: Final = (
+    "*Mailbox* brings your e-mail into our direct messages: readable, complete, each message once."
+)
+
+_WORDS: Final = {
+    names.ADD: ("add [address]", "connect a mailbox; with an address, its servers are filled in"),
+    names.LIST: ("list", "your mailboxes: active or not, last check, next check, what is wrong"),
+    names.EDIT: ("edit", "change a mailbox's settings"),
+    names.PASSWORD: ("password", "give a mailbox a new password"),
+    names.ACTIVATE: ("activate", "choose the mailbox that is fetched; one is active at a time"),
+    names.PAUSE: ("pause", "stop fetching for a while"),
+    names.RESUME: ("resume", "fetch again"),
+    names.CHECK: ("check", "look for new mail now"),
+    names.REMOVE: ("remove", "remove a mailbox, after a question"),
+    names.HELP: ("help", "this list"),
+}
+
+_OPEN: Final = (("Add mailbox", names.OPEN_ADD), ("My mailboxes", names.OPEN_LIST))
+
+
+def help_answer(words: tuple[str, ...] = names.COMMANDS) -> Answer:
+    """The commands a person may use, in the order given."""
+    blocks = [section(mrkdwn(_INTRODUCTION)), section(mrkdwn(_table(words))), _buttons()]
+    blocks.append(
+        context(mrkdwn(f"`{names.COMMAND}` alone is the same as `list`. Only you see these answers."))
+    )
+    return answer(f"What {names.COMMAND} understands: {', '.join(words)}.", blocks)
+
+
+def _table(words: tuple[str, ...]) -> str:
+    """One line a command."""
+    return "\n".join(
+        f"`{names.COMMAND} {usage}`  {purpose}" for usage, purpose in map(_WORDS.__getitem__, words)
+    )
+
+
+def _buttons() -> Block:
+    return actions(*(button(text, action_id) for text, action_id in _OPEN))
+
+
+def unknown_word(word: str, words: tuple[str, ...] = names.COMMANDS) -> Answer:
+    """Names an unknown word back, with the nearest one there is."""
+    text = f"Mailbox does not know “{literal(word, 60)}”."
+    nearest = get_close_matches(word[:60].lower(), words, n=1, cutoff=0.5)
+    if nearest:
+        text += f" Did you mean `{names.COMMAND} {_WORDS[nearest[0]][0]}`?"
+    text += f" `{names.COMMAND} help` lists everything."
+    return answer(text)

@@ -1,0 +1,224 @@
+"""A person's mailboxes: the list, the question which one is meant, and the question before removing one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.slack import names
+from bot.slack.views.sentences import name_of, nothing_to_do
+from bot.slack.views.words import (
+    Answer,
+    Block,
+    View,
+    actions,
+    answer,
+    button,
+    context,
+    header,
+    literal,
+    modal,
+    mrkdwn,
+    option,
+    plain,
+    section,
+    when,
+)
+from storage.records import Health
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from storage.records import Mailbox
+
+_HEALTH: Final = {
+    Health.NEW: "It has not been checked yet.",
+    Health.OK: "All is well.",
+    Health.LOGIN_DOUBTED: (
+        "The mail server refused the user name or the password, though it took them before; Mailbox tries once more."
+    ),
+    Health.LOGIN_REFUSED: (
+        "The mail server refuses the user name or the password, so Mailbox has stopped trying. Please change the password."
+    ),
+    Health.MAILDROP_BUSY: "Another mail program is using the mailbox right now; Mailbox tries again by itself.",
+    Health.UNREACHABLE: "The mail server does not answer; Mailbox tries again by itself.",
+    Health.CERTIFICATE_INVALID: (
+        "The mail server's certificate is wrong or expired, so nothing is sent to it. Check the server's name with Edit, "
+        "or tell whoever runs it; Mailbox tries again by itself."
+    ),
+    Health.SERVER_FAULT: "The mail server answers with an error; Mailbox tries again by itself.",
+}
+_MARKS: Final = {Health.NEW: "○", Health.OK: "✓"}
+
+# Three blocks each, of 50 in a message and 100 in Home; and a message is refused above some 12,000 characters.
+MOST_IN_MESSAGE: Final = 10
+MOST_IN_HOME: Final = 30
+_EMPTY: Final = "You have no mailbox yet. Add one, and its new e-mail arrives in our direct messages."
+_BUTTON_WORDS: Final = {
+    names.EDIT: "Edit",
+    names.PASSWORD: "Password",
+    names.ACTIVATE: "Make active",
+    names.PAUSE: "Pause",
+    names.RESUME: "Resume",
+    names.CHECK: "Check now",
+    names.REMOVE: "Remove",
+}
+_ASK: Final = {
+    names.EDIT: "Which mailbox do you want to edit?",
+    names.PASSWORD: "Which mailbox gets a new password?",
+    names.ACTIVATE: "Which mailbox should be active?",
+    names.PAUSE: "Which mailbox should be paused?",
+    names.RESUME: "Which mailbox should be fetched again?",
+    names.CHECK: "Which mailbox should be checked now?",
+    names.REMOVE: "Which mailbox do you want to remove?",
+}
+_MOST_BUTTONS: Final = 10
+_MOST_OPTIONS: Final = 100
+
+
+def mailbox_list(mailboxes: Sequence[Mailbox], waiting: Mapping[str, int], now: datetime) -> Answer:
+    """A person's mailboxes with their state and buttons, or the way to the first one.
+
+    `waiting` counts the messages not yet in Slack, by mailbox id.
+    """
+    text = _summary(mailboxes) if mailboxes else _EMPTY
+    return answer(text, list_blocks(mailboxes, waiting, now, most=MOST_IN_MESSAGE))
+
+
+def _summary(mailboxes: Sequence[Mailbox]) -> str:
+    """The list in one breath, for notifications and screen readers; names the first ten."""
+    named = [f"{name_of(mailbox)} ({_role(mailbox)})" for mailbox in mailboxes[:_MOST_BUTTONS]]
+    more = " and more" if len(mailboxes) > len(named) else ""
+    return f"You have {_count(len(mailboxes), 'mailbox', 'mailboxes')}: {', '.join(named)}{more}."
+
+
+def _role(mailbox: Mailbox) -> str:
+    """Whether a mailbox is the active one, and whether it rests."""
+    role = "active" if mailbox.is_active else "not active"
+    return f"{role}, paused" if mailbox.is_paused else role
+
+
+def list_blocks(
+    mailboxes: Sequence[Mailbox], waiting: Mapping[str, int], now: datetime, *, most: int
+) -> list[Block]:
+    """The same as blocks, with at most `most` mailboxes: 3 blocks each and 2 more."""
+    add = actions(button("Add mailbox", names.OPEN_ADD, style="" if mailboxes else "primary"))
+    if not mailboxes:
+        return [section(plain(_EMPTY)), add]
+    blocks = [
+        block for mailbox in mailboxes[:most] for block in _mailbox(mailbox, waiting.get(mailbox.id, 0), now)
+    ]
+    left = len(mailboxes) - most
+    if left > 0:
+        words = "`/mailbox edit`, `check` and the other commands reach every one of them."
+        blocks.append(context(mrkdwn(f"And {_count(left, 'more mailbox', 'more mailboxes')}. {words}")))
+    return [*blocks, add]
+
+
+def _mailbox(mailbox: Mailbox, waiting: int, now: datetime) -> list[Block]:
+    """One mailbox: name, state, buttons."""
+    return [
+        header(mailbox.profile.name),
+        section(mrkdwn(_state(mailbox, waiting, now))),
+        actions(*_buttons(mailbox)),
+    ]
+
+
+def _state(mailbox: Mailbox, waiting: int, now: datetime) -> str:
+    """A mailbox in words."""
+    said = [
+        f"{literal(mailbox.profile.address, 320)} · {_role(mailbox)}",
+        _health(mailbox),
+        _times(mailbox, now),
+    ]
+    if waiting:
+        said.append(f"{_count(waiting, 'message waits', 'messages wait')} to be posted in Slack.")
+    return "\n".join(said)
+
+
+def _health(mailbox: Mailbox) -> str:
+    """What the last check found, unless the mailbox rests on purpose and is well."""
+    mark = _MARKS.get(mailbox.health, "✗")
+    if mailbox.health in _MARKS and mailbox.is_paused:
+        return "❚❚ Paused: its mail waits on the mail server."
+    if mailbox.health in _MARKS and not mailbox.is_active:
+        return f"{mark} It is not fetched while another mailbox is active."
+    return f"{mark} {_HEALTH[mailbox.health]}"
+
+
+def _times(mailbox: Mailbox, now: datetime) -> str:
+    """When a check last succeeded, and when the next one comes."""
+    last = mailbox.last_success_at
+    said = f"Last success {when(last)}" if last else "No success yet"
+    if mailbox.due_at is None:
+        return f"{said} · no check planned"
+    return f"{said} · next check {'now' if mailbox.due_at <= now else when(mailbox.due_at)}"
+
+
+def _buttons(mailbox: Mailbox) -> list[dict[str, Any]]:
+    """What can be done to a mailbox in this state."""
+    words = [names.CHECK] if mailbox.is_active and not mailbox.is_paused else []
+    words += [] if mailbox.is_active else [names.ACTIVATE]
+    words += [names.EDIT, names.PASSWORD, names.RESUME if mailbox.is_paused else names.PAUSE, names.REMOVE]
+    return [_button(word, mailbox) for word in words]
+
+
+def _button(word: str, mailbox: Mailbox) -> dict[str, Any]:
+    """The button for one command word."""
+    style = "danger" if word == names.REMOVE else ""
+    return button(_BUTTON_WORDS[word], names.BUTTONS[word], mailbox.id, style=style)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    """A number with its noun."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def picker(word: str, mailboxes: Sequence[Mailbox]) -> Answer:
+    """Asks which mailbox a command word is for; pressing a button does what the word does."""
+    if not mailboxes:
+        return nothing_to_do(word)
+    text = _ASK[word]
+    if len(mailboxes) <= _MOST_BUTTONS:
+        return answer(text, [section(mrkdwn(text)), *(_choice(word, mailbox) for mailbox in mailboxes)])
+    return answer(text, [section(mrkdwn(text)), actions(_select(word, mailboxes))])
+
+
+def _label(mailbox: Mailbox) -> str:
+    """A mailbox on one line, not escaped."""
+    return f"{mailbox.profile.name} · {mailbox.profile.address}"
+
+
+def _choice(word: str, mailbox: Mailbox) -> Block:
+    return section(plain(_label(mailbox), 500), accessory=_button(word, mailbox))
+
+
+def _select(word: str, mailboxes: Sequence[Mailbox]) -> dict[str, Any]:
+    """A select of many; Slack takes a hundred options."""
+    options = [option(_label(mailbox), mailbox.id) for mailbox in mailboxes[:_MOST_OPTIONS]]
+    return {
+        "type": "static_select",
+        "action_id": names.PICKS[word],
+        "placeholder": plain("Choose a mailbox"),
+        "options": options,
+    }
+
+
+def remove_form(mailbox: Mailbox, waiting: int) -> View:
+    """Asks before a mailbox is removed; says what goes and what stays. The metadata is the mailbox's id."""
+    goes = ["its settings", "its passwords"]
+    if waiting:
+        goes.append(f"{_count(waiting, 'message', 'messages')} fetched but not yet posted in Slack")
+    blocks = [
+        section(mrkdwn(f"Remove {name_of(mailbox)}?")),
+        section(plain(f"{mailbox.profile.address} at {mailbox.profile.incoming.host}")),
+        section(mrkdwn("*What goes, for good:*\n" + "\n".join(f"• {thing}" for thing in goes))),
+        section(mrkdwn("*What stays:*\n• everything posted in Slack\n• every message on the mail server")),
+    ]
+    if mailbox.is_active:
+        blocks.append(
+            context(plain("It is your active mailbox; nothing is fetched until you make another one active."))
+        )
+    return modal(
+        "Remove mailbox", names.REMOVE_FORM, blocks, submit="Remove", close="Keep", metadata=mailbox.id
+    )

@@ -1,0 +1,179 @@
+"""Modals around a connection test: loading, in progress, done, and what to say when there is nothing to show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bot.slack import names
+from bot.slack.views.sentences import name_of
+from bot.slack.views.steps import tested_text
+from bot.slack.views.words import (
+    Answer,
+    Block,
+    View,
+    actions,
+    button,
+    context,
+    literal,
+    modal,
+    mrkdwn,
+    plain,
+    section,
+)
+from storage.records import OldMail, Retention
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from bot.slack.views.values import Report
+    from storage.records import Mailbox, Profile
+
+_OLD_MAIL: Final = {
+    OldMail.NONE: "Old mail stays out of Slack; what arrives from now on is brought.",
+    OldMail.LAST_50: "Up to 50 of the newest are brought to Slack first, then what arrives from now on.",
+    OldMail.ALL: "All of it is brought to Slack first, then what arrives from now on.",
+}
+_RETENTION: Final = {
+    Retention.LEAVE: "Mail stays on the server.",
+    Retention.DELETE_POSTED: "Mail is deleted from the server once it is in Slack.",
+}
+_EXPIRED: Final = (
+    "This form is too old to go on with, and nothing was saved. Please open it again with `/mailbox`."
+)
+
+
+def loading(title: str = "Mailbox") -> View:
+    """A modal that is open while what belongs in it is looked up."""
+    return modal(title, names.RESULT, [section(plain("One moment…"))])
+
+
+def in_progress(profile: Profile, *, metadata: str = "") -> View:
+    """Shown in place of the form while the test runs; has no fields, so nothing typed stays in sight."""
+    found = [_target("Incoming server", profile.incoming.host, profile.incoming.port)]
+    if profile.outgoing is not None:
+        found.append(_target("Outgoing server", profile.outgoing.host, profile.outgoing.port))
+    blocks = [
+        section(plain(f"Testing “{profile.name}”…")),
+        *found,
+        context(
+            plain(
+                "This takes up to 30 seconds. You may close this window; the result then comes as a direct message."
+            )
+        ),
+    ]
+    return modal("Testing", names.TESTING, blocks, metadata=metadata)
+
+
+def _target(title: str, host: str, port: int) -> Block:
+    """Which server is being tested."""
+    return section(plain(f"{title}: {host}, port {port}"))
+
+
+def saved(
+    mailbox: Mailbox,
+    report: Report,
+    *,
+    is_new: bool = True,
+    old_mail: OldMail | None = None,
+    interval: timedelta | None = None,
+    active: Mailbox | None = None,
+    metadata: str = "",
+) -> View:
+    """The test passed and the mailbox is stored.
+
+    `is_new`: it was added, not changed. `old_mail`: how much of what lies in the maildrop is brought, when that was
+    asked. `active` is the mailbox that is active instead of this one.
+    """
+    state = _state(mailbox, active, interval)
+    words = " ".join([*_mail_words(mailbox, report, old_mail), state])
+    blocks = [
+        section(mrkdwn(f"✓ {name_of(mailbox)} is {'added' if is_new else 'changed'}.")),
+        *_passed(report),
+        section(mrkdwn(words)),
+        _buttons(mailbox),
+    ]
+    title = "Mailbox added" if is_new else "Mailbox changed"
+    return modal(title, names.RESULT, blocks, metadata=metadata)
+
+
+def _passed(report: Report) -> list[Block]:
+    """What the test found; a failed outgoing server was left out by the person's own choice."""
+    blocks = [section(mrkdwn(tested_text("Incoming server", report.incoming)))]
+    if report.outgoing is not None and report.outgoing.failed is None:
+        blocks.append(section(mrkdwn(tested_text("Outgoing server", report.outgoing))))
+    else:
+        blocks.append(section(plain("It only receives; you can add an outgoing server later with Edit.")))
+    return blocks
+
+
+def _mail_words(mailbox: Mailbox, report: Report, old_mail: OldMail | None) -> list[str]:
+    """What happens to the mail there is."""
+    said = [_maildrop(report.messages)]
+    if old_mail is not None:
+        said.append(
+            _OLD_MAIL[old_mail] if report.messages else "What arrives from now on is brought to Slack."
+        )
+    return [*filter(None, said), _RETENTION[mailbox.retention]]
+
+
+def _maildrop(messages: int | None) -> str:
+    """How many messages wait on the server."""
+    if messages is None:
+        return ""
+    if messages == 0:
+        return "There is no message on the server right now."
+    return (
+        "There is 1 message on the server."
+        if messages == 1
+        else f"There are {messages:,} messages on the server."
+    )
+
+
+def _state(mailbox: Mailbox, active: Mailbox | None, interval: timedelta | None) -> str:
+    """Whether this mailbox is fetched, and what is fetched instead."""
+    if not mailbox.is_active:
+        other = (
+            f"{name_of(active)} stays the active mailbox, so"
+            if active is not None
+            else "It is not active, so"
+        )
+        return f"{other} nothing is fetched from this one until you make it active."
+    if mailbox.is_paused:
+        return "It is paused, so nothing is fetched until you resume it."
+    return (
+        f"It is checked every {_interval(interval)}."
+        if interval
+        else "It is checked regularly, starting now."
+    )
+
+
+def _interval(interval: timedelta) -> str:
+    """The interval in words."""
+    minutes = max(1, round(interval.total_seconds() / 60))
+    if minutes % 60 == 0:
+        return "hour" if minutes == 60 else f"{minutes // 60} hours"
+    return "minute" if minutes == 1 else f"{minutes} minutes"
+
+
+def _buttons(mailbox: Mailbox) -> Block:
+    """The next thing to do."""
+    if not mailbox.is_active:
+        return actions(button("Make active", names.ACTIVATE_BUTTON, mailbox.id, style="primary"))
+    if mailbox.is_paused:
+        return actions(button("Resume", names.RESUME_BUTTON, mailbox.id, style="primary"))
+    return actions(button("Check now", names.CHECK_BUTTON, mailbox.id, style="primary"))
+
+
+def expired(sentence: str = _EXPIRED) -> View:
+    """The form's draft is gone."""
+    return could_not_open(sentence)
+
+
+def as_modal(said: Answer) -> View:
+    """An answer as a modal, for a button that stands in one."""
+    return modal("Mailbox", names.RESULT, said["blocks"])
+
+
+def could_not_open(sentence: str) -> View:
+    """A modal with one sentence, not escaped, in place of what could not be shown."""
+    return modal("Mailbox", names.RESULT, [section(mrkdwn(literal(sentence, 2500)))])

@@ -1,0 +1,142 @@
+"""Short answers: acknowledgements, refusals and errors, each a sentence or two."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.slack import names
+from bot.slack.views.words import (
+    Answer,
+    Block,
+    View,
+    actions,
+    answer,
+    button,
+    escaped,
+    modal,
+    mrkdwn,
+    plain,
+    quoted,
+    section,
+    shortened,
+    shown,
+    when,
+)
+from storage.records import Health
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from storage.records import Mailbox
+
+REFUSAL = (
+    "You cannot use Mailbox in this workspace. It is for its members; if you are one or should be, "
+    "please ask a workspace administrator."
+)
+
+
+def name_of(mailbox: Mailbox) -> str:
+    """A mailbox's name in quotation marks, for mrkdwn."""
+    return quoted(mailbox.profile.name)
+
+
+def activated(mailbox: Mailbox, *, previous: Mailbox | None = None) -> Answer:
+    """The active mailbox was switched; `previous` was active until now."""
+    text = f"{name_of(mailbox)} is the active mailbox now."
+    if mailbox.is_paused:
+        text += " It is paused, so nothing is fetched until you resume it."
+    elif mailbox.health is Health.LOGIN_REFUSED:
+        text += " Its password was refused, so nothing is fetched until you correct it."
+    else:
+        text += " New mail comes from there."
+    if previous is not None and previous.id != mailbox.id:
+        text += f" {name_of(previous)} keeps its settings and its place, and is not fetched meanwhile."
+    return answer(text, [section(mrkdwn(text)), *_remedy(mailbox)])
+
+
+def paused(mailbox: Mailbox) -> Answer:
+    """Fetching was stopped."""
+    text = f"{name_of(mailbox)} is paused. Its mail waits on the mail server until you resume it."
+    return answer(text, [section(mrkdwn(text)), actions(button("Resume", names.RESUME_BUTTON, mailbox.id))])
+
+
+def resumed(mailbox: Mailbox) -> Answer:
+    """Fetching goes on, if nothing else stands in its way."""
+    if not mailbox.is_active:
+        text = f"{name_of(mailbox)} is no longer paused. It is not the active mailbox, so nothing is fetched from it yet."
+    elif mailbox.health is Health.LOGIN_REFUSED:
+        text = f"{name_of(mailbox)} is no longer paused, but its password was refused. Please enter the right one."
+    else:
+        text = f"{name_of(mailbox)} is fetched again, starting now."
+    return answer(text, [section(mrkdwn(text)), *_remedy(mailbox)])
+
+
+def checking(mailbox: Mailbox, *, not_before: datetime | None = None) -> Answer:
+    """What "check now" does to a mailbox in this state; the provider allows none before `not_before`."""
+    if mailbox.is_paused:
+        text = f"{name_of(mailbox)} is paused, so it was not checked. Resume it to fetch its mail."
+    elif not mailbox.is_active:
+        text = f"{name_of(mailbox)} is not the active mailbox, so it was not checked. Make it active to fetch its mail."
+    elif mailbox.health is Health.LOGIN_REFUSED:
+        text = f"{name_of(mailbox)} was not checked: the mail server refused its password. Please enter the right one."
+    elif not_before is not None:
+        text = f"{name_of(mailbox)} will be checked {when(not_before)}; its provider asks for that much time in between."
+    else:
+        text = f"Checking {name_of(mailbox)} now. What is new appears in our direct messages."
+    return answer(text, [section(mrkdwn(text)), *_remedy(mailbox)])
+
+
+def _remedy(mailbox: Mailbox) -> list[Block]:
+    """The button that lets a mailbox be fetched, where something stops it."""
+    if mailbox.is_paused:
+        return [actions(button("Resume", names.RESUME_BUTTON, mailbox.id, style="primary"))]
+    if not mailbox.is_active:
+        return [actions(button("Make active", names.ACTIVATE_BUTTON, mailbox.id, style="primary"))]
+    if mailbox.health is Health.LOGIN_REFUSED:
+        return [actions(button("Change password", names.PASSWORD_BUTTON, mailbox.id, style="primary"))]
+    return []
+
+
+def removed(name: str) -> Answer:
+    """A mailbox is gone."""
+    return answer(
+        f"{quoted(name)} is removed: its settings and passwords are destroyed. What was posted in Slack stays, "
+        "and so does everything on the mail server."
+    )
+
+
+def nothing_to_do(word: str) -> Answer:
+    """A command needs a mailbox and the person has none."""
+    text = f"`{names.COMMAND} {word}` needs a mailbox, and you have none yet. Adding one takes a minute."
+    return answer(
+        text, [section(mrkdwn(text)), actions(button("Add mailbox", names.OPEN_ADD, style="primary"))]
+    )
+
+
+def no_such_mailbox() -> Answer:
+    """The mailbox of a button or a form is not there any more."""
+    text = "That mailbox is not there any more."
+    return answer(text, [section(mrkdwn(text)), actions(button("My mailboxes", names.OPEN_LIST))])
+
+
+def failed(sentence: str, *, reference: str = "") -> Answer:
+    """An error in words; `reference` is the id under which it stands in the log."""
+    text = escaped(shortened(shown(sentence), 2000))
+    if reference:
+        text += f" (Reference {escaped(shortened(shown(reference), 100))})"
+    return answer(text)
+
+
+def refused() -> Answer:
+    """The person may not use Mailbox."""
+    return answer(REFUSAL)
+
+
+def refused_view() -> View:
+    """The same as a modal."""
+    return modal("Mailbox", names.RESULT, [section(plain(REFUSAL))])
+
+
+def refused_home() -> View:
+    """The same as App Home."""
+    return {"type": "home", "callback_id": names.HOME, "blocks": [section(plain(REFUSAL))]}

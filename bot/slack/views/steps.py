@@ -1,0 +1,71 @@
+"""What a connection test found, step by step, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bot.errors import Step
+from bot.slack.views.words import Block, escaped, mrkdwn, section, shortened, shown
+
+if TYPE_CHECKING:
+    from bot.slack.views.values import Report, Tested
+
+_PASSED: Final = {
+    Step.NAME: "Found the server by its name",
+    Step.CONNECT: "Connected",
+    Step.TLS: "Encrypted, and the certificate is right",
+    Step.GREETING: "A mail server answers",
+    Step.CAPABILITIES: "It says what it can do",
+    Step.LOGIN: "Signed in",
+    Step.UIDL: "New messages can be told from old ones",
+}
+_FAILED: Final = {
+    Step.NAME: "Finding the server by its name",
+    Step.CONNECT: "Connecting",
+    Step.TLS: "Encrypting the connection",
+    Step.GREETING: "Waiting for the mail server's greeting",
+    Step.CAPABILITIES: "Asking what the server can do",
+    Step.LOGIN: "Signing in",
+    Step.UIDL: "Telling new messages from old ones",
+}
+_NEXT: Final = {
+    Step.NAME: "Compare the server's name below with what your provider says, then test again.",
+    Step.CONNECT: "Compare server, port and security below with what your provider says, then test again.",
+    Step.TLS: "Compare server, port and security below with what your provider says, then test again.",
+    Step.GREETING: "Compare port and security below with what your provider says, then test again.",
+    Step.CAPABILITIES: "Compare port and security below with what your provider says, then test again.",
+    Step.LOGIN: "Correct the user name or the password below, then test again.",
+    Step.UIDL: "Ask whoever runs this mail server, or use another one.",
+}
+_OUTGOING_NEXT: Final = " Or tick “Save as receiving only”."
+
+
+def passed_lines(tested: Tested) -> list[str]:
+    """A ✓ line for each step that passed."""
+    return [f"✓ {_PASSED[step]}" for step in tested.passed]
+
+
+def tested_text(title: str, tested: Tested) -> str:
+    """One server's test as mrkdwn: its ✓ lines, and the ✗ line with its reason."""
+    found = [f"*{title}*", *passed_lines(tested)]
+    if tested.failed is not None:
+        found.append(f"✗ *{_FAILED[tested.failed]}*: {escaped(shortened(shown(tested.sentence), 1500))}")
+    return "\n".join(found)
+
+
+def report_blocks(report: Report) -> list[Block]:
+    """What failed and what to do next, for the top of the form that comes back."""
+    blocks = [section(mrkdwn(tested_text("Incoming server", report.incoming)))]
+    if report.outgoing is not None:
+        blocks.append(section(mrkdwn(tested_text("Outgoing server", report.outgoing))))
+    blocks.append(section(mrkdwn(_next(report))))
+    return blocks
+
+
+def _next(report: Report) -> str:
+    """What to do after a failure."""
+    if report.incoming.failed is not None:
+        return f"Nothing was saved yet. {_NEXT[report.incoming.failed]}"
+    step = report.outgoing.failed if report.outgoing else None
+    words = _NEXT[step] if step else "Test again."
+    return f"Mail can be fetched, but not sent, so nothing was saved yet. {words}{_OUTGOING_NEXT}"

@@ -1,0 +1,269 @@
+"""What comes out of a form: trimmed and checked, or a sentence under each wrong field."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.slack import drafts, forms, names, views
+from bot.slack.forms import MailboxForm
+from storage.records import OldMail, Profile, Retention, Secret, Security, ServerAddress
+from tests.unit import kit
+from tests.unit.samples import MAILBOX, PROFILE
+from tests.unit.typing_person import FULL, edit, parse
+
+
+def test_a_full_form_becomes_a_profile() -> None:
+    """What was typed comes out trimmed, with the password exactly as typed."""
+    form = parse({})
+
+    assert form == MailboxForm(
+        profile=Profile(
+            name="Work",
+            address="ana@example.org",
+            incoming=ServerAddress("pop.example.org", 995, Security.TLS),
+            username="ana",
+            outgoing=ServerAddress("smtp.example.org", 465, Security.TLS),
+            outgoing_username=None,
+        ),
+        incoming_password=Secret(" hunter2 "),
+        outgoing_password=None,
+        retention=Retention.LEAVE,
+        old_mail=OldMail.LAST_50,
+        make_active=True,
+    )
+
+
+def test_choices_come_out_as_chosen() -> None:
+    """Every select and radio reaches the form."""
+    form = parse(
+        {
+            names.INCOMING_SECURITY: "starttls",
+            names.INCOMING_PORT: "110",
+            names.RETENTION: "delete_posted",
+            names.OLD_MAIL: "all",
+            names.MAKE_ACTIVE: "no",
+        }
+    )
+
+    assert form.profile.incoming == ServerAddress("pop.example.org", 110, Security.STARTTLS)
+    assert (form.retention, form.old_mail, form.make_active) == (Retention.DELETE_POSTED, OldMail.ALL, False)
+
+
+def test_an_edit_keeps_what_was_not_touched() -> None:
+    """The edit form sent as it opened changes nothing, and keeps the stored password."""
+    form = edit({})
+
+    assert form.profile == PROFILE
+    assert form.incoming_password is None
+
+
+@pytest.mark.parametrize(
+    "values", [None, {}, {"account_name": None}, {"account_name": {}}, {"account_name": {"value": None}}]
+)
+def test_anything_may_be_missing(values: Any) -> None:
+    """A payload without fields is answered with what is missing, and never breaks the form."""
+    errors = forms.parse_mailbox(
+        values, is_edit=False, has_stored_password=True, has_typed_before=False, allows_plain=lambda _: False
+    )
+
+    assert isinstance(errors, dict)
+    assert set(errors) == {
+        names.NAME,
+        names.ADDRESS,
+        names.INCOMING_SERVER,
+        names.INCOMING_PORT,
+        names.USERNAME,
+        names.INCOMING_PASSWORD,
+    }
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            [*FULL, names.SAME_CREDENTIALS, names.RETENTION, names.INCOMING_PORT, names.INCOMING_SECURITY]
+        ),
+        st.dictionaries(
+            st.text(max_size=5),
+            st.none()
+            | st.fixed_dictionaries(
+                {},
+                optional={
+                    "value": st.none() | st.text() | st.integers(),
+                    "selected_option": st.none() | st.fixed_dictionaries({"value": st.none() | st.text()}),
+                    "selected_options": st.none()
+                    | st.lists(st.none() | st.fixed_dictionaries({"value": st.text()})),
+                },
+            ),
+            max_size=2,
+        ),
+    )
+)
+def test_no_payload_breaks_the_form(values: dict[str, Any]) -> None:
+    """Whatever arrives, the answer is a form or sentences of a fitting length, each with its full stop."""
+    answer = forms.parse_mailbox(
+        values, is_edit=False, has_stored_password=False, has_typed_before=True, allows_plain=lambda _: False
+    )
+
+    if isinstance(answer, dict):
+        assert all(sentence.endswith(".") and len(sentence) < 150 for sentence in answer.values())
+
+
+def test_an_empty_password_needs_one_to_stand_in() -> None:
+    """Only a stored or a just typed password may stand in for an empty field, a stored one only in an edit."""
+    empty = {names.INCOMING_PASSWORD: ""}
+
+    assert list(parse(empty)) == [names.INCOMING_PASSWORD]
+    assert list(parse(empty, has_stored_password=True)) == [names.INCOMING_PASSWORD]
+    assert list(edit({}, has_stored_password=False)) == [names.INCOMING_PASSWORD]
+    assert parse(empty, has_typed_before=True).incoming_password is None
+
+
+@pytest.mark.parametrize("side", ["incoming", "outgoing"])
+def test_no_encryption_needs_leave(side: str) -> None:
+    """Security "None" is refused with a sentence, except for hosts that may be used so."""
+    host, security = f"{side}_server", f"{side}_security"
+
+    errors = parse({security: "none"})
+
+    assert list(errors) == [security]
+    assert "TLS" in errors[security]
+    assert isinstance(parse({host: "mail.test", security: "none"}), MailboxForm)
+
+
+def test_an_empty_outgoing_server_is_receiving_only() -> None:
+    """Without an outgoing server the rest of that part does not matter."""
+    form = parse({names.OUTGOING_SERVER: "", names.OUTGOING_PORT: ""})
+
+    assert form.profile.outgoing is None
+    assert form.profile.outgoing_username is None
+
+
+def test_an_outgoing_server_needs_its_port() -> None:
+    """An outgoing server is all or nothing."""
+    assert list(parse({names.OUTGOING_PORT: ""})) == [names.OUTGOING_PORT]
+
+
+def test_outgoing_credentials_need_a_server() -> None:
+    """Credentials without a server are a slip, not a wish to only receive."""
+    typed = {names.OUTGOING_SERVER: "", names.SAME_CREDENTIALS: "", names.OUTGOING_USERNAME: "ana"}
+
+    assert list(parse(typed)) == [names.OUTGOING_SERVER]
+
+
+def test_the_same_credentials_ignore_the_others() -> None:
+    """With the box ticked, whatever stands in the outgoing username and password is ignored."""
+    form = parse({names.OUTGOING_USERNAME: "other", names.OUTGOING_PASSWORD: "\n"})
+
+    assert (form.profile.outgoing_username, form.outgoing_password) == (None, None)
+
+
+def test_other_credentials_are_needed_whole() -> None:
+    """With the box not ticked, username and password are needed, and come out."""
+    unticked = {names.SAME_CREDENTIALS: ""}
+
+    assert set(parse(unticked)) == {names.OUTGOING_USERNAME, names.OUTGOING_PASSWORD}
+
+    form = parse({**unticked, names.OUTGOING_USERNAME: " other ", names.OUTGOING_PASSWORD: "pw"})
+    assert (form.profile.outgoing_username, form.outgoing_password) == ("other", Secret("pw"))
+
+
+def test_a_known_outgoing_password_may_stand_in() -> None:
+    """An outgoing password that is stored or was just typed need not be typed again."""
+    typed = {names.SAME_CREDENTIALS: "", names.OUTGOING_USERNAME: "other"}
+
+    form = parse(typed, has_outgoing_password=True)
+
+    assert form.outgoing_password is None
+    assert form.profile.outgoing_username == "other"
+
+
+def test_receiving_only_leaves_out_the_server() -> None:
+    """The box of the failed form saves without the outgoing server, whatever still stands there."""
+    draft = drafts.after_failure(drafts.draft_of(MAILBOX), draft_id="d", offers_receiving_only=True)
+    view = views.mailbox_form(draft)
+
+    form = parse({names.RECEIVING_ONLY: "yes", names.OUTGOING_PORT: "0"}, view=view)
+
+    assert form.profile.outgoing is None
+
+
+def test_errors_stand_under_the_fields_as_shown() -> None:
+    """Errors carry the block ids of the view they answer, generation and all."""
+    draft = drafts.after_failure(drafts.new_draft(), draft_id="d")
+    view = views.mailbox_form(draft)
+
+    errors = parse({names.INCOMING_PASSWORD: ""}, view=view)
+
+    assert errors == {f"{names.INCOMING_PASSWORD}:1": "Enter the password."}
+
+
+@pytest.mark.parametrize(
+    ("typed", "refused"),
+    [
+        ({names.INCOMING_SERVER: "pop.attacker.example"}, [names.INCOMING_PASSWORD]),
+        ({names.OUTGOING_SERVER: "smtp.attacker.example"}, [names.INCOMING_PASSWORD]),
+        ({names.INCOMING_SECURITY: "none"}, [names.INCOMING_PASSWORD]),
+        ({names.INCOMING_PORT: "1995", names.NAME: "Other"}, None),
+        ({names.INCOMING_SERVER: "pop.attacker.example", names.INCOMING_PASSWORD: "new"}, None),
+    ],
+)
+def test_a_stored_password_goes_nowhere_else(typed: dict[str, str], refused: list[str] | None) -> None:
+    """A stored password is not sent to another server than its own, nor in clear, by whoever edits the mailbox."""
+    for has_typed_before in (False, True):
+        answer = edit(typed, stored=PROFILE, has_typed_before=has_typed_before, allows_plain=lambda _: True)
+
+        assert (list(answer) if isinstance(answer, dict) else None) == refused
+
+
+@pytest.mark.parametrize("name", [names.INCOMING_SECURITY, names.RETENTION, names.OLD_MAIL])
+def test_a_choice_that_was_not_offered_is_refused(name: str) -> None:
+    """A made-up option is answered under its field."""
+    assert list(parse({name: "everything"})) == [name]
+
+
+def test_no_error_repeats_what_was_typed() -> None:
+    """Sentences hold nothing of what they are about, so no password gets into a view or a log."""
+    canary = "canary\x00canary"
+
+    errors = parse(dict.fromkeys([*FULL, names.OUTGOING_USERNAME, names.OUTGOING_PASSWORD], canary))
+
+    assert len(errors) == len(FULL)
+    assert "canary" not in json.dumps(errors)
+    assert "hunter2" not in repr(parse({}))
+
+
+def test_the_password_form() -> None:
+    """A new password comes out as typed; an empty field needs one typed before."""
+    view = views.password_form(MAILBOX, drafts.draft_of(MAILBOX))
+    full = kit.state_values(view, {names.INCOMING_PASSWORD: "pw "})
+    empty = kit.state_values(view)
+
+    assert forms.parse_password(full, has_typed_before=False) == Secret("pw ")
+    assert forms.parse_password(empty, has_typed_before=True) is None
+    assert forms.parse_password(empty, has_typed_before=False) == {
+        names.INCOMING_PASSWORD: "Enter the password."
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        (None, ("list", "")),
+        ("", ("list", "")),
+        ("   ", ("list", "")),
+        ("add", ("add", "")),
+        ("ADD  ana@example.org ", ("add", "ana@example.org")),
+        ("add <mailto:ana@example.org|ana@example.org>", ("add", "ana@example.org")),
+        ("add\u00a0ana@example.org", ("add", "ana@example.org")),
+        ("status", ("list", "")),
+        ("fnord <!channel>", ("fnord", "<!channel>")),
+    ],
+)
+def test_commands_are_read(text: str | None, command: tuple[str, str]) -> None:
+    """The first word is the command in any case, the rest is what it is about."""
+    assert forms.parse_command(text) == command

@@ -1,0 +1,323 @@
+"""Modals, App Home and answers: what they say, that Slack takes them, and that nothing typed becomes live."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.errors import BotError, Step
+from bot.slack import drafts, names, views
+from bot.slack.views import words
+from storage.records import Security, ServerAddress
+from tests.unit import kit
+from tests.unit.conftest import DATA
+from tests.unit.samples import (
+    FINE,
+    HOME,
+    INCOMING,
+    MAILBOX,
+    NO_SENDING,
+    PROVIDERS,
+    REFUSED,
+    named,
+    typed_draft,
+    view_samples,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SAMPLES = view_samples()
+LABELS = [
+    "Account name",
+    "E-mail address",
+    "Incoming server",
+    "Port",
+    "Security",
+    "Username",
+    "Password",
+    "Use the same credentials for the outgoing server",
+    "Outgoing server",
+    "Outgoing port",
+    "Outgoing security",
+    "Outgoing username",
+    "Outgoing password",
+    "Delete setting",
+]
+NASTY = st.one_of(
+    st.text(max_size=400),
+    st.lists(
+        st.sampled_from(
+            [
+                "<!channel>",
+                "<@U123>",
+                "&",
+                "<",
+                ">",
+                "<!date^1^{date}|x>",
+                "\U0001f600",
+                "\ud800",
+                "\n",
+                "\u202e",
+                "*_`~",
+                "a",
+            ]
+        ),
+        max_size=400,
+    ).map("".join),
+)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_views_are_as_stored(name: str, assert_stored: Callable[[str, Any], None]) -> None:
+    """A view changes only when somebody means it to."""
+    assert_stored(f"views/{name}", SAMPLES[name])
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_slack_takes_every_view(name: str) -> None:
+    """Every view stays within Slack's limits, by our own count and by its SDK's."""
+    assert kit.faults(SAMPLES[name]) == []
+    assert kit.sdk_accepts(SAMPLES[name])
+
+
+@settings(max_examples=40, deadline=None)
+@given(NASTY)
+def test_nothing_typed_breaks_a_view(text: str) -> None:
+    """Whatever a person calls a mailbox, every view is taken by Slack and no mention in it is live."""
+    for name, view in view_samples(named(MAILBOX, text), named(HOME, text)).items():
+        assert kit.faults(view) == [], name
+        assert json.dumps(view, ensure_ascii=False).encode()
+
+
+@settings(max_examples=100, deadline=None)
+@given(NASTY)
+def test_nothing_said_breaks_an_answer(text: str) -> None:
+    """Unknown words, error sentences and references come back harmless, whatever they are."""
+    report = replace(REFUSED, incoming=views.Tested((), Step.LOGIN, text * 20))
+    answers = [
+        views.unknown_word(text * 20),
+        views.failed(text * 20, reference=text * 20),
+        views.could_not_open(text * 20),
+        views.removed(text * 20),
+        views.mailbox_form(typed_draft(text * 20), report=report),
+        views.password_form(MAILBOX, drafts.draft_of(MAILBOX), report=report),
+    ]
+
+    for view in answers:
+        assert kit.faults(view) == []
+
+
+@given(st.text(), st.integers(min_value=1, max_value=60))
+def test_shortening_fits_escaped(text: str, limit: int) -> None:
+    """A shortened text fits in its escaped form, and is whole whenever the whole fits."""
+    text = words.shown(text)
+
+    short = words.shortened(text, limit)
+
+    assert kit.width(short) <= limit
+    assert short == text or (kit.width(text) > limit and short.endswith("…"))
+
+
+def test_the_add_form_asks_what_it_should() -> None:
+    """The add form has the known fields under their known labels, in order."""
+    second = list(kit.inputs(SAMPLES["add_form_second"]))
+
+    assert list(kit.inputs(SAMPLES["add_form"])) == [*LABELS, "How much old mail to bring"]
+    assert second == [*LABELS, "How much old mail to bring", "Make this the active mailbox"]
+
+
+def test_the_edit_form_asks_no_old_mail() -> None:
+    """Editing shows what is stored, asks for no old mail, and an empty password keeps the stored one."""
+    fields = kit.inputs(SAMPLES["edit_form"])
+
+    assert list(fields) == LABELS
+    assert fields["Account name"]["element"]["initial_value"] == "Work"
+    assert fields["Password"]["optional"]
+    assert "keep the stored one" in fields["Password"]["hint"]["text"]
+
+
+@pytest.mark.parametrize("name", [name for name, view in SAMPLES.items() if view.get("submit")])
+def test_passwords_are_never_filled_in(name: str) -> None:
+    """No password field of any form has a value, and none of the metadata holds what was typed."""
+    fields = kit.inputs(SAMPLES[name])
+
+    passwords = [block for label, block in fields.items() if "password" in label.lower()]
+
+    assert all("initial_value" not in block["element"] for block in passwords)
+    assert "ana@" not in SAMPLES[name]["private_metadata"]
+
+
+def test_a_failed_form_keeps_what_was_typed() -> None:
+    """After a failed test all is still there, but for the passwords, whose fields are new and may stay empty."""
+    before = kit.inputs(views.mailbox_form(drafts.new_draft()))
+    after = kit.inputs(SAMPLES["add_form_login_refused"])
+
+    assert after["Incoming server"]["element"]["initial_value"] == INCOMING.host
+    assert after["Password"]["block_id"] != before["Password"]["block_id"]
+    assert after["Password"]["optional"]
+    assert "kept for ten minutes" in after["Password"]["hint"]["text"]
+
+
+def test_a_failed_edit_goes_on_with_the_stored_password() -> None:
+    """Where no password was typed, the edit form still says that the stored one is kept."""
+    draft = drafts.after_failure(drafts.draft_of(MAILBOX), draft_id="d", has_typed=False)
+
+    hint = kit.inputs(views.mailbox_form(draft, report=REFUSED))["Password"]["hint"]["text"]
+
+    assert "keep the stored one" in hint
+
+
+def test_an_edit_asks_as_it_is() -> None:
+    """Editing a mailbox that is not active does not make it active unless the person says so."""
+    field = kit.inputs(SAMPLES["edit_form_second"])["Make this the active mailbox"]
+
+    assert field["element"]["initial_option"]["value"] == names.NO
+
+
+def test_a_failed_test_names_its_step() -> None:
+    """The form that comes back says which steps passed, which failed, why, and what to do."""
+    said = "\n".join(kit.texts(SAMPLES["add_form_login_refused"]))
+
+    assert "✓ Connected" in said
+    assert "✗ *Signing in*: The mail server refused the user name or the password." in said
+    assert "then test again" in said
+
+
+def test_receiving_only_is_offered_when_sending_fails() -> None:
+    """When only the outgoing server fails, the mailbox can be saved without it."""
+    assert "Without the outgoing server" in kit.inputs(SAMPLES["add_form_no_sending"])
+    assert "Without the outgoing server" not in kit.inputs(SAMPLES["add_form_login_refused"])
+
+
+@pytest.mark.parametrize("port", ["", "0", "65536", "abc", "99999999", "１２", "-1"])
+def test_a_wrong_port_does_not_break_the_form(port: str) -> None:
+    """A port that is no port is left out, since Slack would refuse the whole view for it."""
+    draft = drafts.Draft(texts={names.INCOMING_PORT: port})
+
+    field = kit.inputs(views.mailbox_form(draft))["Port"]
+
+    assert "initial_value" not in field["element"]
+
+
+def test_the_address_is_sent_while_it_is_typed() -> None:
+    """Typing the address fills in the servers, so every character of it is sent."""
+    field = kit.inputs(SAMPLES["add_form"])["E-mail address"]
+
+    assert field["dispatch_action"]
+    assert field["element"]["action_id"] == names.ADDRESS_TYPED
+    assert field["element"]["dispatch_action_config"] == {"trigger_actions_on": ["on_character_entered"]}
+
+
+def test_a_running_test_shows_no_fields() -> None:
+    """While the test runs nothing typed stays in sight, and there is nothing to send twice."""
+    for name in ("in_progress", "password_in_progress"):
+        assert kit.inputs(SAMPLES[name]) == {}
+        assert "submit" not in SAMPLES[name]
+
+
+@pytest.mark.parametrize("step", Step)
+@pytest.mark.parametrize("side", ["incoming", "outgoing"])
+def test_every_step_has_words(step: Step, side: str) -> None:
+    """Whichever step fails, at either server, the form that comes back names it."""
+    tested = views.outcome([*Step][: [*Step].index(step) + 1], BotError(sentence="Because."))
+    report = views.Report(tested) if side == "incoming" else views.Report(FINE.incoming, tested)
+
+    said = "\n".join(kit.texts(views.mailbox_form(drafts.new_draft(), report=report)))
+
+    assert said.count("✗") == 1
+    assert "Because." in said
+
+
+def test_an_error_before_any_step_still_fails() -> None:
+    """An error that no step began for counts as a failed connection, never as a pass."""
+    assert views.outcome([], BotError()).failed is Step.CONNECT
+
+
+@pytest.mark.parametrize(
+    ("word", "nearest"),
+    [("pasword", "password"), ("ad", "add"), ("REMVE", "remove"), ("<!here>", None), ("", None)],
+)
+def test_an_unknown_word_is_named_back(word: str, nearest: str | None) -> None:
+    """A mistyped word is answered with the nearest real one, and with the way to all of them."""
+    text = views.unknown_word(word)["text"]
+
+    assert (f"Did you mean `/mailbox {nearest}" in text) is (nearest is not None)
+    assert "/mailbox help" in text
+
+
+def test_help_knows_every_word() -> None:
+    """Help has a line for each command, and for those alone that it is asked about."""
+    assert all(f"/mailbox {word}" in "".join(kit.texts(SAMPLES["help"])) for word in names.COMMANDS)
+    assert "remove" not in "".join(kit.texts(views.help_answer((names.ADD, names.HELP)))).replace(
+        "removed", ""
+    )
+
+
+def test_advice_for_every_provider_fits() -> None:
+    """Advice on any known provider is shown within limits."""
+    for provider in PROVIDERS:
+        draft = drafts.new_draft(address="ana@example.org", provider=provider)
+
+        assert kit.faults(views.mailbox_form(draft, provider=provider)) == [], provider.id
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("ana@gmail.com", "Gmail wants an app password here"),
+        ("ana@gmail.com", "Forwarding and POP/IMAP"),
+        ("ana@outlook.com", "takes no passwords from mail programs"),
+        ("ana@icloud.com", "has no POP"),
+        ("ana@web.de", "15 minutes"),
+        ("ana@163.com", "authorisation code"),
+    ],
+)
+def test_advice_says_what_is_known(address: str, said: str) -> None:
+    """A provider's peculiarities are said before the test runs into them."""
+    assert said in " ".join(views.advice(PROVIDERS.by_address(address)))
+
+
+def test_nothing_known_is_silence() -> None:
+    """An unknown provider, or one about which nothing is known, gets no advice."""
+    assert views.advice(None) == ()
+    assert views.advice(PROVIDERS.by_address("ana@posteo.de")) == ()
+
+
+def test_another_active_mailbox_is_named() -> None:
+    """After adding a mailbox that is not active, the person reads which one stays active."""
+    said = " ".join(kit.texts(SAMPLES["saved_not_active"]))
+
+    assert "“Work” stays the active mailbox" in said
+
+
+def test_saved_as_receiving_only_claims_no_sending() -> None:
+    """A mailbox saved without its failed outgoing server says that it only receives, and shows no failure."""
+    mailbox = replace(MAILBOX, profile=replace(MAILBOX.profile, outgoing=None))
+
+    said = " ".join(kit.texts(views.saved(mailbox, NO_SENDING)))
+
+    assert "only receives" in said
+    assert "✗" not in said
+
+
+def test_a_test_says_where_it_goes() -> None:
+    """While testing, the person reads which server is asked and how long it may take."""
+    profile = replace(MAILBOX.profile, incoming=ServerAddress("::1", 110, Security.NONE))
+
+    said = " ".join(kit.texts(views.in_progress(profile)))
+
+    assert "::1, port 110" in said
+    assert "30 seconds" in said
+
+
+def test_every_stored_view_is_still_there() -> None:
+    """No stored view outlives the view it was taken from."""
+    stored = {path.stem for path in (DATA / "views").glob("*.json")}
+
+    assert stored == set(SAMPLES)
