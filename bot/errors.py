@@ -31,7 +31,9 @@ class BotError(Exception):
     """
 
     temporary: ClassVar[bool] = False
-    words: ClassVar[str] = "Something went wrong on our side. Nothing was lost; please try again in a few minutes."
+    words: ClassVar[str] = (
+        "Something went wrong on our side. Nothing was lost; please try again in a few minutes."
+    )
 
     def __init__(self, detail: str = "", *, sentence: str | None = None) -> None:
         super().__init__(detail or type(self).__name__)
@@ -97,9 +99,7 @@ class CommandRefused(BotError):
 class LoginRejected(BotError):
     """The server refused the credentials. `is_certain`: it said so by `[AUTH]`, which no throttling does."""
 
-    words = (
-        "The mail server refused the user name or the password. Check both; if two-step sign-in is on, use an app password."
-    )
+    words = "The mail server refused the user name or the password. Check both; if two-step sign-in is on, use an app password."
 
     def __init__(self, detail: str = "", *, sentence: str | None = None, is_certain: bool = False) -> None:
         super().__init__(detail, sentence=sentence)

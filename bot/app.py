@@ -1,0 +1,300 @@
+"""Composition root: the only file that builds I/O, and the order in which it starts and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import secrets
+import signal
+import ssl
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any
+
+import aiohttp
+import structlog
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.errors import SlackApiError
+from storage.mailboxes import Mailboxes
+from storage.outbox import Outbox
+
+from bot import logs, mailboxes
+from bot.deliver import Deliverer
+from bot.errors import SettingsError
+from bot.mail import pop3_client, providers, smtp
+from bot.mail.hosts import Hosts
+from bot.mail.renderer import Renderer
+from bot.poll import Poller
+from bot.runner import Runner
+from bot.slack import listeners
+from bot.slack.client import SlackClient, web_client
+from bot.typed import TypedPasswords
+from storage.database import Database
+from storage.messages import Messages
+from storage.vault import MasterKeys, Vault, unlock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    from bot.settings import Settings
+    from storage.records import Mailbox
+
+log = structlog.get_logger(__name__)
+
+POST_SECONDS = 30.0
+"""Deadline of one request to Slack; at most half the grace time, so that none is in flight when Slack is asked."""
+
+LOCK_SECONDS = 10.0
+SLACK_RETRY_SECONDS = 5.0
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def serve(settings: Settings) -> None:
+    """Run the bot until SIGTERM or Ctrl-C.
+
+    Raises:
+        SettingsError: a setting turned out wrong; nothing was changed.
+        StorageError: the database cannot be used.
+    """
+    logs.configure(settings.mailbox_log, _secrets(settings))
+    stopping = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stopping.set)
+    async with AsyncExitStack() as stack:
+        folder = _data_folder(settings.mailbox_data_dir)
+        stack.enter_context(await _sole_user(folder))
+        vault, database = await _storage(settings, stack)
+        hosts = Hosts(settings.mailbox_allowed_hosts)
+        tls = tls_context(settings.mailbox_ca_file)
+        table = providers.load()
+        limits = pop3_client.Limits()
+        timeout = min(POST_SECONDS, settings.mailbox_grace_seconds / 2)
+        web = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, timeout)
+        identity = await _identity(web, stopping)
+        if identity is None:
+            return
+
+        stores = Mailboxes(database, vault), Messages(database, vault, folder), Outbox(database, vault)
+        mailbox_store, message_store, outbox = stores
+        renderer = Renderer()
+        stack.push_async_callback(renderer.close)
+        session = await stack.enter_async_context(
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=300))
+        )
+        connect = partial(pop3_client.connect, hosts=hosts, tls=tls, limits=limits)
+
+        def interval(mailbox: Mailbox) -> timedelta:
+            return mailboxes.interval_for(mailbox, hosts, table, settings.poll_interval)
+
+        runner = Runner(
+            mailboxes=mailbox_store,
+            messages=message_store,
+            outbox=outbox,
+            poller=Poller(
+                mailbox_store,
+                message_store,
+                connect,
+                interval=interval,
+                message_octets=limits.message_octets,
+                clock=_now,
+                stopping=stopping,
+            ),
+            deliverer=Deliverer(
+                outbox,
+                message_store,
+                mailbox_store,
+                renderer,
+                SlackClient(web, session),
+                grace=settings.grace,
+                clock=_now,
+                stopping=stopping,
+            ),
+            worker=_worker_name(folder),
+            clock=_now,
+            stopping=stopping,
+        )
+        registrar = mailboxes.Registrar(
+            mailbox_store,
+            outbox,
+            connect=lambda server, on_step: connect(server, on_step=on_step),
+            submit=lambda server, username, password, on_step: smtp.check_submission(
+                server, username, password, hosts=hosts, tls=tls, on_step=on_step
+            ),
+            providers=table,
+            interval=interval,
+            clock=_now,
+            nudge=runner.nudge,
+        )
+        bolt = _bolt(web, settings, identity)
+        desk = listeners.Desk(
+            registrar,
+            table,
+            TypedPasswords(vault, _now),
+            workspace=str(identity["team_id"]),
+            allows_plain=hosts.is_allowed,
+            clock=_now,
+        )
+        listeners.register(bolt, desk)
+        await _connect_socket(bolt, settings, stack)
+        log.info("started", poll_seconds=settings.mailbox_poll_seconds)
+        await runner.run()
+        log.info("stopping")
+
+
+def _secrets(settings: Settings) -> list[str]:
+    values = [settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret]
+    return [value.get_secret_value() for value in values] + settings.master_keys.replace(",", " ").split()
+
+
+def tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    """The one TLS context of all mail connections; reading the system's authorities costs 50 ms, so it is shared.
+
+    Raises:
+        SettingsError: the extra trust anchors cannot be read.
+    """
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(ca_file)
+        except (ssl.SSLError, OSError) as error:
+            raise SettingsError(sentence="MAILBOX_CA_FILE does not hold certificates in PEM form.") from error
+    return context
+
+
+def _data_folder(folder: Path) -> Path:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            sentence="MAILBOX_DATA_DIR cannot be made; name a folder that can be written to."
+        ) from error
+    return folder
+
+
+async def _sole_user(folder: Path) -> IO[bytes]:
+    """The data folder's lock, held until the process ends: leases rely on one process per folder.
+
+    Raises:
+        SettingsError: another process holds it, also after ten seconds for a predecessor to leave.
+    """
+    lock = (folder / "lock").open("ab")
+    deadline = asyncio.get_running_loop().time() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if asyncio.get_running_loop().time() > deadline:
+                lock.close()
+                raise SettingsError(
+                    sentence="Another Mailbox runs with this data folder; stop it, or set MAILBOX_DATA_DIR to another one."
+                ) from error
+            await asyncio.sleep(0.1)
+        else:
+            return lock
+
+
+def _worker_name(folder: Path) -> str:
+    """A name that lasts as long as the data folder, so that a restart takes over its predecessor's leases at once."""
+    file = folder / "worker"
+    if not file.exists():
+        file.write_text(secrets.token_hex(8), encoding="ascii")
+    return file.read_text(encoding="ascii")
+
+
+async def _storage(settings: Settings, stack: AsyncExitStack) -> tuple[Vault, Database]:
+    try:
+        vault = Vault(MasterKeys.parse(settings.master_keys))
+    except ValueError as error:
+        raise SettingsError(sentence=str(error)) from None
+    try:
+        database = await Database.open(settings.database_url)
+    except ValueError as error:
+        raise SettingsError(sentence=f"MAILBOX_DATABASE_URL is wrong: {error}") from None
+    stack.push_async_callback(database.close)
+    await database.migrate()
+    await unlock(database, vault)
+    return vault, database
+
+
+async def _identity(web: AsyncWebClient, stopping: asyncio.Event) -> Mapping[str, Any] | None:
+    """Who the bot token is, asked until Slack answers; None when the process is to stop meanwhile.
+
+    Raises:
+        SettingsError: Slack does not accept the token.
+    """
+    while not stopping.is_set():
+        try:
+            answer = await web.auth_test()
+        except SlackApiError as error:
+            code = error.response.get("error") if isinstance(error.response.data, dict) else None
+            if code in {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}:
+                raise SettingsError(
+                    sentence=f"Slack does not accept SLACK_BOT_TOKEN ({code}); copy it anew from OAuth & Permissions."
+                ) from None
+            log.warning("slack_not_ready", code=code)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            log.warning("slack_not_ready", error=type(error).__name__)
+        else:
+            assert isinstance(answer.data, dict)
+            return answer.data
+        with_deadline = asyncio.wait_for(stopping.wait(), SLACK_RETRY_SECONDS)
+        await asyncio.gather(with_deadline, return_exceptions=True)
+    return None
+
+
+def _bolt(web: AsyncWebClient, settings: Settings, identity: Mapping[str, Any]) -> AsyncApp:
+    """Bolt with one known workspace, so that no request asks Slack who we are."""
+    # With these in the environment Bolt would switch on OAuth and forget the token.
+    for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
+        os.environ.pop(name, None)
+    result = AuthorizeResult(
+        enterprise_id=identity.get("enterprise_id"),
+        team_id=identity.get("team_id"),
+        bot_user_id=identity.get("user_id"),
+        bot_id=identity.get("bot_id"),
+        bot_token=settings.slack_bot_token.get_secret_value(),
+    )
+
+    async def authorize(**_: Any) -> AuthorizeResult:
+        return result
+
+    return AsyncApp(
+        client=web,
+        signing_secret=settings.slack_signing_secret.get_secret_value(),
+        authorize=authorize,
+        process_before_response=False,
+    )
+
+
+async def _connect_socket(bolt: AsyncApp, settings: Settings, stack: AsyncExitStack) -> None:
+    """Open Socket Mode; it reconnects by itself from then on.
+
+    Raises:
+        SettingsError: Slack does not accept the app token.
+    """
+    handler = AsyncSocketModeHandler(bolt, settings.slack_app_token.get_secret_value())
+    stack.push_async_callback(handler.close_async)
+    try:
+        handler.client.wss_uri = await handler.client.issue_new_wss_url()
+    except SlackApiError as error:
+        code = error.response.get("error") if isinstance(error.response.data, dict) else None
+        if code in {"invalid_auth", "not_authed", "not_allowed_token_type", "missing_scope", "token_revoked"}:
+            raise SettingsError(
+                sentence=f"Slack does not accept SLACK_APP_TOKEN ({code}); make one with connections:write under Basic Information."
+            ) from None
+        log.warning("socket_not_ready", code=code)
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        log.warning("socket_not_ready", error=type(error).__name__)
+    connecting = asyncio.create_task(handler.client.connect())  # type: ignore[no-untyped-call] # the SDK leaves it bare
+    stack.callback(connecting.cancel)

@@ -1,0 +1,297 @@
+"""Use case: bring what the outbox owes to Slack, each thing once.
+
+Every entry passes WAITING, POSTING, POSTED, FILING, SETTLED. POSTING and FILING are committed before Slack is
+asked; an entry found there afterwards is unknown and is looked up in Slack, not sooner than the grace time, before
+anything is repeated. One post at a time per DM, many DMs at once.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+import structlog
+from aiolimiter import AsyncLimiter
+
+from bot import lease, plan
+from bot.slack import posts
+from bot.slack.client import CallFailed, Outcome, Posted, Refused, TryLater, Unknown
+from storage.errors import LeaseLost, NotFound
+from storage.records import Dm, Entry, EntryState, Notice
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from storage.mailboxes import Mailboxes
+    from storage.outbox import Outbox
+
+    from bot.mail.content import Rendered
+    from bot.mail.renderer import Renderer
+    from bot.slack.client import SlackClient
+    from storage.messages import Messages
+
+log = structlog.get_logger(__name__)
+
+BURST = 5
+"""Slack takes about one post a second per channel and forgives a short burst."""
+
+ENTRIES_PER_CLAIM = 20
+PACED_CHANNELS = 10_000
+PARKED = timedelta(hours=1)
+UNAUTHORISED = timedelta(minutes=5)
+FILE_ATTEMPTS = 5
+
+CLOSED_DM = frozenset(
+    {"channel_not_found", "is_archived", "not_in_channel", "messages_tab_disabled", "cannot_dm_bot", "user_disabled",
+     "user_not_found", "user_not_visible", "restricted_action"}
+)  # fmt: skip
+NO_RIGHTS = frozenset(
+    {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "missing_scope",
+     "access_denied", "team_access_not_granted", "no_permission"}
+)  # fmt: skip
+
+
+class Deliverer:
+    """Empties the outbox of claimed DMs.
+
+    Args:
+        grace: wait before an unknown post is looked up; longer than a request in flight can live.
+        stopping: once set, the post at hand is finished and nothing new is begun.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        messages: Messages,
+        mailboxes: Mailboxes,
+        renderer: Renderer,
+        slack: SlackClient,
+        *,
+        grace: timedelta,
+        clock: Callable[[], datetime],
+        stopping: asyncio.Event,
+    ) -> None:
+        self._outbox = outbox
+        self._messages = messages
+        self._mailboxes = mailboxes
+        self._renderer = renderer
+        self._slack = slack
+        self._grace = grace
+        self._clock = clock
+        self._stopping = stopping
+        self._paces: dict[str, AsyncLimiter] = {}
+        self._silent_until: datetime | None = None
+
+    async def deliver(self, dm: Dm) -> bool:
+        """Work through one DM, oldest first, until it is empty, must wait, or another DM should have its turn.
+
+        Returns:
+            Whether there may be more to do at once.
+        """
+        may_go_on = True
+        try:
+            async with lease.kept(partial(self._outbox.renew, dm), self._clock):
+                for _ in range(ENTRIES_PER_CLAIM):
+                    entry = await self._outbox.head(dm)
+                    if entry is None or self._stopping.is_set() or self.is_silent:
+                        may_go_on = False
+                        break
+                    dm, may_go_on = await self._advance(dm, entry)
+                    if not may_go_on:
+                        break
+                await self._outbox.release(dm, self._silent_until if self.is_silent else None)
+        except LeaseLost:
+            log.info("delivery_superseded", dm_fence=dm.fence)
+            return False
+        return may_go_on
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether Slack asked the workspace to wait just now."""
+        return self._silent_until is not None and self._clock() < self._silent_until
+
+    async def _advance(self, dm: Dm, entry: Entry) -> tuple[Dm, bool]:
+        """One step of one entry; False when the DM must wait."""
+        try:
+            step = {
+                EntryState.WAITING: self._post,
+                EntryState.POSTING: self._look_up_post,
+                EntryState.POSTED: self._share_files,
+                EntryState.FILING: self._look_up_files,
+            }[entry.state]
+            return await step(dm, entry)
+        except CallFailed as failed:
+            return await self._hold(dm, entry, failed.outcome)
+        except NotFound:
+            # The mailbox was removed, or its octets are past their time: nothing can be shown any more.
+            return await self._record(dm, replace(entry, state=EntryState.GIVEN_UP), error="gone"), True
+
+    # Posting
+
+    async def _post(self, dm: Dm, entry: Entry) -> tuple[Dm, bool]:
+        rendered = await self._rendered(entry)
+        channel = dm.channel or await self._slack.open_dm(dm.owner.user)
+        await self._pace(channel).acquire()
+        entry = replace(
+            entry,
+            state=EntryState.POSTING,
+            attempts=entry.attempts + 1,
+            channel=channel,
+            intended_at=self._clock(),
+            lookup_after=self._clock() + self._grace,
+        )
+        dm = await self._record(dm, entry)
+        outcome = await self._slack.post(channel, rendered.text, rendered.blocks, entry.id)
+        return await self._after_post(dm, entry, outcome, owes_files=bool(rendered.files))
+
+    async def _after_post(
+        self, dm: Dm, entry: Entry, outcome: Outcome, *, owes_files: bool
+    ) -> tuple[Dm, bool]:
+        if isinstance(outcome, Posted):
+            return await self._record(dm, _posted(entry, outcome.ts, owes_files=owes_files)), True
+        if isinstance(outcome, Refused) and outcome.code not in CLOSED_DM | NO_RIGHTS:
+            return await self._record(dm, _simpler(entry), error=outcome.code), True
+        return await self._hold(dm, entry, outcome)
+
+    async def _look_up_post(self, dm: Dm, entry: Entry) -> tuple[Dm, bool]:
+        """Ask Slack whether an unknown post is there; only if it is not, post again."""
+        assert entry.channel is not None
+        found = await self._slack.find_posts(entry.channel, dm.last_ts)
+        ts = found.get(entry.id)
+        log.info("post_looked_up", entry=entry.id, is_there=ts is not None)
+        if ts is None:
+            return await self._record(dm, replace(entry, state=EntryState.WAITING, lookup_after=None)), True
+        rendered = await self._rendered(entry)
+        return await self._record(dm, _posted(entry, ts, owes_files=bool(rendered.files))), True
+
+    # Files
+
+    async def _share_files(self, dm: Dm, entry: Entry) -> tuple[Dm, bool]:
+        channel, ts = _place(entry)
+        rendered = await self._rendered(entry)
+        shares = [(await self._slack.upload(file), file.title) for file in rendered.files]
+        await self._pace(channel).acquire()
+        entry = replace(
+            entry,
+            state=EntryState.FILING,
+            attempts=entry.attempts + 1,
+            file_ids=tuple(file_id for file_id, _ in shares),
+            intended_at=self._clock(),
+            lookup_after=self._clock() + self._grace,
+        )
+        dm = await self._record(dm, entry)
+        outcome = await self._slack.share_files(channel, ts, shares)
+        if isinstance(outcome, Posted):
+            return await self._record(dm, replace(entry, state=EntryState.SETTLED, lookup_after=None)), True
+        return await self._hold(dm, entry, outcome)
+
+    async def _look_up_files(self, dm: Dm, entry: Entry) -> tuple[Dm, bool]:
+        there = await self._slack.find_files(*_place(entry))
+        is_there = not there.isdisjoint(entry.file_ids)
+        log.info("files_looked_up", entry=entry.id, is_there=is_there)
+        state = EntryState.SETTLED if is_there else EntryState.POSTED
+        return await self._record(dm, replace(entry, state=state, lookup_after=None)), True
+
+    # Waiting and giving up
+
+    async def _hold(self, dm: Dm, entry: Entry, outcome: Outcome) -> tuple[Dm, bool]:
+        """Let this DM wait; what Slack may have done stays unknown until it is looked up."""
+        now = self._clock()
+        log.info("delivery_held", entry=entry.id, state=entry.state, outcome=repr(outcome))
+        if isinstance(outcome, Unknown) and entry.state in {EntryState.POSTING, EntryState.FILING}:
+            until = now + self._grace
+            return await self._record(dm, replace(entry, lookup_after=until), held_until=until), False
+        entry = _stepped_back(entry)
+        if isinstance(outcome, TryLater):
+            until = now + timedelta(seconds=outcome.seconds)
+            self._silent_until = max(until, self._silent_until or until)
+            return await self._record(dm, entry, held_until=until), False
+        if isinstance(outcome, Refused):
+            return await self._refused(dm, entry, outcome)
+        until = plan.next_attempt(now, entry.attempts, random.random())  # noqa: S311 - spread, no secret
+        return await self._record(dm, replace(entry, attempts=entry.attempts + 1), held_until=until), False
+
+    async def _refused(self, dm: Dm, entry: Entry, outcome: Refused) -> tuple[Dm, bool]:
+        now = self._clock()
+        if outcome.code in CLOSED_DM:
+            return await self._record(dm, entry, error=outcome.code, held_until=now + PARKED), False
+        if outcome.code in NO_RIGHTS:
+            log.error("slack_refuses_the_bot", code=outcome.code)
+            return await self._record(dm, entry, error=outcome.code, held_until=now + UNAUTHORISED), False
+        if entry.state is EntryState.POSTED and entry.attempts >= FILE_ATTEMPTS:
+            dm = await self._record(dm, replace(entry, state=EntryState.GIVEN_UP), error=outcome.code)
+            await self._say_files_missing(entry)
+            return dm, True
+        until = plan.next_attempt(now, entry.attempts, random.random())  # noqa: S311 - spread, no secret
+        entry = replace(entry, attempts=entry.attempts + 1)
+        return await self._record(dm, entry, error=outcome.code, held_until=until), False
+
+    async def _say_files_missing(self, entry: Entry) -> None:
+        channel, ts = _place(entry)
+        await self._slack.post(channel, posts.FILES_MISSING, [], entry.id, thread_ts=ts)
+
+    # Helpers
+
+    async def _rendered(self, entry: Entry) -> Rendered:
+        assert entry.mailbox_id is not None
+        mailbox = await self._mailboxes.get(entry.owner, entry.mailbox_id)
+        if entry.notice is not None:
+            notice = posts.login_refused if entry.notice is Notice.LOGIN_REFUSED else posts.all_clear
+            return notice(mailbox.profile.name, mailbox.id)
+        assert entry.message_id is not None
+        message, octets = await self._messages.load(entry.message_id)
+        is_one_of_several = len(await self._mailboxes.of(entry.owner)) > 1
+        return await self._renderer.render(
+            octets,
+            shape=message.shape,
+            listed_octets=message.listed_octets,
+            received_at=message.received_at,
+            mailbox_name=mailbox.profile.name if is_one_of_several else None,
+            own_address=mailbox.profile.address,
+            plain=entry.plain,
+        )
+
+    async def _record(
+        self, dm: Dm, entry: Entry, *, error: str | None = None, held_until: datetime | None = None
+    ) -> Dm:
+        now = self._clock()
+        return await self._outbox.record(
+            dm, entry, now=now, error=error, held_until=held_until, lease_until=now + lease.LEASE
+        )
+
+    def _pace(self, channel: str) -> AsyncLimiter:
+        if len(self._paces) > PACED_CHANNELS:
+            self._paces.clear()
+        return self._paces.setdefault(channel, AsyncLimiter(BURST, BURST))
+
+
+def _place(entry: Entry) -> tuple[str, str]:
+    """Where an entry's post stands: channel and `ts`."""
+    assert entry.channel is not None
+    assert entry.ts is not None
+    return entry.channel, entry.ts
+
+
+def _posted(entry: Entry, ts: str, *, owes_files: bool) -> Entry:
+    state = EntryState.POSTED if owes_files else EntryState.SETTLED
+    return replace(entry, state=state, ts=ts, lookup_after=None, attempts=0)
+
+
+def _simpler(entry: Entry) -> Entry:
+    """Slack did not take the content: once more as plain text, then not at all."""
+    if entry.plain:
+        log.error("post_given_up", entry=entry.id)
+        return replace(entry, state=EntryState.GIVEN_UP, lookup_after=None)
+    return replace(entry, state=EntryState.WAITING, plain=True, lookup_after=None)
+
+
+def _stepped_back(entry: Entry) -> Entry:
+    """The state before the intent, when the intended call is known to have done nothing."""
+    before = {EntryState.POSTING: EntryState.WAITING, EntryState.FILING: EntryState.POSTED}
+    if entry.state not in before:
+        return entry
+    return replace(entry, state=before[entry.state], lookup_after=None)

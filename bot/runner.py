@@ -1,0 +1,173 @@
+"""One process: ticks start bounded tasks, and a calm shutdown ends them.
+
+`schedule` only says that it is time to look; what is due stands in the tables. A tick that is lost or comes twice
+changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import schedule
+import structlog
+
+from bot.lease import LEASE
+from storage.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from storage.mailboxes import Mailboxes
+    from storage.outbox import Outbox
+
+    from bot.deliver import Deliverer
+    from bot.poll import Poller
+    from storage.messages import Messages
+    from storage.records import Claim, Dm
+
+log = structlog.get_logger(__name__)
+
+MOST_POLLS = 40
+MOST_DELIVERIES = 40
+TICK_SECONDS = 1
+PURGE_MINUTES = 10
+KEEP_OCTETS = timedelta(days=30)
+"""Sealed octets stay this long after their post, for what the person may still want of them."""
+
+LEAVE_SECONDS = 8.0
+"""After SIGTERM: time to finish the message or post at hand, with two more seconds to close what is open."""
+
+
+class Runner:
+    """Polls what is due and delivers what is owed until it is stopped.
+
+    Args:
+        worker: names this process in leases; a successor with the same name takes them over at once.
+        stopping: set to end; shared with the use cases so that they finish what they have in hand only.
+    """
+
+    def __init__(
+        self,
+        *,
+        mailboxes: Mailboxes,
+        messages: Messages,
+        outbox: Outbox,
+        poller: Poller,
+        deliverer: Deliverer,
+        worker: str,
+        clock: Callable[[], datetime],
+        stopping: asyncio.Event,
+    ) -> None:
+        self._mailboxes = mailboxes
+        self._messages = messages
+        self._outbox = outbox
+        self._poller = poller
+        self._deliverer = deliverer
+        self._worker = worker
+        self._clock = clock
+        self._stopping = stopping
+        self._wake = asyncio.Event()
+        self._polls: dict[Any, asyncio.Task[None]] = {}
+        self._deliveries: dict[Any, asyncio.Task[None]] = {}
+        self._sweeps: dict[str, asyncio.Task[None]] = {}
+        self._has_backlog = False
+        self._ticks = schedule.Scheduler()
+        self._ticks.every(TICK_SECONDS).seconds.do(self._start, "polls", self._claim_polls)
+        self._ticks.every(TICK_SECONDS).seconds.do(self._start, "deliveries", self._claim_deliveries)
+        self._ticks.every(PURGE_MINUTES).minutes.do(self._start, "purge", self._purge)
+
+    def nudge(self) -> None:
+        """Something became due just now: look at once instead of at the next tick."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Until `stopping` is set; then ends what runs, within about ten seconds."""
+        await self._mailboxes.release(self._worker)
+        await self._outbox.release_worker(self._worker)
+        while not self._stopping.is_set():
+            self._ticks.run_pending()
+            await self._rest()
+        await self._leave()
+
+    async def _rest(self) -> None:
+        """Until the next tick, a nudge or the end."""
+        waits = [asyncio.create_task(self._wake.wait()), asyncio.create_task(self._stopping.wait())]
+        try:
+            await asyncio.wait(
+                waits, timeout=max(0.05, self._ticks.idle_seconds or 0), return_when="FIRST_COMPLETED"
+            )
+        finally:
+            for wait in waits:
+                wait.cancel()
+        if self._wake.is_set():
+            self._wake.clear()
+            self._start("polls", self._claim_polls)
+            self._start("deliveries", self._claim_deliveries)
+
+    def _start(self, name: str, sweep: Callable[[], Awaitable[None]]) -> None:
+        """Begin a sweep unless the last one of its kind is still running."""
+        if name not in self._sweeps and not self._stopping.is_set():
+            self._begin(self._sweeps, name, sweep())
+
+    def _begin(self, tasks: dict[Any, asyncio.Task[None]], key: Any, work: Awaitable[None]) -> None:
+        task = asyncio.create_task(self._guarded(work))
+        tasks[key] = task
+        task.add_done_callback(lambda _: tasks.pop(key, None))
+
+    @staticmethod
+    async def _guarded(work: Awaitable[None]) -> None:
+        """The task runner's border: whatever fails is logged, and what was leased comes due again."""
+        try:
+            await work
+        except StorageError as error:
+            log.warning("storage_failed", error=type(error).__name__, temporary=error.temporary)
+        except Exception:
+            log.exception("task_failed")
+
+    async def _claim_polls(self) -> None:
+        room = MOST_POLLS - len(self._polls)
+        if room <= 0:
+            return
+        claims = await self._mailboxes.claim_due(
+            self._clock(), lease=LEASE, worker=self._worker, limit=room, busy=tuple(self._polls)
+        )
+        for claim in claims:
+            self._begin(self._polls, claim.mailbox.id, self._poll(claim))
+        self._has_backlog = len(claims) == room
+
+    async def _claim_deliveries(self) -> None:
+        room = MOST_DELIVERIES - len(self._deliveries)
+        if room <= 0 or self._deliverer.is_silent:
+            return
+        dms = await self._outbox.claim_due(
+            self._clock(), lease=LEASE, worker=self._worker, limit=room, busy=tuple(self._deliveries)
+        )
+        for dm in dms:
+            self._begin(self._deliveries, dm.owner, self._deliver(dm))
+
+    async def _poll(self, claim: Claim) -> None:
+        has_mail = await self._poller.poll(claim)
+        if has_mail or self._has_backlog:
+            self.nudge()
+
+    async def _deliver(self, dm: Dm) -> None:
+        if await self._deliverer.deliver(dm):
+            self.nudge()
+
+    async def _purge(self) -> None:
+        count = await self._messages.purge(self._clock(), KEEP_OCTETS)
+        if count:
+            log.info("octets_purged", messages=count)
+
+    async def _leave(self) -> None:
+        """Let everything finish what it has in hand, then stop what still hangs."""
+        running = [*self._sweeps.values(), *self._polls.values(), *self._deliveries.values()]
+        if not running:
+            return
+        _, hanging = await asyncio.wait(running, timeout=LEAVE_SECONDS)
+        for task in hanging:
+            task.cancel()
+        await asyncio.gather(*hanging, return_exceptions=True)
+        log.info("left", finished=len(running) - len(hanging), stopped=len(hanging))

@@ -1,0 +1,259 @@
+"""Slack Web API as delivery needs it: every call answers with what is known about its effect.
+
+A post has one of four outcomes. `Posted`: it is there. `TryLater`: Slack said it did nothing, come back.
+`Refused`: Slack said no for a reason that will not pass by itself. `Unknown`: no readable answer came, so it may
+or may not be there; only a look-up tells. Nothing here repeats a request: the SDK's own connection retry would
+post twice (https://docs.slack.dev/apis/web-api/rate-limits for 429).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+
+    from bot.mail.renderer import File
+
+EVENT_TYPE = "mailbox_entry"
+"""Metadata of our posts: https://docs.slack.dev/messaging/message-metadata. The payload is one opaque id."""
+
+UNKNOWN_ERRORS = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable"})
+"""`ok: false` answers that may follow a partial success."""
+
+DEFAULT_RETRY_SECONDS = 30.0
+HISTORY_PAGE = 200
+HISTORY_PAGES = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """Slack acknowledged it. `ts` is the post's id in its channel, empty for a share of files."""
+
+    channel: str
+    ts: str
+
+
+@dataclass(frozen=True, slots=True)
+class TryLater:
+    """Nothing happened; Slack or the network asks to wait."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing happened and will not without a change. `code` is Slack's error name."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It may have happened. `reason` is for the log."""
+
+    reason: str
+
+
+Outcome = Posted | TryLater | Refused | Unknown
+
+
+class CallFailed(Exception):
+    """A call without lasting effect failed; `outcome` says how."""
+
+    def __init__(self, outcome: TryLater | Refused | Unknown) -> None:
+        super().__init__(type(outcome).__name__)
+        self.outcome = outcome
+
+
+def web_client(token: str, api_url: str, timeout_seconds: float) -> AsyncWebClient:
+    """A client that never repeats a request by itself.
+
+    Args:
+        api_url: base of all methods, with its trailing slash.
+        timeout_seconds: deadline of one request; its outcome is unknown afterwards.
+    """
+    client = AsyncWebClient(token=token, base_url=api_url, timeout=max(1, round(timeout_seconds)))
+    client.retry_handlers = []
+    return client
+
+
+class SlackClient:
+    """Posts, files and look-ups in DMs of one workspace.
+
+    Args:
+        web: made by `web_client`.
+        session: for uploads of file octets to the addresses that Slack hands out.
+    """
+
+    def __init__(self, web: AsyncWebClient, session: aiohttp.ClientSession) -> None:
+        self._web = web
+        self._session = session
+
+    async def open_dm(self, user: str) -> str:
+        """The id of the DM with this user.
+
+        Raises:
+            CallFailed: nothing is known of the DM.
+        """
+        answer = await self._ask(self._web.conversations_open(users=user))
+        return str(answer["channel"]["id"])
+
+    async def post(
+        self,
+        channel: str,
+        text: str,
+        blocks: Sequence[dict[str, Any]],
+        entry_id: str,
+        thread_ts: str | None = None,
+    ) -> Outcome:
+        """Post once; `entry_id` goes into the metadata, where `find_posts` reads it back."""
+        call = self._web.chat_postMessage(
+            channel=channel,
+            text=text,
+            blocks=list(blocks) or None,
+            thread_ts=thread_ts,
+            parse="none",
+            unfurl_links=False,
+            unfurl_media=False,
+            metadata={"event_type": EVENT_TYPE, "event_payload": {"entry": entry_id}},
+        )
+        try:
+            answer = await self._ask(call)
+        except CallFailed as failed:
+            return failed.outcome
+        return Posted(channel=str(answer["channel"]), ts=str(answer["ts"]))
+
+    async def find_posts(self, channel: str, oldest: str | None) -> dict[str, str]:
+        """Entry id to `ts` of our posts in a DM that are newer than `oldest`, Slack's own time.
+
+        Raises:
+            CallFailed: the history could not be read in full; nothing may be concluded.
+        """
+        found: dict[str, str] = {}
+        async for post in self._pages("conversations.history", channel=channel, oldest=oldest or "0"):
+            entry_id = _entry_id(post)
+            if entry_id:
+                found[entry_id] = str(post["ts"])
+        return found
+
+    async def find_files(self, channel: str, thread_ts: str) -> frozenset[str]:
+        """Ids of the files shared in a thread.
+
+        Raises:
+            CallFailed: the thread could not be read in full.
+        """
+        pages = self._pages("conversations.replies", channel=channel, ts=thread_ts)
+        return frozenset([str(file["id"]) async for post in pages for file in post.get("files") or ()])
+
+    async def upload(self, file: File) -> str:
+        """Bring a file's octets to Slack, not yet visible to anyone; repeating it does no harm.
+
+        Returns:
+            The file's id, to be shared by `share_files`.
+
+        Raises:
+            CallFailed: Slack has no such file now.
+        """
+        reserve = self._web.api_call(
+            "files.getUploadURLExternal", data={"filename": file.name, "length": str(len(file.octets))}
+        )
+        place = await self._ask(reserve)
+        try:
+            async with self._session.post(place["upload_url"], data=file.octets) as answer:
+                if answer.status >= 500:
+                    raise CallFailed(Unknown(f"upload answered {answer.status}"))
+                if answer.status != 200:
+                    raise CallFailed(Refused(f"upload_http_{answer.status}"))
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise CallFailed(Unknown(type(error).__name__)) from error
+        return str(place["file_id"])
+
+    async def share_files(self, channel: str, thread_ts: str, files: Sequence[tuple[str, str]]) -> Outcome:
+        """Share uploaded files, as (id, title), in a thread: one call, one post for all of them."""
+        call = self._web.api_call(
+            "files.completeUploadExternal",
+            json={
+                "files": [{"id": file_id, "title": title} for file_id, title in files],
+                "channel_id": channel,
+                "thread_ts": thread_ts,
+            },
+        )
+        try:
+            await self._ask(call)
+        except CallFailed as failed:
+            return failed.outcome
+        return Posted(channel=channel, ts="")
+
+    async def _pages(self, method: str, **arguments: str) -> AsyncIterator[Mapping[str, Any]]:
+        cursor = ""
+        for _ in range(HISTORY_PAGES):
+            call = self._web.api_call(
+                method,
+                http_verb="GET",
+                params={"limit": HISTORY_PAGE, "include_all_metadata": "true", **arguments}
+                | ({"cursor": cursor} if cursor else {}),
+            )
+            answer = await self._ask(call)
+            for post in answer.get("messages") or ():
+                yield post
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+            if not answer.get("has_more") or not cursor:
+                return
+        raise CallFailed(Unknown("history has no end"))
+
+    @staticmethod
+    async def _ask(call: Awaitable[Any]) -> Mapping[str, Any]:
+        """The answer of one call.
+
+        Raises:
+            CallFailed: with what is known of its effect.
+        """
+        try:
+            answer = await call
+        except SlackApiError as error:
+            raise CallFailed(judged(error)) from None
+        except aiohttp.ClientConnectorError as error:
+            raise CallFailed(
+                TryLater(DEFAULT_RETRY_SECONDS / 6)
+            ) from error  # never connected: nothing was sent
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+            raise CallFailed(Unknown(type(error).__name__)) from error
+        if not isinstance(answer.data, dict):
+            raise CallFailed(Unknown("unreadable answer"))
+        return answer.data
+
+
+def _entry_id(post: Mapping[str, Any]) -> str | None:
+    metadata = post.get("metadata") or {}
+    if metadata.get("event_type") != EVENT_TYPE:
+        return None
+    return (metadata.get("event_payload") or {}).get("entry")
+
+
+def judged(error: SlackApiError) -> TryLater | Refused | Unknown:
+    """What a failed answer says about the effect of its call."""
+    response = error.response
+    status = int(getattr(response, "status_code", 0) or getattr(response, "status", 0))
+    data = getattr(response, "data", None)
+    code = data.get("error") if isinstance(data, dict) else None
+    if status == 429 or code == "ratelimited":
+        return TryLater(_retry_after(getattr(response, "headers", {})))
+    if not code or status >= 500 or code in UNKNOWN_ERRORS:
+        return Unknown(code or f"http_{status}")
+    return Refused(str(code))
+
+
+def _retry_after(headers: Mapping[str, Any]) -> float:
+    named = {str(name).lower(): value for name, value in headers.items()}
+    value = named.get("retry-after", "")
+    value = value[0] if isinstance(value, list) and value else value
+    try:
+        return max(1.0, float(value))
+    except (TypeError, ValueError):
+        return DEFAULT_RETRY_SECONDS

@@ -1,0 +1,76 @@
+"""Buttons and pickers, wherever they stand: in an answer, a post in the DM, a modal or App Home."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.slack import names, views
+from bot.slack.listeners.acts import act
+from bot.slack.listeners.commands import open_add_form, publish_home
+from bot.slack.listeners.desk import say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from slack_bolt.app.async_app import AsyncApp
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    from bot.slack.listeners.desk import Desk
+    from bot.slack.views import Answer
+
+WORDS = {action_id: word for word, action_id in names.BUTTONS.items()} | {
+    action_id: word for word, action_id in names.PICKS.items()
+}
+"""Which command word a button or a picker stands for."""
+
+
+def register(bolt: AsyncApp, desk: Desk) -> None:
+    """One listener for each action id, and the confirmation of a removal."""
+    for action_id, word in WORDS.items():
+        bolt.action(action_id)(_pressed(desk, word))
+
+    @bolt.action(names.OPEN_ADD)
+    async def add(ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
+        await ack()
+        await open_add_form(desk, body, client)
+
+    @bolt.action(names.OPEN_LIST)
+    async def listed(ack: Any, body: Mapping[str, Any], client: AsyncWebClient, respond: Any) -> None:
+        await ack()
+        mailboxes, waiting = await desk.listed(desk.actor(body))
+        await _tell(desk, body, client, respond, views.mailbox_list(mailboxes, waiting, desk.clock()))
+
+    @bolt.view(names.REMOVE_FORM)
+    async def remove(ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
+        person = desk.actor(body)
+        mailbox = await desk.registrar.get(person, body["view"]["private_metadata"])
+        await desk.registrar.remove(person, mailbox.id)
+        done = views.removed(mailbox.profile.name)
+        await ack(response_action="update", view=views.as_modal(done))
+        await publish_home(desk, body, client)
+
+
+def _pressed(desk: Desk, word: str) -> Any:
+    async def pressed(
+        ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], client: AsyncWebClient, respond: Any
+    ) -> None:
+        await ack()
+        chosen = action.get("selected_option") or action
+        answer = await act(desk, word, str(chosen.get("value", "")), body, client)
+        if answer is not None:
+            await _tell(desk, body, client, respond, answer)
+
+    return pressed
+
+
+async def _tell(
+    desk: Desk, body: Mapping[str, Any], client: AsyncWebClient, respond: Any, answer: Answer
+) -> None:
+    """Answer where the button stands: beside its message, in its modal, or by drawing App Home anew."""
+    view = body.get("view") or {}
+    if body.get("response_url"):
+        await say(respond, answer)
+    elif view.get("type") == "modal":
+        await client.views_update(view_id=view["id"], view=views.as_modal(answer))
+    else:
+        await publish_home(desk, body, client)

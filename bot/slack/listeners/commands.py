@@ -1,0 +1,84 @@
+"""The slash command, the shortcut and App Home: the ways in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.slack import drafts, forms, names, views
+from bot.slack.listeners.acts import act
+from bot.slack.listeners.desk import open_view, say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from slack_bolt.app.async_app import AsyncApp
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    from bot.slack.listeners.desk import Desk
+
+
+def register(bolt: AsyncApp, desk: Desk) -> None:
+    """`/mailbox`, "Add mailbox" and the Home tab."""
+
+    @bolt.command(names.COMMAND)
+    async def command(ack: Any, body: Mapping[str, Any], client: AsyncWebClient, respond: Any) -> None:
+        await ack()
+        await _answer(desk, body, client, respond)
+
+    @bolt.shortcut(names.SHORTCUT_ADD)
+    async def shortcut(ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
+        await ack()
+        await open_add_form(desk, body, client)
+
+    @bolt.event("app_home_opened")
+    async def home(event: Mapping[str, Any], body: Mapping[str, Any], client: AsyncWebClient) -> None:
+        if event.get("tab") == "home":
+            await publish_home(desk, body, client)
+
+
+async def _answer(desk: Desk, body: Mapping[str, Any], client: AsyncWebClient, respond: Any) -> None:
+    person = desk.actor(body)
+    word, rest = forms.parse_command(body.get("text"))
+    if word == names.ADD:
+        await open_add_form(desk, body, client, address=rest)
+    elif word in {"", names.LIST}:
+        mailboxes, waiting = await desk.listed(person)
+        await say(respond, views.mailbox_list(mailboxes, waiting, desk.clock()))
+    elif word == names.HELP:
+        await say(respond, views.help_answer())
+    elif word in names.BUTTONS:
+        await _one_of(desk, word, body, client, respond)
+    else:
+        await say(respond, views.unknown_word(word))
+
+
+async def _one_of(
+    desk: Desk, word: str, body: Mapping[str, Any], client: AsyncWebClient, respond: Any
+) -> None:
+    """A word that is about one mailbox: the only one there is, or the one the person picks."""
+    mailboxes, _ = await desk.listed(desk.actor(body))
+    if not mailboxes:
+        await say(respond, views.nothing_to_do(word))
+    elif len(mailboxes) > 1:
+        await say(respond, views.picker(word, mailboxes))
+    else:
+        answer = await act(desk, word, mailboxes[0].id, body, client)
+        if answer is not None:
+            await say(respond, answer)
+
+
+async def open_add_form(
+    desk: Desk, body: Mapping[str, Any], client: AsyncWebClient, address: str = ""
+) -> None:
+    """The add form, with servers in place when an address is given."""
+    mailboxes, _ = await desk.listed(desk.actor(body))
+    provider = desk.providers.by_address(address)
+    draft = drafts.new_draft(address=address, provider=provider, asks_active=bool(mailboxes))
+    await open_view(client, body, views.mailbox_form(draft, provider=provider))
+
+
+async def publish_home(desk: Desk, body: Mapping[str, Any], client: AsyncWebClient) -> None:
+    """App Home of the person who acts."""
+    person = desk.actor(body)
+    mailboxes, waiting = await desk.listed(person)
+    await client.views_publish(user_id=person.user, view=views.home(mailboxes, waiting, desk.clock()))

@@ -1,0 +1,185 @@
+"""The add and the edit form: filled in while typing, checked, tested, stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from slack_sdk.errors import SlackApiError
+
+from bot.mailboxes import Order
+from bot.slack import drafts, forms, names, views
+from bot.slack.listeners.desk import SHORTEST_TEST_SECONDS, at_least, show_result
+from storage.records import Passwords
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from slack_bolt.app.async_app import AsyncApp
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    from bot.mailboxes import Checked
+    from bot.slack.drafts import Draft
+    from bot.slack.forms import Errors, MailboxForm
+    from bot.slack.listeners.desk import Desk
+    from bot.slack.views import View
+    from storage.records import Mailbox, Person
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known besides the form: the mailbox being edited, its passwords, those typed before."""
+
+    stored: Mailbox | None
+    stored_passwords: Passwords | None
+    typed: Passwords | None
+
+    @property
+    def base(self) -> Passwords | None:
+        """What an empty password field stands for."""
+        return self.typed or self.stored_passwords
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A form on its way from the person to the store; `form_id` makes a repeated submission harmless."""
+
+    person: Person
+    draft: Draft
+    known: _Known
+    form_id: str
+
+
+def register(bolt: AsyncApp, desk: Desk) -> None:
+    """Typing the address, and sending either form."""
+
+    @bolt.action(names.ADDRESS_TYPED)
+    async def address_typed(ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
+        await ack()
+        desk.actor(body)
+        await _fill_in(desk, body["view"], client)
+
+    @bolt.view(names.ADD_FORM)
+    async def added(ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
+        await _sent(desk, ack, body, client)
+
+    @bolt.view(names.EDIT_FORM)
+    async def edited(ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
+        await _sent(desk, ack, body, client)
+
+
+async def _fill_in(desk: Desk, view: Mapping[str, Any], client: AsyncWebClient) -> None:
+    """Put a known provider's servers where the person has not typed their own."""
+    before = drafts.read(view)
+    provider = desk.providers.by_address(before.text(names.ADDRESS))
+    draft = drafts.fill_in(before, provider)
+    if draft is before:
+        return
+    try:
+        await client.views_update(
+            view_id=view["id"], hash=view["hash"], view=views.mailbox_form(draft, provider=provider)
+        )
+    except SlackApiError as error:
+        # A newer character is on its way: that one fills the form in.
+        if error.response.get("error") not in {"hash_conflict", "not_found"}:
+            raise
+
+
+async def _sent(desk: Desk, ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
+    person = desk.actor(body)
+    view = body["view"]
+    draft = drafts.read(view)
+    sent = _Sent(person, draft, await _known(desk, person, draft), view.get("root_view_id") or view["id"])
+    form = _parsed(desk, view, sent)
+    if isinstance(form, dict):
+        await ack(response_action="errors", errors=form)
+        return
+    await ack(response_action="update", view=views.in_progress(form.profile))
+    if view["id"] in desk.testing:
+        return
+    desk.testing.add(view["id"])
+    try:
+        result = await at_least(SHORTEST_TEST_SECONDS, _tested(desk, sent, form))
+    finally:
+        desk.testing.discard(view["id"])
+    await show_result(client, person, view["id"], result)
+
+
+async def _known(desk: Desk, person: Person, draft: Draft) -> _Known:
+    typed = desk.typed.find(person, draft.draft_id) if draft.draft_id else None
+    if not draft.is_edit:
+        return _Known(None, None, typed)
+    stored = await desk.registrar.get(person, draft.mailbox_id)
+    return _Known(stored, await desk.registrar.passwords(person, draft.mailbox_id), typed)
+
+
+def _parsed(desk: Desk, view: Mapping[str, Any], sent: _Sent) -> MailboxForm | Errors:
+    known = sent.known
+    return forms.parse_mailbox(
+        view["state"]["values"],
+        is_edit=sent.draft.is_edit,
+        has_stored_password=known.stored_passwords is not None,
+        has_typed_before=known.typed is not None,
+        allows_plain=desk.allows_plain,
+        has_outgoing_password=known.base is not None and known.base.outgoing is not None,
+        stored=known.stored.profile if known.stored and not known.typed else None,
+    )
+
+
+async def _tested(desk: Desk, sent: _Sent, form: MailboxForm) -> View:
+    """Test what the form says; store it when it works, else give the form back with everything typed."""
+    order = Order(form.profile, _passwords(form, sent.known), form.retention, form.old_mail, form.make_active)
+    checked = await desk.registrar.check(order.profile, order.passwords)
+    if not checked.report.is_incoming_fine or checked.report.is_outgoing_refused:
+        return _again(desk, sent, form, order, checked)
+    desk.typed.forget(sent.draft.draft_id)
+    return await _stored(desk, sent, order, checked)
+
+
+def _passwords(form: MailboxForm, known: _Known) -> Passwords:
+    base = known.base
+    incoming = form.incoming_password or (base.incoming if base else None)
+    assert incoming is not None, "forms.parse_mailbox demands a password that is nowhere else"
+    has_own_outgoing = form.profile.outgoing is not None and form.profile.outgoing_username is not None
+    outgoing = form.outgoing_password or (base.outgoing if base else None)
+    return Passwords(incoming, outgoing if has_own_outgoing else None)
+
+
+def _again(desk: Desk, sent: _Sent, form: MailboxForm, order: Order, checked: Checked) -> View:
+    """The form as it was; what the person typed is kept for them, what the vault holds never becomes typed."""
+    typed = sent.known.typed
+    has_typed = form.incoming_password is not None or typed is not None
+    outgoing = form.outgoing_password or (typed.outgoing if typed else None)
+    is_outgoing_refused = checked.report.is_outgoing_refused
+    shown = drafts.after_failure(
+        sent.draft,
+        draft_id=desk.typed.keep(sent.person, Passwords(order.passwords.incoming, outgoing))
+        if has_typed
+        else "",
+        has_typed=has_typed,
+        offers_receiving_only=is_outgoing_refused,
+    )
+    provider = desk.providers.by_address(order.profile.address)
+    return views.mailbox_form(shown, provider=provider, report=checked.report)
+
+
+async def _stored(desk: Desk, sent: _Sent, order: Order, checked: Checked) -> View:
+    person, draft = sent.person, sent.draft
+    if draft.is_edit:
+        mailbox = await desk.registrar.change(person, draft.mailbox_id, order, checked)
+        if order.make_active and draft.asks_active:
+            mailbox = await desk.registrar.activate(person, mailbox.id)
+    else:
+        mailbox = await desk.registrar.add(person, order, checked, sent.form_id)
+    mailboxes, _ = await desk.listed(person)
+    active = next((other for other in mailboxes if other.is_active and other.id != mailbox.id), None)
+    return views.saved(
+        mailbox,
+        checked.report,
+        old_mail=None if draft.is_edit else order.old_mail,
+        interval=desk.registrar.interval(mailbox),
+        active=active,
+    )

@@ -1,0 +1,252 @@
+"""Messages to posts, and what the bot says on its own account. Pure.
+
+Whatever stands in a mail, a post has at most 45 blocks and 9,000 characters, mentions nobody and loses nothing
+without saying so: what is not shown is in a file, what is no file is in the original, which is then attached.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from bot.mail import rich_text
+from bot.mail.content import Fault, File, Rendered
+from bot.mail.lines import Kind, Style
+from bot.slack import blocks, heads, names
+from storage.records import Shape
+
+if TYPE_CHECKING:
+    from bot.mail.content import Arrival, Attachment, Message
+    from bot.mail.lines import Document
+    from bot.slack.blocks import Block
+
+BODY_UNITS: Final = 3000
+FIRST_LINES_UNITS: Final = 1000
+POST_UNITS: Final = 8900
+PLAIN_UNITS: Final = 3000
+
+FILES: Final = 100
+FILES_OCTETS: Final = 100 * 1024 * 1024
+LISTED_UNITS: Final = 1500
+FILE_NAME_UNITS: Final = 80
+
+FULL_TEXT: Final = "full text.txt"
+ORIGINAL: Final = "original.eml"
+BEGINNING: Final = "beginning.eml"
+
+FILES_MISSING: Final = (
+    "The attachments of this message could not be brought to Slack. They are still in the mail on the server, unless "
+    "it was deleted there."
+)
+
+_NOT_SHOWN: Final = "This message could not be shown. It is attached as it came."
+_NOTHING: Final = "This message is empty."
+_REFUSED: Final = "The mail server would not hand over this message."
+_NEEDS_ORIGINAL: Final = frozenset(
+    {Fault.HEADER_CUT, Fault.NESTED_TOO_DEEP, Fault.TOO_MANY_PARTS, Fault.NO_PARTS, Fault.ENCODING_DAMAGED}
+    | {Fault.TEXT_CUT, Fault.HTML_CUT}
+)
+
+
+def post(message: Message, arrival: Arrival, original: bytes) -> Rendered:
+    """The post of a message, whatever it is."""
+    if arrival.shape is Shape.REFUSED:
+        return _card("A message could not be fetched", _with_size(_REFUSED, arrival), arrival, ())
+    if arrival.shape is Shape.TOP:
+        return _too_large(message, arrival)
+    if Fault.NOT_A_MAIL in message.faults:
+        return unread(arrival, original, plain=False)
+    return _whole(message, arrival, original)
+
+
+def minimal(message: Message, arrival: Arrival, original: bytes) -> Rendered:
+    """The card of a message of which only the header could be read."""
+    if arrival.shape is not Shape.WHOLE or Fault.NOT_A_MAIL in message.faults:
+        return unread(arrival, original, plain=False)
+    words = _with_size(_NOT_SHOWN, arrival)
+    found = [*heads.head(message, arrival), blocks.sentence(words)]
+    return Rendered(_text(message, _NOT_SHOWN), found, _original(arrival, original))
+
+
+def plain(message: Message, arrival: Arrival, original: bytes) -> Rendered:
+    """Text alone, for a message whose blocks Slack refused."""
+    time, _ = heads.best_date(message, arrival)
+    sender = heads.named(message.sender) if message.sender else heads.NO_SENDER
+    rows = [
+        f"From: {blocks.plain(sender)['text']}",
+        f"Subject: {blocks.plain(message.subject or heads.NO_SUBJECT, 500)['text']}",
+        f"Date: {time:%Y-%m-%d %H:%M} UTC",
+        _with_size(_sentence(arrival, original), arrival),
+    ]
+    return Rendered(blocks.escaped_within("\n".join(rows), PLAIN_UNITS), [], _original(arrival, original))
+
+
+def unread(arrival: Arrival, original: bytes, *, plain: bool) -> Rendered:
+    """The card of a message that is no mail, or that nobody could read: nothing in it was looked at."""
+    words = _with_size(_sentence(arrival, original), arrival)
+    files = _original(arrival, original)
+    if plain:
+        return Rendered(blocks.escaped_within(words, PLAIN_UNITS), [], files)
+    return _card("A message that cannot be read as mail", words, arrival, files)
+
+
+def login_refused(mailbox_name: str, mailbox_id: str) -> Rendered:
+    """The notice that polling has stopped until the owner gives another password."""
+    words = (
+        f"The mail server refuses the user name or the password of “{blocks.plain(mailbox_name, 200)['text']}”. Mailbox "
+        "has stopped trying, so that the account is not locked. No mail is lost: it waits on the server."
+    )
+    found = [blocks.sentence(words), blocks.button("Fix password", names.PASSWORD_BUTTON, mailbox_id)]
+    return Rendered(blocks.escaped_within(words, PLAIN_UNITS), found)
+
+
+def all_clear(mailbox_name: str, mailbox_id: str) -> Rendered:  # noqa: ARG001 - all notices are asked for alike
+    """The notice that a mailbox works again."""
+    words = f"✓ “{blocks.plain(mailbox_name, 200)['text']}” works again. Mail that came meanwhile follows."
+    return Rendered(blocks.escaped_within(words, PLAIN_UNITS), [blocks.sentence(words)])
+
+
+# A whole message
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """What becomes of a message's attachments: the files to upload, and a line for each attachment."""
+
+    kept: tuple[File, ...]
+    lines: list[str]
+    is_lossy: bool
+
+
+def _whole(message: Message, arrival: Arrival, original: bytes) -> Rendered:
+    files = _files(message.attachments)
+    top = heads.head(message, arrival)
+    listed = [_listing(files.lines)] if files.lines else []
+    text = rich_text.joined([rich_text.document(body) for body in message.bodies])
+    room = POST_UNITS - blocks.weight([*top, *listed]) - BODY_UNITS
+    body = rich_text.fitted(text, BODY_UNITS, room - 300)
+    needs_original = files.is_lossy or bool(message.faults & _NEEDS_ORIGINAL) or text.is_partial
+    extra: tuple[File, ...] = (
+        (File(FULL_TEXT, text.full.encode("utf-8", "replace"), FULL_TEXT),)
+        if body.is_cut and text.full
+        else ()
+    )
+    extra += _original(arrival, original) if needs_original else ()
+    main = body.blocks or [blocks.note("This message has no text.")]
+    ends = [blocks.note(_end_note(file.name)) for file in extra]
+    return Rendered(_text(message, _first_words(text)), [*top, *main, *ends, *listed], (*files.kept, *extra))
+
+
+def _end_note(name: str) -> str:
+    if name == FULL_TEXT:
+        return f"Shortened. The complete text is attached as “{name}”."
+    return f"The message as it came is attached as “{name}”."
+
+
+def _files(attachments: tuple[Attachment, ...]) -> _Files:
+    kept: list[File] = []
+    lines: list[str] = []
+    total = 0
+    is_lossy = False
+    for each in attachments:
+        reason = _left_out(each, len(kept), total)
+        if not reason:
+            kept.append(File(each.name, each.octets, each.name))
+            total += len(each.octets)
+        is_lossy |= each.is_damaged or bool(reason and each.octets)
+        reason = reason or ("damaged on the way" if each.is_damaged else "")
+        name = blocks.plain(each.name, FILE_NAME_UNITS)["text"]
+        lines.append(f"{name} ({blocks.size(len(each.octets))}){' – ' + reason if reason else ''}")
+    return _Files(tuple(kept), lines, is_lossy)
+
+
+def _left_out(attachment: Attachment, count: int, total: int) -> str:
+    """Why an attachment is not uploaded, "" when it is."""
+    if not attachment.octets:
+        return "empty, so there is nothing to upload"
+    if count >= FILES:
+        return f"not uploaded: only {FILES} files are; see {ORIGINAL}"
+    if total + len(attachment.octets) > FILES_OCTETS:
+        return f"not uploaded: the files are over {blocks.size(FILES_OCTETS)} together; see {ORIGINAL}"
+    return ""
+
+
+def _listing(lines: list[str]) -> Block:
+    """The attachments; those that are not uploaded, or damaged, are named before the others run out of room."""
+    order = sorted(range(len(lines)), key=lambda at: not lines[at].partition(") – ")[1])
+    shown: set[int] = set()
+    used = 0
+    for at in order:
+        used += len(lines[at]) + 2
+        if used > LISTED_UNITS:
+            break
+        shown.add(at)
+    rows = [line for at, line in enumerate(lines) if at in shown]
+    rows += [f"and {len(lines) - len(shown)} more"] if len(shown) < len(lines) else []
+    title = "1 attachment" if len(lines) == 1 else f"{len(lines)} attachments"
+    return rich_text.block([rich_text.section(title, Style.BOLD), rich_text.bullets(rows)])
+
+
+# Cards
+
+
+def _too_large(message: Message, arrival: Arrival) -> Rendered:
+    """The card of a message of which the server was asked for the first lines only."""
+    words = (
+        f"This message has {blocks.size(arrival.listed_octets)}. That is larger than the limit, so Mailbox has not fetched "
+        "it; it stays on the mail server."
+    )
+    text = rich_text.joined([rich_text.document(body) for body in message.bodies])
+    first = rich_text.fitted(text, FIRST_LINES_UNITS, FIRST_LINES_UNITS).blocks
+    lines = [blocks.note("It begins:"), *first] if first else []
+    found = [*heads.head(message, arrival), blocks.sentence(words), *lines]
+    return Rendered(_text(message, words), found)
+
+
+def _card(title: str, words: str, arrival: Arrival, files: tuple[File, ...]) -> Rendered:
+    """A card about a message whose header is not known."""
+    label = [blocks.plain(f"Mailbox: {arrival.mailbox_name}", 200)] if arrival.mailbox_name else []
+    origin = blocks.context(blocks.date(arrival.received_at), *label)
+    found = [blocks.header(title), origin, blocks.sentence(words)]
+    return Rendered(blocks.escaped_within(f"{title}: {words}", blocks.TEXT_UNITS), found, files)
+
+
+def _sentence(arrival: Arrival, original: bytes) -> str:
+    if arrival.shape is Shape.REFUSED:
+        return _REFUSED
+    if not original:
+        return _NOTHING
+    if arrival.shape is Shape.TOP:
+        return (
+            "This message is larger than the limit and stays on the mail server. Its beginning is attached."
+        )
+    return _NOT_SHOWN
+
+
+def _with_size(words: str, arrival: Arrival) -> str:
+    return f"{words} Its size is {blocks.size(arrival.listed_octets)}." if arrival.listed_octets else words
+
+
+def _original(arrival: Arrival, original: bytes) -> tuple[File, ...]:
+    """The message as it came; Slack takes no empty file."""
+    if not original or arrival.shape is Shape.REFUSED:
+        return ()
+    name = ORIGINAL if arrival.shape is Shape.WHOLE else BEGINNING
+    return (File(name, original, name),)
+
+
+# Notifications
+
+
+def _text(message: Message, words: str) -> str:
+    """What a notification and a screen reader get."""
+    name = blocks.plain(heads.sender_name(message), 80)["text"]
+    subject = blocks.plain(message.subject or heads.NO_SUBJECT, 120)["text"]
+    rest = f": {' '.join(words.split())}" if words.strip() else ""
+    return blocks.escaped_within(f"{name}: {subject}{rest}", blocks.TEXT_UNITS)
+
+
+def _first_words(text: Document) -> str:
+    """The first words that are the sender's own."""
+    own = [line.text for line in text.lines[:50] if line.kind in {Kind.TEXT, Kind.ITEM}]
+    return " ".join(own)[:1000]
