@@ -1,0 +1,1 @@
+"""A local workspace and mail server to try the bot without Slack; never imported by it."""

@@ -1,0 +1,95 @@
+"""The page API's part for mail: whose maildrops there are, put a mail into one, change a password."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from bot.sandbox.mail.compose import MailMalformed, compose
+
+if TYPE_CHECKING:
+    from bot.sandbox.mail.maildrops import Maildrop
+    from bot.sandbox.mail.servers import MailServers
+
+
+def mail_routes(app: web.Application, servers: MailServers) -> None:
+    """Add the routes to an application of aiohttp."""
+    routes = _Routes(servers)
+    app.router.add_get("/sandbox/api/mailboxes", routes.mailboxes)
+    app.router.add_get("/sandbox/api/mail/counters", routes.counters)
+    app.router.add_post("/sandbox/api/mail", routes.mail)
+    app.router.add_post("/sandbox/api/mail/raw", routes.raw)
+    app.router.add_post("/sandbox/api/mail/password", routes.password)
+
+
+class _Routes:
+    def __init__(self, servers: MailServers) -> None:
+        self._servers = servers
+
+    async def mailboxes(self, _request: web.Request) -> web.Response:
+        return web.json_response({"mailboxes": [self._mailbox(drop) for drop in self._servers.drops]})
+
+    async def counters(self, _request: web.Request) -> web.Response:
+        """What mail programs did, per address; UIDs but no content."""
+        counters = {drop.account.address: drop.counters.as_json() for drop in self._servers.drops}
+        return web.json_response({"counters": counters})
+
+    async def mail(self, request: web.Request) -> web.Response:
+        described = await _body(request)
+        try:
+            octets = compose(described, datetime.now(UTC))
+        except MailMalformed as error:
+            return _refused(str(error))
+        return self._delivered(str(described["to"]), octets)
+
+    async def raw(self, request: web.Request) -> web.Response:
+        """The octets of a mail as they are (`message/rfc822`), for tests: `?to=ADDRESS`."""
+        if request.content_type != "message/rfc822":
+            raise web.HTTPBadRequest(text="message/rfc822 is expected")
+        return self._delivered(request.query.get("to", ""), await request.read())
+
+    async def password(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        drop = self._servers.drops.get(str(body.get("address", "")))
+        if drop is None or not body.get("password"):
+            return _refused("no such mailbox, or no password")
+        drop.change_password(str(body["password"]))
+        return web.json_response({"ok": True})
+
+    def _delivered(self, address: str, octets: bytes) -> web.Response:
+        mails = self._servers.deliver(address, octets)
+        if not mails:
+            return _refused("nobody in the sandbox has this address")
+        return web.json_response({"ok": True, "uids": [mail.uid for mail in mails]})
+
+    def _mailbox(self, drop: Maildrop) -> dict[str, Any]:
+        ports = self._servers.ports
+        return {
+            "address": drop.account.address,
+            "name": drop.account.name,
+            "username": drop.account.address,
+            "password": drop.account.password,
+            "pop": {"host": "localhost", "port": ports.pop3s, "security": "tls"},
+            "pop_starttls": {"host": "localhost", "port": ports.pop3, "security": "starttls"},
+            "smtp": {"host": "localhost", "port": ports.smtps, "security": "tls"},
+            "smtp_starttls": {"host": "localhost", "port": ports.smtp, "security": "starttls"},
+            "messages": len(drop.mails),
+        }
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    try:
+        body = await request.json()
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        body = None
+    # Only a page of the sandbox itself can send this type: another site's form cannot.
+    if not isinstance(body, dict) or request.content_type != "application/json":
+        raise web.HTTPBadRequest(text="a JSON object is expected")
+    return body
+
+
+def _refused(reason: str) -> web.Response:
+    return web.json_response({"ok": False, "error": reason})

@@ -1,0 +1,93 @@
+"""The sandbox's submission server: signed-in people send to each other's maildrops.
+
+aiosmtpd speaks the protocol. Mail to an address nobody has here is refused: nothing ever leaves the machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+    from bot.sandbox.mail.maildrops import Maildrops
+
+
+class Submission:
+    """What happens to sign-ins and mails, in the names aiosmtpd calls."""
+
+    def __init__(self, drops: Maildrops) -> None:
+        self._drops = drops
+
+    def sign_in(
+        self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any
+    ) -> AuthResult:
+        """Judge a user name and a password."""
+        if not isinstance(data, LoginPassword):
+            return AuthResult(success=False, handled=False)
+        drop = self._drops.signed_in(
+            data.login.decode("utf-8", "replace"), data.password.decode("utf-8", "replace")
+        )
+        if drop is None:
+            return AuthResult(success=False, handled=False)
+        drop.note("SMTP LOGIN")
+        return AuthResult(success=True, auth_data=drop.account.address)
+
+    async def handle_MAIL(  # noqa: N802  (aiosmtpd's name)
+        self, _server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Only who signed in may send."""
+        if not session.authenticated:
+            return "530 5.7.0 sign in first"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 2.1.0 fine"
+
+    async def handle_RCPT(  # noqa: N802  (aiosmtpd's name)
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        """Only people of the sandbox get mail."""
+        if not self._drops.reached_by(address):
+            return "550 5.1.1 nobody in the sandbox has this address"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 fine"
+
+    async def handle_DATA(  # noqa: N802  (aiosmtpd's name)
+        self, _server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        """Put the mail into every maildrop named, once."""
+        trace = (
+            f"Return-Path: <{envelope.mail_from}>\r\nReceived: from sandbox by localhost; {formatdate()}\r\n"
+        )
+        content = envelope.content if isinstance(envelope.content, bytes) else b""
+        drops = {
+            drop.account.address: drop for to in envelope.rcpt_tos for drop in self._drops.reached_by(to)
+        }
+        for drop in drops.values():
+            drop.deliver(trace.encode() + content)
+        sender = self._drops.get(str(session.auth_data))
+        if sender:
+            sender.counters.submitted += 1
+            sender.note("SUBMITTED")
+        return "250 2.0.0 taken"
+
+
+def submission_protocol(drops: Maildrops, starttls: ssl.SSLContext | None) -> Callable[[], SMTP]:
+    """A factory of connections; with `starttls` nothing but STARTTLS is served before the handshake."""
+    submission = Submission(drops)
+    return lambda: SMTP(
+        submission,
+        hostname="localhost",
+        ident="Mailbox sandbox",
+        enable_SMTPUTF8=True,
+        tls_context=starttls,
+        require_starttls=starttls is not None,
+        auth_require_tls=starttls is not None,
+        authenticator=submission.sign_in,
+        loop=asyncio.get_running_loop(),
+    )

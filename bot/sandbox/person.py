@@ -1,0 +1,169 @@
+"""Somebody who uses the sandbox's page, without the page: fills forms by their labels, reads the DM.
+
+Speaks the page's API only and knows nothing of the bot's ids, so it breaks where a person would be lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    import aiohttp
+
+Json: TypeAlias = dict[str, Any]
+
+_LOOK_SECONDS: Final = 0.1
+
+
+class Unexpected(Exception):
+    """What is on the page is not what it should be; the text says what is there."""
+
+
+class Person:
+    """One person at the page.
+
+    Args:
+        user: whom to act as.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, user: str) -> None:
+        self._session = session
+        self._url = url
+        self._user = user
+
+    async def state(self) -> Json:
+        """What the person has before them."""
+        async with self._session.get(
+            f"{self._url}/sandbox/api/state", params={"user": self._user}
+        ) as response:
+            shown: Json = await response.json()
+            return shown
+
+    async def command(self, text: str) -> None:
+        """Type a slash command."""
+        await self._do("command", {"text": text})
+
+    async def submit(self, view: Json, answers: Mapping[str, str]) -> None:
+        """Fill in a form by its labels and send it; a field without an answer stays as it is.
+
+        Raises:
+            Unexpected: a label is not there, or the form came back with faults.
+        """
+        await self._do("submit", {"view_id": view["id"], "values": filled(view, answers)})
+
+    async def close(self, view: Json) -> None:
+        """Close every open modal."""
+        await self._do("close", {"view_id": view["id"], "all": True})
+
+    async def send_mail(self, to: str, subject: str, text: str) -> None:
+        """Let somebody outside write an e-mail."""
+        mail = {"to": to, "from_name": "Check", "from_address": "check@elsewhere.example", "subject": subject}
+        await self._post("mail", {**mail, "text": text})
+
+    async def leave_unanswered(self, method: str, seconds: float) -> None:
+        """Let Slack do the next call of this method, but keep its answer back."""
+        await self._post(
+            "faults",
+            {"faults": [{"method": method, "kind": "accept_then_wait", "count": 1, "seconds": seconds}]},
+        )
+
+    async def mailbox(self, address: str) -> Json:
+        """Servers and credentials of a mail account, as the page shows them."""
+        async with self._session.get(f"{self._url}/sandbox/api/mailboxes") as response:
+            accounts = (await response.json())["mailboxes"]
+        return next(account for account in accounts if account["address"] == address)
+
+    async def until(self, what: str, holds: Callable[[Json], Json | None], seconds: float) -> Json:
+        """Look at the page until something is there, and give it back.
+
+        Raises:
+            Unexpected: it did not come in time.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                while (found := holds(await self.state())) is None:  # noqa: ASYNC110 - a page is looked at, it calls nobody
+                    await asyncio.sleep(_LOOK_SECONDS)
+                return found
+        except TimeoutError:
+            raise Unexpected(
+                f"{what} did not come within {seconds:.0f} s; the page shows: {await self._glance()}"
+            ) from None
+
+    async def _do(self, call: str, body: Json) -> None:
+        await self._post(call, {"user": self._user, **body})
+
+    async def _post(self, call: str, body: Json) -> None:
+        async with self._session.post(f"{self._url}/sandbox/api/{call}", json=body) as response:
+            answer = await response.json()
+        if not answer.get("ok"):
+            raise Unexpected(f"{call}: {answer.get('error') or answer.get('errors')}")
+
+    async def _glance(self) -> str:
+        shown = await self.state()
+        modal = words(shown["views"][-1]) if shown["views"] else "no modal"
+        errors = "; ".join(error["text"] for error in shown["errors"])
+        return f"{modal[:600]} | {len(shown['posts'])} posts{' | ' + errors if errors else ''}"
+
+
+def top_view(shown: Json) -> Json | None:
+    """The modal in front."""
+    return shown["views"][-1] if shown["views"] else None
+
+
+def title(view: Json) -> str:
+    """What stands over a modal."""
+    return str((view.get("title") or {}).get("text", ""))
+
+
+def words(shown: Any) -> str:
+    """Every text in a view or post, in order."""
+    return " ".join(_texts(shown))
+
+
+def filled(view: Json, answers: Mapping[str, str]) -> Json:
+    """The values of a form with the answers in the fields of these labels, in the shape of `view.state.values`."""
+    fields = {_label(block): block for block in view["blocks"] if block["type"] == "input"}
+    missing = [label for label in answers if label.casefold() not in fields]
+    if missing:
+        raise Unexpected(f"the form has no field “{missing[0]}”; it has: {', '.join(fields)}")
+    values: Json = json.loads(json.dumps(view["state"]["values"]))
+    for label, answer in answers.items():
+        block = fields[label.casefold()]
+        element = block["element"]
+        values[block["block_id"]][element["action_id"]] = _value(element, answer)
+    return values
+
+
+def _label(block: Json) -> str:
+    return str(block["label"]["text"]).casefold()
+
+
+def _value(element: Json, answer: str) -> Json:
+    options = [
+        option
+        for option in element.get("options", [])
+        if option["text"]["text"].casefold() == answer.casefold()
+    ]
+    if "options" not in element:
+        return {"type": element["type"], "value": answer}
+    if not options:
+        raise Unexpected(f"there is no option “{answer}”")
+    if element["type"] == "checkboxes":
+        return {"type": element["type"], "selected_options": options}
+    return {"type": element["type"], "selected_option": options[0]}
+
+
+def _texts(shown: Any) -> Iterator[str]:
+    if isinstance(shown, dict):
+        if isinstance(shown.get("text"), str):
+            yield shown["text"]
+        for value in shown.values():
+            if isinstance(value, dict | list):
+                yield from _texts(value)
+    elif isinstance(shown, list):
+        for value in shown:
+            yield from _texts(value)

@@ -1,0 +1,153 @@
+"""Uploaded files in memory: reserved, filled, shared, deleted.
+
+Holds at most `max_octets` of content; the oldest content is dropped first and its file then reads as a tombstone.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from bot.sandbox.slack.people import BOT_USER_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.sandbox.slack.answers import Json
+
+MAX_OCTETS: Final = 500 * 1024 * 1024
+MAX_FILES: Final = 50_000
+
+
+@dataclass(slots=True)
+class StoredFile:
+    """One file. `octets` is None before the upload and after its content is gone."""
+
+    id: str
+    name: str
+    length: int
+    created: int
+    upload_token: str
+    alt_text: str = ""
+    title: str = ""
+    octets: bytes | None = field(default=None, repr=False)
+    is_complete: bool = False
+    is_gone: bool = False
+    shares: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def media_type(self) -> str:
+        """The type by the file's name, as Slack shows it."""
+        return mimetypes.guess_type(self.name)[0] or "application/octet-stream"
+
+
+class FileStore:
+    """The files of the workspace by id and by upload token."""
+
+    def __init__(self, base_url: str, max_octets: int = MAX_OCTETS) -> None:
+        self._base_url = base_url
+        self._max_octets = max_octets
+        self._octets = 0
+        self._files: dict[str, StoredFile] = {}
+        self._by_token: dict[str, StoredFile] = {}
+
+    @property
+    def octets(self) -> int:
+        """How much content is held."""
+        return self._octets
+
+    def reserve(self, file_id: str, name: str, length: int, created: int, alt_text: str) -> StoredFile:
+        """A file with an upload URL and no content yet."""
+        file = StoredFile(file_id, name, length, created, secrets.token_urlsafe(24), alt_text, name)
+        self._files[file_id] = file
+        self._by_token[file.upload_token] = file
+        if len(self._files) > MAX_FILES:
+            oldest = self._files.pop(next(iter(self._files)))
+            self._by_token.pop(oldest.upload_token, None)
+            self._drop(oldest)
+        return file
+
+    def by_token(self, token: str) -> StoredFile | None:
+        """The file that an upload URL belongs to, until the upload is completed."""
+        file = self._by_token.get(token)
+        return file if file and not file.is_complete and not file.is_gone else None
+
+    def get(self, file_id: str) -> StoredFile | None:
+        """A file that still exists."""
+        file = self._files.get(file_id)
+        return file if file and not file.is_gone else None
+
+    def fill(self, file: StoredFile, octets: bytes) -> None:
+        """Take the content; older content makes room."""
+        self._drop(file)
+        file.octets = octets
+        self._octets += len(octets)
+        for older in list(self._files.values()):
+            if self._octets <= self._max_octets:
+                return
+            if older is not file:
+                self._lose(older)
+
+    def _drop(self, file: StoredFile) -> None:
+        self._octets -= len(file.octets or b"")
+        file.octets = None
+
+    def _lose(self, file: StoredFile) -> None:
+        self._drop(file)
+        file.is_gone = True
+
+    def delete(self, file: StoredFile) -> None:
+        """Remove a file; posts that show it keep a tombstone."""
+        self._lose(file)
+
+    def upload_url(self, file: StoredFile) -> str:
+        """Where the content is to be posted."""
+        return f"{self._base_url}/upload/{file.upload_token}"
+
+    def shown(self, file_ids: Sequence[str]) -> list[Json]:
+        """The files of a post."""
+        return [self.record(self._files[file_id]) for file_id in file_ids if file_id in self._files]
+
+    def record(self, file: StoredFile, *, with_shares: bool = False) -> Json:
+        """A file object as the Web API gives it; `shares` only where Slack would know them already."""
+        if file.is_gone:
+            return {"id": file.id, "mode": "tombstone"}
+        address = f"{self._base_url}/sandbox/files/{file.id}/{_safe(file.name)}"
+        shown: Json = {
+            "id": file.id,
+            "created": file.created,
+            "timestamp": file.created,
+            "name": file.name,
+            "title": file.title,
+            "mimetype": file.media_type,
+            "filetype": file.name.rpartition(".")[2].lower() or "binary",
+            "user": BOT_USER_ID,
+            "size": file.length,
+            "mode": "hosted",
+            "is_external": False,
+            "is_public": False,
+            "public_url_shared": False,
+            "alt_txt": file.alt_text,
+            "url_private": address,
+            "url_private_download": address,
+            "permalink": address,
+        }
+        if with_shares:
+            shown |= {"ims": sorted({channel for channel, _ in file.shares}), "shares": _shares(file)}
+        return shown
+
+
+def _shares(file: StoredFile) -> Json:
+    private: dict[str, list[Json]] = {}
+    for channel, ts in file.shares:
+        private.setdefault(channel, []).append({"ts": ts})
+    return {"private": private} if private else {}
+
+
+def _safe(name: str) -> str:
+    return "".join(
+        character if character.isascii() and (character.isalnum() or character in "._-") else "_"
+        for character in name
+    )

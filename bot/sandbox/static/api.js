@@ -1,0 +1,56 @@
+/** The page's one way to the sandbox server; no call here ever throws. */
+
+const OFFLINE = "The sandbox does not answer.";
+
+async function ask(path, options) {
+  try {
+    const reply = await fetch(`/sandbox/api/${path}`, { cache: "no-store", ...options });
+    const answer = await reply.json().catch(() => ({}));
+    return reply.ok ? { ok: true, ...answer } : { ...answer, ok: false, error: answer.error ?? `The sandbox answered ${reply.status}.`, status: reply.status };
+  } catch {
+    return { ok: false, error: OFFLINE, offline: true };
+  }
+}
+
+const get = (path) => ask(path);
+const post = (path, body) =>
+  ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+
+export const people = () => get("people");
+export const state = (user, newest) => get(`state?user=${encodeURIComponent(user)}&limit=${newest}`);
+export const mailboxes = () => get("mailboxes");
+export const command = (user, text) => post("command", { user, text });
+export const message = (user, text, thread) =>
+  post("message", { user, text, ...(thread && { thread_ts: thread }) });
+export const action = (body) => post("action", body);
+export const options = (body) => post("options", body);
+export const submit = (user, viewId, values) => post("submit", { user, view_id: viewId, values });
+export const close = (user, viewId, all) => post("close", { user, view_id: viewId, all });
+export const home = (user, tab) => post("home", { user, tab });
+export const shortcut = (user, callbackId) => post("shortcut", { user, callback_id: callbackId });
+export const mail = (body) => post("mail", body);
+export const mailPassword = (address, password) => post("mail/password", { address, password });
+
+/**
+ * Calls `onChange` whenever the person's state may have changed, and once at every (re)connect.
+ *
+ * @param onLive told true when the stream stands and false when it broke.
+ * @returns a function that ends the subscription.
+ */
+export function subscribe(user, onChange, onLive) {
+  let source = null;
+  let retry = 0;
+  let timer = null;
+  const open = () => {
+    source = new EventSource(`/sandbox/api/events?user=${encodeURIComponent(user)}`);
+    source.onopen = () => { retry = 0; onLive(true); onChange(); };
+    source.onmessage = () => onChange();
+    source.onerror = () => {
+      onLive(false);
+      if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
+      timer = setTimeout(open, Math.min(8000, 500 * 2 ** retry++));
+    };
+  };
+  open();
+  return () => { clearTimeout(timer); source.close(); };
+}

@@ -1,0 +1,81 @@
+/** Puts the page together: one model, its parts, and what belongs to the page as a whole. */
+
+import { memory } from "./dom.js";
+import { Drawer } from "./mail.js";
+import { Home } from "./home.js";
+import { paintHead } from "./head.js";
+import { Messages } from "./messages.js";
+import { Modals } from "./modal.js";
+import { Model } from "./model.js";
+import { paintSide } from "./side.js";
+import { Thread } from "./thread.js";
+
+const node = (id) => document.getElementById(id);
+const address = new URL(location.href);
+
+const model = new Model(paint);
+model.tab = address.searchParams.get("tab") === "home" ? "home" : "messages";
+const parts = [
+  new Messages(node("messages"), model),
+  new Home(node("home"), model),
+  new Thread(node("thread"), model),
+  new Drawer(node("drawer"), model),
+  new Modals(node("modals"), model),
+];
+
+function paint() {
+  const isUnread = noteRead();
+  paintSide(node("side"), model, isUnread);
+  paintHead(node("head"), model, isUnread);
+  for (const part of parts) part.paint();
+  holdBack();
+  keepAddress();
+  document.title = `${isUnread ? "• " : ""}${model.bot?.name ?? "Mailbox"} · Mailbox sandbox`;
+}
+
+/** Remembers how far the person has read; says whether something is left. */
+function noteRead() {
+  const newest = Number(model.state.posts.at(-1)?.ts ?? 0);
+  const key = `read:${model.actor}`;
+  if (model.tab === "messages" && !document.hidden && model.loaded && newest) memory.set(key, newest);
+  return newest > (memory.get(key) ?? 0);
+}
+
+/** While a modal is open the workspace behind it takes no part; the mail server beside it does, where there is room. */
+function holdBack() {
+  const isOpen = model.state.views.length > 0;
+  for (const id of ["side", "main", "thread"]) node(id).inert = isOpen;
+  node("drawer").inert = isOpen && !isDocked();
+  document.querySelector("#modals [role=dialog]")?.setAttribute("aria-modal", String(!model.drawer || !isDocked()));
+  node("app").classList.toggle("with-drawer", model.drawer);
+}
+
+function isDocked() {
+  return matchMedia("(min-width: 1100px)").matches;
+}
+
+function keepAddress() {
+  if (!model.actor) return;
+  address.searchParams.set("user", model.actor);
+  address.searchParams.set("tab", model.tab);
+  if (address.href !== location.href) history.replaceState(null, "", address);
+}
+
+/** Escape also puts away what lies over the page without being a dialog. */
+function putAway(event) {
+  if (event.key !== "Escape" || event.defaultPrevented || event.isComposing) return;
+  if (model.side) model.set({ side: false });
+  else if (model.drawer && !isDocked()) model.openDrawer(false);
+  else if (model.thread && node("thread").contains(document.activeElement)) model.set({ thread: null });
+}
+
+document.addEventListener("keydown", putAway);
+document.addEventListener("visibilitychange", () => document.hidden || model.refresh());
+addEventListener("resize", () => model.changed());
+node("main").addEventListener("click", (event) => {
+  if (model.side && !event.target.closest("#menu")) model.set({ side: false });
+}, true);
+
+model.drawer = memory.get("drawer") ?? isDocked();
+model.changed();
+model.start(address.searchParams.get("user"));

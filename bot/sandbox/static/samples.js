@@ -1,0 +1,75 @@
+/** Mails to send with one click: one of each kind that reads differently in Slack. */
+
+let sent = 0;
+
+const numbered = (subject) => (sent++ ? `${subject} (${sent})` : subject);
+
+function plainNote() {
+  return {
+    from_name: "Grace Hopper", from_address: "grace@harbour.example", subject: numbered("Lunch on Thursday?"),
+    text: "Hello,\n\nthe new place at the harbour has a table for us on Thursday at 12:30.\nShall I take it?\n\n> Last time you said the soup was better elsewhere.\n\nGrace\n\n-- \nGrace Hopper\nHarbour Office, Pier 4\n",
+  };
+}
+
+function newsletter() {
+  const html = `<!doctype html><html><body style="font-family:Georgia,serif">
+<table width="600" cellpadding="0" cellspacing="0"><tr><td>
+<h1>The Lighthouse Letter</h1>
+<p>Three things from the coast this week, and <b>one table</b> of tides.</p>
+<h2>1. The lamp is on again</h2>
+<p>After a winter of repairs the lamp of <i>North Head</i> turns again. <a href="https://lighthouse.example/north-head">Read how it was done</a>.</p>
+<h2>2. What the keepers ask</h2>
+<ul><li>Bring back the boat hooks</li><li>Close the gate<ul><li>also at night</li></ul></li></ul>
+<h2>3. Tides</h2>
+<table border="1"><tr><th>Day</th><th>High</th><th>Low</th></tr><tr><td>Monday</td><td>06:12</td><td>12:31</td></tr><tr><td>Tuesday</td><td>07:02</td><td>13:19</td></tr></table>
+<blockquote>“The sea is patient; the mail is not.”</blockquote>
+<p><a href="https://click.tracker.example/?u=https%3A%2F%2Fshop.example">https://shop.lighthouse.example</a></p>
+<img src="https://pixel.tracker.example/open.gif?id=42" width="1" height="1" alt="">
+</td></tr></table></body></html>`;
+  return {
+    from_name: "The Lighthouse Letter", from_address: "letter@lighthouse.example", subject: numbered("The Lighthouse Letter: the lamp is on again"),
+    text: "The Lighthouse Letter\n\nThe lamp of North Head turns again: https://lighthouse.example/north-head\n", html,
+  };
+}
+
+async function withAttachments() {
+  const table = "Day,Crates,Weight\nMonday,12,480\nTuesday,9,361\nWednesday,15,602\n";
+  return {
+    from_name: "Katherine Johnson", from_address: "katherine@freight.example", subject: numbered("Figures for the week, with a chart"),
+    text: "Hi,\n\nattached are the figures of this week as a table, and the chart I drew from them.\n\nKatherine\n",
+    attachments: [
+      { name: "crates.csv", type: "text/csv", content_base64: btoa(table) },
+      { name: "crates.png", type: "image/png", content_base64: await chart([12, 9, 15, 7, 11]) },
+    ],
+  };
+}
+
+/** A small bar chart as PNG, in base64. */
+async function chart(values) {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 480, height: 240 });
+  const pen = canvas.getContext("2d");
+  pen.fillStyle = "#f6f1e7";
+  pen.fillRect(0, 0, 480, 240);
+  pen.fillStyle = "#2f6f7e";
+  values.forEach((value, index) => pen.fillRect(40 + index * 85, 210 - value * 12, 56, value * 12));
+  pen.fillStyle = "#3b3247";
+  pen.fillRect(30, 210, 430, 2);
+  return canvas.toDataURL("image/png").split(",")[1];
+}
+
+function longMail() {
+  const paragraph = (index) => `${index}. The keeper wrote down the wind at every hour of watch ${index}: it came from the north-west, turned west before noon and fell asleep at dusk. Nothing passed but two colliers and a boat without a name.`;
+  const body = Array.from({ length: 220 }, (_, index) => paragraph(index + 1)).join("\n\n");
+  return {
+    from_name: "Station Log", from_address: "log@station.example", subject: numbered("Log of the winter, in full"),
+    text: `The whole log follows.\n\n${body}\n\nEnd of the log.\n`,
+  };
+}
+
+/** Label and maker of each sample. */
+export const SAMPLES = [
+  ["Plain note", plainNote],
+  ["HTML newsletter", newsletter],
+  ["Attachments", withAttachments],
+  ["Long mail", longMail],
+];

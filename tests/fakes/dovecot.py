@@ -1,0 +1,218 @@
+"""A private Dovecot on free loopback ports: configuration, users and mail in a folder of its own.
+
+Runs as an ordinary user; started by root it is given to `nobody`. Debian: `apt-get install dovecot-pop3d`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import grp
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from tests.fakes.certificates import Certificates
+
+PROGRAM = Path("/usr/sbin/dovecot")
+START_SECONDS = 15
+
+_CONFIG = """
+base_dir = {folder}/run
+state_dir = {folder}/state
+log_path = {folder}/dovecot.log
+protocols = pop3
+listen = 127.0.0.1
+default_internal_user = {user}
+default_internal_group = {group}
+default_login_user = {user}
+first_valid_uid = 1
+first_valid_gid = 1
+mail_location = maildir:{folder}/mail/%u
+mail_fsync = never
+mail_max_userip_connections = 1000
+disable_plaintext_auth = no
+auth_mechanisms = plain login
+auth_failure_delay = 0
+ssl = yes
+ssl_cert = <{chain}
+ssl_key = <{key}
+passdb {{
+  driver = passwd-file
+  args = scheme=PLAIN username_format=%u {folder}/users
+}}
+userdb {{
+  driver = static
+  args = uid={user} gid={group} home={folder}/mail/%u
+}}
+service anvil {{
+  chroot =
+}}
+service stats {{
+  chroot =
+}}
+service pop3-login {{
+  chroot =
+  inet_listener pop3 {{
+    port = {plain_port}
+  }}
+  inet_listener pop3s {{
+    port = {tls_port}
+    ssl = yes
+  }}
+}}
+"""
+
+
+def why_missing() -> str | None:
+    """Why no Dovecot can be started here; None when it can."""
+    if not PROGRAM.exists():
+        return f"{PROGRAM} is not installed (Debian: dovecot-pop3d)"
+    return (
+        None if Path("/usr/lib/dovecot/pop3").exists() else "Dovecot has no POP3 here (Debian: dovecot-pop3d)"
+    )
+
+
+class Dovecot:
+    """A running server; use it as a context manager.
+
+    Attributes:
+        tls_port: TLS from the first octet.
+        plain_port: in clear, with STLS.
+    """
+
+    def __init__(self, certificates: Certificates, users: Mapping[str, str]) -> None:
+        self.tls_port, self.plain_port = _free_ports(2)
+        self._certificates = certificates
+        self._users = dict(users)
+        self._account = _account()
+        self._folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
+        self._process: subprocess.Popen[bytes] | None = None
+        self._delivered = 0
+
+    def __enter__(self) -> Self:
+        try:
+            self._write_files()
+            self._start()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def deliver(self, user: str, *messages: bytes) -> None:
+        """Put messages, with CRLF line ends, at the end of a user's maildrop."""
+        folder = self._folder / "mail" / user
+        for message in messages:
+            self._delivered += 1
+            name = f"{1_700_000_000 + self._delivered}.M{self._delivered}P1.localhost,S={len(message)}"
+            path = folder / "new" / name
+            path.write_bytes(message)
+            self._own(path)
+
+    def stored(self, user: str) -> int:
+        """How many messages lie in a user's maildrop."""
+        folder = self._folder / "mail" / user
+        return sum(1 for name in ("new", "cur") for _ in (folder / name).iterdir())
+
+    def empty(self, user: str) -> None:
+        """Remove all mail of a user."""
+        folder = self._folder / "mail" / user
+        shutil.rmtree(folder, ignore_errors=True)
+        for name in ("new", "cur", "tmp"):
+            (folder / name).mkdir(parents=True)
+        for path in (folder, *folder.iterdir()):
+            self._own(path)
+
+    def log(self) -> str:
+        """What the server wrote to its log."""
+        path = self._folder / "dovecot.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def _write_files(self) -> None:
+        chain, key = self._certificates.write(self._folder)
+        group = str(self._account.pw_gid)
+        (self._folder / "users").write_text("".join(f"{name}:{word}\n" for name, word in self._users.items()))
+        (self._folder / "dovecot.conf").write_text(
+            _CONFIG.format(
+                folder=self._folder,
+                user=self._account.pw_name,
+                group=_group_name(group),
+                chain=chain,
+                key=key,
+                plain_port=self.plain_port,
+                tls_port=self.tls_port,
+            )
+        )
+        for name in ("run", "state", "mail"):
+            (self._folder / name).mkdir()
+        for path in (self._folder, *self._folder.iterdir()):
+            self._own(path)
+        for user in self._users:
+            self.empty(user)
+
+    def _own(self, path: Path) -> None:
+        if os.geteuid() == 0:
+            os.chown(path, self._account.pw_uid, self._account.pw_gid)
+
+    def _start(self) -> None:
+        is_root = os.geteuid() == 0
+        self._process = subprocess.Popen(
+            [PROGRAM, "-F", "-c", self._folder / "dovecot.conf"],
+            cwd=self._folder,
+            user=self._account.pw_uid if is_root else None,
+            group=self._account.pw_gid if is_root else None,
+            extra_groups=() if is_root else None,
+        )
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"Dovecot did not start: {self.log()[-2000:]}")
+            time.sleep(0.02)
+
+    def _answers(self) -> bool:
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", self.plain_port), timeout=5) as probe,
+        ):
+            return probe.recv(3) == b"+OK"
+        return False
+
+    def _stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _account() -> pwd.struct_passwd:
+    return pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+
+
+def _group_name(group: str) -> str:
+    return grp.getgrgid(int(group)).gr_name
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [int(sock.getsockname()[1]) for sock in sockets]
+    for sock in sockets:
+        sock.close()
+    return ports
