@@ -1,0 +1,132 @@
+"""What a mail holds, as frozen values: the words that parsing, rendering and posting share.
+
+No behaviour, no I/O. Every text here is decoded, still untrusted, and not yet escaped for anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from storage.records import Shape
+
+
+class Fault(StrEnum):
+    """What was bad in a mail, or over a bound; the sentence a person reads for it stands in the posts."""
+
+    NOT_A_MAIL = "not_a_mail"  # no header field that any mail has
+    HEADER_CUT = "header_cut"  # header block, a field or the number of fields over its bound
+    ADDRESSES_CUT = "addresses_cut"
+    SEVERAL_SENDERS = "several_senders"  # two From fields: readers disagree which one counts
+    NESTED_TOO_DEEP = "nested_too_deep"
+    TOO_MANY_PARTS = "too_many_parts"
+    NO_PARTS = "no_parts"  # multipart by its label, without one delimiter
+    ENCODING_DAMAGED = "encoding_damaged"  # base64 or uuencode with octets that do not belong there
+    CHARSET_GUESSED = "charset_guessed"
+    TEXT_CUT = "text_cut"  # more text than is ever read
+    HTML_CUT = "html_cut"
+    PARSER_FAILED = "parser_failed"  # our own fault; the header alone was read
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One mailbox of an address field; `address` is empty when none stands there.
+
+    `group` names the RFC 5322 group it belongs to; an empty group is one entry without name and address.
+    """
+
+    name: str
+    address: str
+    group: str = ""
+
+    @property
+    def domain(self) -> str:
+        """The part behind the last @, lower case."""
+        return self.address.rpartition("@")[2].lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """One readable text of a mail, in every form it came in; at least one form is not None."""
+
+    plain: str | None
+    html: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """One file of a mail. `is_damaged`: its transfer encoding held octets that do not belong there."""
+
+    name: str
+    type: str
+    octets: bytes
+    is_damaged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A mail, read.
+
+    Attributes:
+        date: from the Date field; None when absent or unreadable.
+        received: from the topmost Received field that bears a date.
+        to_count, cc_count: how many addresses the fields hold, those past the bound included.
+        bodies: in reading order, one for each text part or set of alternatives.
+        references: message ids of the References field, oldest first.
+    """
+
+    subject: str
+    sender: Address | None
+    reply_to: tuple[Address, ...]
+    to: tuple[Address, ...]
+    cc: tuple[Address, ...]
+    to_count: int
+    cc_count: int
+    date: datetime | None
+    received: datetime | None
+    message_id: str
+    in_reply_to: str
+    references: tuple[str, ...]
+    bodies: tuple[Body, ...]
+    attachments: tuple[Attachment, ...]
+    faults: frozenset[Fault]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What is known of a message beside its octets.
+
+    Attributes:
+        shape: what the octets are.
+        listed_octets: the message's size as the server gave it.
+        mailbox_name: the label to show, when its owner has several mailboxes.
+        own_address: the mailbox's own.
+    """
+
+    shape: Shape
+    listed_octets: int
+    received_at: datetime
+    mailbox_name: str | None
+    own_address: str
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file to be shared with a post; `octets` are never empty, Slack refuses such files."""
+
+    name: str
+    octets: bytes
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A post, ready to be sent: the text for notifications, the blocks, the files that belong to it."""
+
+    text: str
+    blocks: list[dict[str, Any]]
+    files: tuple[File, ...] = ()

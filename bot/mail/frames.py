@@ -1,0 +1,108 @@
+"""How the bot and the render child speak over a pipe: a JSON head, then octets.
+
+A frame is the head's length and the octets' length as eight octets each, big-endian, then the JSON head, then the
+octets. Both lengths are bounded before anything is read. No I/O here.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from bot.mail.content import Arrival, File, Rendered
+from storage.records import Shape
+
+LENGTHS: Final = struct.Struct(">QQ")
+HEAD_LIMIT: Final = 4 * 1024 * 1024
+OCTETS_LIMIT: Final = 512 * 1024 * 1024
+
+
+class Mode(StrEnum):
+    """How much of a mail the child is to read."""
+
+    FULL = "full"
+    HEADERS = "headers"  # the header alone: the minimal card
+    PLAIN = "plain"  # the header alone: a post of text without blocks
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One message to render."""
+
+    octets: bytes
+    arrival: Arrival
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the child made of a request.
+
+    Attributes:
+        fault: the name of our own exception, when the header alone was read because of it.
+        is_last: the child ends after this answer.
+    """
+
+    rendered: Rendered
+    fault: str | None
+    is_last: bool
+
+
+def packed(head: dict[str, Any], octets: bytes) -> tuple[bytes, bytes]:
+    """A frame as its start and its octets, apart so that large octets are not copied."""
+    line = json.dumps(head).encode()
+    return LENGTHS.pack(len(line), len(octets)) + line, octets
+
+
+def lengths(prefix: bytes) -> tuple[int, int]:
+    """The lengths of head and octets.
+
+    Raises:
+        ValueError: one of them is over its bound.
+    """
+    head, octets = LENGTHS.unpack(prefix)
+    if head > HEAD_LIMIT or octets > OCTETS_LIMIT:
+        raise ValueError("a frame is over its bound")
+    return head, octets
+
+
+def request_head(request: Request) -> dict[str, Any]:
+    """A request but for its octets."""
+    arrival = asdict(request.arrival) | {"received_at": request.arrival.received_at.isoformat()}
+    return {"arrival": arrival, "mode": request.mode}
+
+
+def request(head: dict[str, Any], octets: bytes) -> Request:
+    """The request of a frame."""
+    fields = head["arrival"]
+    times = {"received_at": datetime.fromisoformat(fields["received_at"]), "shape": Shape(fields["shape"])}
+    return Request(octets, Arrival(**(fields | times)), Mode(head["mode"]))
+
+
+def answer_frame(answer: Answer, original: bytes) -> tuple[dict[str, Any], bytes]:
+    """An answer as head and octets; a file that is the original itself does not travel back."""
+    files, parts = [], []
+    for file in answer.rendered.files:
+        is_original = file.octets is original
+        files.append(
+            {"name": file.name, "title": file.title, "octets": None if is_original else len(file.octets)}
+        )
+        parts.append(b"" if is_original else file.octets)
+    head = {"text": answer.rendered.text, "blocks": answer.rendered.blocks, "files": files}
+    return head | {"fault": answer.fault, "is_last": answer.is_last}, b"".join(parts)
+
+
+def answer(head: dict[str, Any], octets: bytes, original: bytes) -> Answer:
+    """The answer of a frame."""
+    files, start = [], 0
+    for file in head["files"]:
+        end = start + (file["octets"] or 0)
+        content = original if file["octets"] is None else octets[start:end]
+        files.append(File(file["name"], content, file["title"]))
+        start = end
+    rendered = Rendered(text=head["text"], blocks=head["blocks"], files=tuple(files))
+    return Answer(rendered, head["fault"], head["is_last"])

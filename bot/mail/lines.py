@@ -1,0 +1,119 @@
+"""A readable text as lines of runs: what HTML and plain text become before they become blocks. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntFlag, StrEnum
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Style(IntFlag):
+    """How a run of text looks."""
+
+    NONE = 0
+    BOLD = 1
+    ITALIC = 2
+    STRIKE = 4
+    CODE = 8
+
+
+class Kind(StrEnum):
+    """What a line is part of."""
+
+    TEXT = "text"
+    QUOTE = "quote"
+    ITEM = "item"
+    CODE = "code"
+    RULE = "rule"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Text of one look; `url` is "" or a link's clean target. Neighbours with one url are one link."""
+
+    text: str
+    style: Style = Style.NONE
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line; without runs it is blank.
+
+    Attributes:
+        depth: of a quote, from 1.
+        indent: of a list item, from 0.
+        number: of an item in an ordered list.
+        is_start: this line begins an item rather than continuing it.
+    """
+
+    runs: tuple[Run, ...] = ()
+    kind: Kind = Kind.TEXT
+    depth: int = 0
+    indent: int = 0
+    number: int | None = None
+    is_start: bool = False
+
+    @property
+    def text(self) -> str:
+        """The characters alone."""
+        return "".join(run.text for run in self.runs)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text, read.
+
+    Attributes:
+        words: roughly how many, to compare two forms of one text.
+        full: all of it for a file, links spelled out; longer than `lines` when not all was laid out.
+        is_partial: `lines` do not hold all that `full` does.
+    """
+
+    lines: tuple[Line, ...]
+    words: int
+    full: str
+    is_partial: bool = False
+
+
+def words(text: str) -> int:
+    """Roughly how many words; scripts without spaces count by characters, addresses of pages not at all."""
+    return sum(1 if word.isascii() else (len(word) + 1) // 2 for word in text.split() if "://" not in word)
+
+
+def merged(pieces: Iterable[Run]) -> tuple[Run, ...]:
+    """The runs with neighbours of one look and target joined."""
+    groups = groupby(pieces, key=lambda run: (run.style, run.url))
+    return tuple(Run("".join(run.text for run in runs), style, url) for (style, url), runs in groups)
+
+
+def readable(lines: Iterable[Line]) -> str:
+    """The lines as plain text."""
+    return "\n".join(_line(line) for line in lines).strip("\n")
+
+
+def _line(line: Line) -> str:
+    content = "".join(_run(line.runs, at) for at in range(len(line.runs)))
+    match line.kind:
+        case Kind.RULE:
+            return "-" * 40
+        case Kind.QUOTE:
+            return ("> " * line.depth + content).rstrip()
+        case Kind.ITEM:
+            mark = "" if not line.is_start else ("• " if line.number is None else f"{line.number}. ")
+            return "  " * line.indent + (mark or "  ") + content
+        case _:
+            return content
+
+
+def _run(runs: tuple[Run, ...], at: int) -> str:
+    """A run, and behind the last one of a link its target."""
+    run = runs[at]
+    is_end = run.url and (at + 1 == len(runs) or runs[at + 1].url != run.url)
+    if not is_end or run.text in {run.url, run.url.removeprefix("mailto:")}:
+        return run.text
+    return f"{run.text} <{run.url}>"

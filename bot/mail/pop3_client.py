@@ -1,0 +1,271 @@
+"""POP3 client for asyncio: connecting step by step, and the session that follows.
+
+The protocol itself is in `pop3`, what server text means in `pop3_replies`, sockets and deadlines in `pop3_wire`,
+commands and answers in `pop3_exchange`, everything before the login in `pop3_login`, messages on their way in
+`pop3_retrieval`. One task at a time uses a session. After any error but `CommandRefused`, `LocalProtocolError` and
+the refusal of a command or login its socket is closed, as it is when a call is cancelled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from bot.errors import (
+    BotError,
+    CommandRefused,
+    LocalProtocolError,
+    ServerUnreachable,
+    Step,
+    UidlUnsupported,
+)
+from bot.mail import pop3_replies
+from bot.mail.hosts import plain_host
+from bot.mail.pop3 import Chunk, Command, Reply, Verb
+from bot.mail.pop3_exchange import Exchange
+from bot.mail.pop3_limits import Limits
+from bot.mail.pop3_login import Authorization
+from bot.mail.pop3_retrieval import Incoming, Retrieval
+from bot.mail.pop3_wire import Wire, dial, open_wire
+from storage.records import Secret, Security, ServerAddress
+
+if TYPE_CHECKING:
+    import socket
+    import ssl
+    from collections.abc import AsyncIterator, Sequence
+
+    from bot.mail.hosts import Hosts
+
+__all__ = ["Incoming", "Limits", "Probe", "Session", "connect"]
+
+OnStep = Callable[[Step], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What STAT and a UIDL for single messages said; None for a number the server has no UID for."""
+
+    count: int
+    octets: int
+    uids: dict[int, bytes | None]
+
+
+async def connect(
+    server: ServerAddress,
+    *,
+    hosts: Hosts,
+    tls: ssl.SSLContext,
+    limits: Limits | None = None,
+    remembered: frozenset[str] | None = None,
+    on_step: OnStep = lambda _step: None,
+) -> Session:
+    """A session that is ready for the login: connected, greeted, protected as asked, capabilities known.
+
+    Args:
+        tls: one context for all connections; to build one costs 50 ms.
+        remembered: capabilities of an earlier session, which saves asking; empty: the server has none.
+        on_step: told each step when it begins. With STARTTLS the greeting comes before TLS, and
+            `CAPABILITIES` may come twice.
+
+    Raises:
+        ServerUnreachable: no such name, address not allowed, refused, filtered, hung, or not a POP3 server.
+        CertificateInvalid: the certificate does not prove the host as typed.
+        TlsUnavailable: the port answers without TLS, or without STLS where that was asked for.
+        ServerBusy, ServerRefused: greeted with -ERR.
+        ConnectionLost, RemoteProtocolError: broken off, or broken, after the greeting.
+    """
+    limits = limits or Limits()
+    sock = await _dialled(server, hosts, limits, on_step)
+    is_tls = server.security is Security.TLS
+    if is_tls:
+        on_step(Step.TLS)
+    wire = await open_wire(sock, limits, tls if is_tls else None, plain_host(server.host))
+    session = Session(wire, server, limits, on_step)
+    try:
+        await session.begin(tls, remembered)
+    except BaseException:
+        session.abort()
+        raise
+    return session
+
+
+async def _dialled(server: ServerAddress, hosts: Hosts, limits: Limits, on_step: OnStep) -> socket.socket:
+    """A socket to the server; the look-up and all addresses share one deadline."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + limits.connect.total_seconds()
+    on_step(Step.NAME)
+    try:
+        async with asyncio.timeout_at(deadline):
+            addresses = await hosts.pinned(server)
+    except TimeoutError:
+        raise ServerUnreachable("the name was not resolved in time") from None
+    on_step(Step.CONNECT)
+    return await dial(addresses, deadline - loop.time())
+
+
+class Session:
+    """One session with one maildrop; made by `connect`."""
+
+    def __init__(self, wire: Wire, server: ServerAddress, limits: Limits, on_step: OnStep) -> None:
+        self._limits = limits
+        self._on_step = on_step
+        self._exchange = Exchange(wire, limits, {server.host, plain_host(server.host)} - {""})
+        self._authorization = Authorization(self._exchange, server, on_step)
+        self._sizes: dict[int, int] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.abort()
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """The lines of CAPA in upper case; empty when the server has no CAPA."""
+        return self._authorization.capabilities
+
+    # AUTHORIZATION
+
+    async def begin(self, tls: ssl.SSLContext, remembered: frozenset[str] | None) -> None:
+        """Greeting, STLS where asked for, capabilities; `connect` calls it."""
+        await self._authorization.begin(tls, remembered)
+
+    async def login(self, username: str, password: Secret) -> None:
+        """Log in, with AUTH PLAIN where it is announced, else with USER and PASS; the password is tried once.
+
+        Raises:
+            LocalProtocolError: user name or password hold what cannot be sent; nothing was written.
+            LoginRejected, MaildropBusy, ServerBusy, ServerRefused: as `pop3_replies.login_refusal` reads the answer.
+            ConnectionLost: no answer, so nothing is known about the password.
+        """
+        await self._authorization.login(username, password)
+
+    # TRANSACTION
+
+    async def probe(self, numbers: Sequence[int]) -> Probe:
+        """STAT, and UIDL for each number, in one flight.
+
+        Raises:
+            CommandRefused, ServerBusy, ServerRefused: STAT was refused.
+        """
+        self._on_step(Step.UIDL)
+        stat, *replies = await self._exchange.flight([Command(Verb.STAT), *_each(Verb.UIDL, numbers)])
+        if not stat.is_ok:
+            raise self._exchange.refusal(stat.text)
+        count, octets = self._exchange.read(pop3_replies.stat, stat.text)
+        uids = {number: self._uid(number, reply) for number, reply in zip(numbers, replies, strict=True)}
+        return Probe(count, octets, uids)
+
+    async def uidl(self) -> list[tuple[int, bytes]]:
+        """Number and UID of every message in the server's order; equal UIDs come as the server gave them.
+
+        Raises:
+            UidlUnsupported: the server has no UIDL.
+            RemoteProtocolError: a line that cannot be read, a number out of range or named twice.
+        """
+        self._on_step(Step.UIDL)
+        rows = await self._exchange.listing(
+            Command(Verb.UIDL), lambda block: pop3_replies.uid_rows(block, self._limits.uid_octets)
+        )
+        if isinstance(rows, BotError):
+            raise UidlUnsupported(rows.detail) if isinstance(rows, CommandRefused) else rows
+        self._exchange.read(pop3_replies.check_numbers, [number for number, _ in rows])
+        return rows
+
+    async def sizes(self, numbers: Sequence[int] | None = None) -> dict[int, int]:
+        """The octets of messages as the server counts them, of all by default; those it refuses are left out.
+
+        Raises:
+            CommandRefused, ServerBusy, ServerRefused: LIST as a whole was refused.
+        """
+        found = await (self._all_sizes() if numbers is None else self._some_sizes(numbers))
+        self._sizes.update(found)
+        return found
+
+    def retr(self, numbers: Sequence[int]) -> AsyncIterator[Incoming]:
+        """Fetch messages in this order; the next are under way while one is consumed.
+
+        Read the iteration to its end before another command, or leave it: what is in flight is then dropped.
+        """
+        return Retrieval(self._exchange, [_checked(number) for number in numbers], self._sizes)
+
+    async def top(self, number: int, lines: int) -> bytes:
+        """Header and first lines of a message, cut at `limits.top_octets`.
+
+        Raises:
+            CommandRefused: no such message, or no TOP.
+        """
+        command = Command(Verb.TOP, b"%d %d" % (_checked(number), max(lines, 0)))
+        first = await self._exchange.first(command)
+        if isinstance(first, Reply):
+            raise self._exchange.refusal(first.text)
+        kept = bytearray()
+        while isinstance(event := await self._exchange.wire.event(), Chunk):
+            kept += event.octets[: self._limits.top_octets - len(kept)]
+        return bytes(kept)
+
+    async def dele(self, numbers: Sequence[int]) -> list[int]:
+        """Mark messages for deletion at QUIT; those the server agreed to."""
+        replies = await self._exchange.flight(_each(Verb.DELE, numbers))
+        return [number for number, reply in zip(numbers, replies, strict=True) if reply.is_ok]
+
+    async def rset(self) -> None:
+        """Take all marks for deletion back."""
+        await self._exchange.do(Command(Verb.RSET))
+
+    async def noop(self) -> None:
+        """Keep the session alive."""
+        await self._exchange.do(Command(Verb.NOOP))
+
+    async def quit(self, *, wait: bool = True) -> bool:
+        """End the session and close the socket; True when the server answered +OK, so that deletions count.
+
+        With `wait=False` nothing is waited for, and the answer is False.
+        """
+        try:
+            if wait:
+                return (await self._exchange.ask(Command(Verb.QUIT))).is_ok
+            self._exchange.wire.send(Command(Verb.QUIT))
+        except BotError:
+            return False
+        finally:
+            await self._exchange.wire.close()
+        return False
+
+    def abort(self) -> None:
+        """Close the socket at once; safe at any time."""
+        self._exchange.wire.abort()
+
+    # Inside
+
+    async def _all_sizes(self) -> dict[int, int]:
+        rows = await self._exchange.listing(Command(Verb.LIST), pop3_replies.size_rows)
+        if isinstance(rows, BotError):
+            raise rows
+        self._exchange.read(pop3_replies.check_numbers, [number for number, _ in rows])
+        return dict(rows)
+
+    async def _some_sizes(self, numbers: Sequence[int]) -> dict[int, int]:
+        replies = await self._exchange.flight(_each(Verb.LIST, numbers))
+        return {
+            number: self._exchange.read(pop3_replies.one_size, reply.text, number)
+            for number, reply in zip(numbers, replies, strict=True)
+            if reply.is_ok
+        }
+
+    def _uid(self, number: int, reply: Reply) -> bytes | None:
+        if not reply.is_ok:
+            return None
+        return self._exchange.read(pop3_replies.one_uid, reply.text, number, self._limits.uid_octets)
+
+
+def _each(verb: Verb, numbers: Sequence[int]) -> list[Command]:
+    return [Command(verb, b"%d" % _checked(number)) for number in numbers]
+
+
+def _checked(number: int) -> int:
+    if not 0 < number <= pop3_replies.MAX_NUMBER:
+        raise LocalProtocolError("a message number out of range")
+    return number

@@ -1,0 +1,127 @@
+"""The program that reads mails for the bot: requests on standard input, posts on standard output.
+
+Run as `python -m bot.mail.render_child PARENT`. It opens no file or socket of its own and logs nothing. A mail that
+takes more processor time or memory than is allowed ends it, which the parent expects; so does the parent's end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import json
+import os
+import resource
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.mail import frames, message
+from bot.mail.content import Arrival
+from bot.mail.frames import Answer, Mode, Request
+from bot.slack import posts
+from storage.records import Shape
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from bot.mail.content import Rendered
+
+MEMORY: Final = 512 * 1024 * 1024
+"""Beyond what the interpreter and the libraries take themselves."""
+
+CPU_SECONDS: Final = 2.0
+OPEN_FILES: Final = 16
+_PR_SET_PDEATHSIG: Final = 1
+_WARM_UP: Final = (
+    b"Subject: =?utf-8?q?x?=\nContent-Type: text/html; charset=x\n\n<p>\xe4 <a href=http://a.b>c</a>"
+)
+
+
+def main() -> None:
+    """Serves until standard input ends."""
+    _end_with(int(sys.argv[1]))
+    _answer(Request(_WARM_UP, Arrival(Shape.WHOLE, 0, datetime.now(UTC), None, ""), Mode.FULL))
+    _bound()
+    _write(sys.stdout.buffer, {"ready": True}, b"")
+    while (request := _read(sys.stdin.buffer)) is not None:
+        # SIGPROF keeps its default action: it ends the process even inside a library's C code.
+        signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
+        answer = _answer(request)
+        head, octets = frames.answer_frame(answer, request.octets)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        _write(sys.stdout.buffer, head, octets)
+        if answer.is_last:
+            break
+
+
+def rendered(request: Request) -> Rendered:
+    """The post of one request."""
+    if request.mode is Mode.FULL:
+        return posts.post(message.parse(request.octets), request.arrival, request.octets)
+    header = message.parse_header(request.octets)
+    if request.mode is Mode.PLAIN:
+        return posts.plain(header, request.arrival, request.octets)
+    return posts.minimal(header, request.arrival, request.octets)
+
+
+def _answer(request: Request) -> Answer:
+    """The post; when our own code fails, the one from the header alone. A heap once full is not used again."""
+    try:
+        return Answer(rendered(request), None, is_last=False)
+    except Exception as error:
+        if request.mode is not Mode.FULL:
+            raise
+        fault, is_full = type(error).__name__, isinstance(error, MemoryError)
+    gc.collect()
+    header_alone = Request(request.octets, request.arrival, Mode.HEADERS)
+    return Answer(rendered(header_alone), fault, is_last=is_full)
+
+
+def _end_with(parent: int) -> None:
+    """The parent's death ends this process, even in the middle of a mail."""
+    with contextlib.suppress(
+        OSError, AttributeError
+    ):  # Linux alone has it; elsewhere the end of input must do
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        sys.exit(0)
+
+
+def _bound() -> None:
+    """From here on: little memory, no new files, no core."""
+    pages = _pages()
+    bounds = [(resource.RLIMIT_NOFILE, OPEN_FILES), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)]
+    if pages:
+        bounds.append((resource.RLIMIT_AS, pages * resource.getpagesize() + MEMORY))
+    for kind, most in bounds:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(kind, (most, most))
+
+
+def _pages() -> int:
+    """The size of the address space; 0 where the system does not tell."""
+    try:
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    except OSError:
+        return 0
+
+
+def _read(stream: BinaryIO) -> Request | None:
+    prefix = stream.read(frames.LENGTHS.size)
+    if len(prefix) < frames.LENGTHS.size:
+        return None
+    head, octets = frames.lengths(prefix)
+    line = stream.read(head)
+    return frames.request(json.loads(line), stream.read(octets))
+
+
+def _write(stream: BinaryIO, head: dict[str, Any], octets: bytes) -> None:
+    stream.writelines(frames.packed(head, octets))
+    stream.flush()
+
+
+if __name__ == "__main__":
+    main()
