@@ -19,8 +19,7 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
-from storage.mailboxes import Mailboxes
-from storage.outbox import Outbox
+from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 
 from bot import logs, mailboxes
 from bot.deliver import Deliverer
@@ -34,7 +33,9 @@ from bot.slack import listeners
 from bot.slack.client import SlackClient, web_client
 from bot.typed import TypedPasswords
 from storage.database import Database
+from storage.mailboxes import Mailboxes
 from storage.messages import Messages
+from storage.outbox import Outbox
 from storage.vault import MasterKeys, Vault, unlock
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ async def serve(settings: Settings) -> None:
             clock=_now,
             nudge=runner.nudge,
         )
-        bolt = _bolt(web, settings, identity)
+        bolt = _bolt(settings, identity)
         desk = listeners.Desk(
             registrar,
             table,
@@ -253,10 +254,10 @@ async def _identity(web: AsyncWebClient, stopping: asyncio.Event) -> Mapping[str
     return None
 
 
-def _bolt(web: AsyncWebClient, settings: Settings, identity: Mapping[str, Any]) -> AsyncApp:
+def _bolt(settings: Settings, identity: Mapping[str, Any]) -> AsyncApp:
     """Bolt with one known workspace, so that no request asks Slack who we are."""
-    # With these in the environment Bolt would switch on OAuth and forget the token.
-    for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
+    # Bolt reads the environment by itself: the first two would switch on OAuth, the third doubles what `authorize` gives.
+    for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_BOT_TOKEN"):
         os.environ.pop(name, None)
     result = AuthorizeResult(
         enterprise_id=identity.get("enterprise_id"),
@@ -269,6 +270,9 @@ def _bolt(web: AsyncWebClient, settings: Settings, identity: Mapping[str, Any]) 
     async def authorize(**_: Any) -> AuthorizeResult:
         return result
 
+    # Without a token of its own: `authorize` gives it to each request, and Bolt warns when it finds it twice.
+    web = web_client(None, settings.slack_api_url, POST_SECONDS)
+    web.retry_handlers.append(AsyncRateLimitErrorRetryHandler(max_retry_count=2))  # a 429 did nothing
     return AsyncApp(
         client=web,
         signing_secret=settings.slack_signing_secret.get_secret_value(),

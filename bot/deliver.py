@@ -26,13 +26,12 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-    from storage.mailboxes import Mailboxes
-    from storage.outbox import Outbox
-
     from bot.mail.content import Rendered
     from bot.mail.renderer import Renderer
     from bot.slack.client import SlackClient
+    from storage.mailboxes import Mailboxes
     from storage.messages import Messages
+    from storage.outbox import Outbox
 
 log = structlog.get_logger(__name__)
 

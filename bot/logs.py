@@ -17,7 +17,7 @@ import structlog
 if TYPE_CHECKING:
     from collections.abc import Collection, MutableMapping
 
-QUIET = (
+QUIET = (  # nothing of these below a warning, whatever level they set themselves: Bolt sets its own
     "slack_bolt",
     "slack_sdk",
     "aiosqlite",
@@ -31,6 +31,14 @@ QUIET = (
 
 ADDRESS = re.compile(r"[^\s<>@\"'(),;:=]{1,64}@[^\s<>@\"'(),;:]{1,255}")
 TOKEN = re.compile(r"x(?:ox[a-z]|app)-[\w-]+")
+
+
+class _Quiet(logging.Filter):
+    """Drops what the chatty libraries say below a warning."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this record is to be written."""
+        return record.levelno >= logging.WARNING or record.name.partition(".")[0] not in QUIET
 
 
 class Redaction:
@@ -92,6 +100,7 @@ def configure(level: str, secrets: Collection[str]) -> None:
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_Quiet())
     handler.setFormatter(
         _Formatter(
             Redaction(secrets),
@@ -100,8 +109,6 @@ def configure(level: str, secrets: Collection[str]) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
-    for name in QUIET:
-        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -36,10 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime, timedelta
 
-    from storage.mailboxes import Mailboxes
-
     from bot.mail.pop3_client import Incoming, Session
     from bot.plan import Listed
+    from storage.mailboxes import Mailboxes
     from storage.messages import Messages
 
 log = structlog.get_logger(__name__)

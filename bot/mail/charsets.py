@@ -13,6 +13,7 @@ from typing import Final
 import chardet
 
 GUESSED_FROM: Final = 20 * 1024
+FEW: Final = 6
 _META_WITHIN: Final = 4096
 
 _ALIASES: Final = {
@@ -199,4 +200,8 @@ def _is_nearly_utf8(octets: bytes) -> bool:
 def _guess(octets: bytes) -> str:
     found = _NOT_ASCII.search(octets)
     start = max(0, found.start() - 1024) if found else 0
-    return codec_of(str(chardet.detect(octets[start : start + GUESSED_FROM])["encoding"] or ""))
+    sample = octets[start : start + GUESSED_FROM]
+    foreign = len(_NOT_ASCII.findall(sample))
+    if foreign < FEW and foreign * 2 < len(sample):
+        return "cp1252"  # too little to guess from, and a script of its own would have more
+    return codec_of(str(chardet.detect(sample)["encoding"] or ""))

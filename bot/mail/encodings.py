@@ -38,8 +38,9 @@ def decoded(octets: bytes, encoding: str) -> tuple[bytes, bool]:
 
 def _base64(octets: bytes) -> tuple[bytes, bool]:
     head, padding, tail = octets.partition(b"=")
+    pads = len(padding) + tail.startswith(b"=")
     tail = tail.lstrip(b"=" + _SPACE)
-    content, is_damaged = _segment(head)
+    content, is_damaged = _segment(head, pads)
     if not padding or not tail:
         return content, is_damaged
     if _BASE64_LINE.match(tail):
@@ -55,7 +56,7 @@ def _concatenated(content: bytes, tail: bytes, *, is_damaged: bool) -> tuple[byt
     return content + b"".join(piece for piece, _ in pieces), is_damaged or any(bad for _, bad in pieces)
 
 
-def _segment(octets: bytes) -> tuple[bytes, bool]:
+def _segment(octets: bytes, pads: int = 0) -> tuple[bytes, bool]:
     """One run of base64, without padding.
 
     A foreign octet that was put in is left out; one that stands in a letter's place must not shift the rest.
@@ -63,7 +64,7 @@ def _segment(octets: bytes) -> tuple[bytes, bool]:
     compact = octets.translate(None, _SPACE)
     letters = compact.translate(None, _FOREIGN)
     is_damaged = len(letters) != len(compact)
-    if is_damaged and len(letters) % 4 and len(compact) % 4 == 0:
+    if is_damaged and (len(letters) + pads) % 4 and (len(compact) + pads) % 4 == 0:
         letters = compact.translate(_FOREIGN_TO_A)
     if len(letters) % 4 == 1:
         letters, is_damaged = letters[:-1], True

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Final
 
-from bot.mail.text import clean, end_within
+from bot.mail.text import clean, end_within, units
 
 UNITS: Final = 120
 _EXTENSION_UNITS: Final = 12
@@ -40,11 +40,11 @@ _EXTENSIONS: Final = {
 def safe(name: str) -> str:
     """The name without what a path, a console or a terminal reads into it; "" when nothing is left."""
     start = clean(unicodedata.normalize("NFC", name[:2000]))
-    bare = " ".join(_UNSAFE.sub("_", start).split()).strip(". ")
+    bare = _UNSAFE.sub("_", " ".join(start.split())).strip(". ")
     if not bare.strip("_"):
         return ""
     bare = f"_{bare}" if _RESERVED.match(bare) else bare
-    return _shortened(bare)
+    return bare if units(bare) <= UNITS else _shortened(bare)
 
 
 def by_type(kind: str, number: int) -> str:

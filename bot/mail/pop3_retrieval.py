@@ -95,7 +95,7 @@ class Window:
             self._ready = 0
             return
         self._ready += 1
-        if self._ready >= 2 * self.size:
+        if self._ready >= 2 * self.size > 2 * self._least:
             self.size, self._ready = max(self._least, self.size // 2), 0
 
 

@@ -21,11 +21,16 @@ _UNANSWERED_SECONDS: Final = 20.0  # longer than the bot lives after it
 _QUIET_SECONDS: Final = 8.0  # two polls, and the bot's wait before it looks up a post of unknown outcome
 _ADDRESS: Final = "marta@local.test"
 _USER: Final = "U0MARTA004"
-# Of the mails that lie in the maildrop from the start, those whose subject Slack's text leaves as it is.
+# The mails that lie in the maildrop from the start, each by words of its subject, in order.
 _WELCOME: Final = (
     "Key for Thursday",
+    "This week: rye, cardamom buns",
     "Invoice 2026-1187 for your career fair folders",
     "The bay this evening",
+    "Winter route",
+    "来週の打ち合わせについて",
+    "The archive has moved: full report",
+    "Invitation: Hiring review",
 )
 
 
@@ -117,7 +122,7 @@ class _Check:
     async def _receive(self) -> None:
         for subject in _WELCOME:
             await self._arrival(subject)
-        self._say("The mail that lay in the maildrop is in the DM")
+        self._say(f"The {len(_WELCOME)} mails that lay in the maildrop are in the DM")
         for _ in range(3):
             await self._arrival(await self._send())
             self._say(f"Mail {len(self._sent)} is in the DM")
@@ -144,14 +149,15 @@ class _Check:
         """Count, after doubles have had the time to show themselves."""
         await asyncio.sleep(_QUIET_SECONDS)
         posts = (await self._marta.state())["posts"]
-        for subject in (*_WELCOME, *self._sent):
+        expected = [*_WELCOME, *self._sent]
+        for subject in expected:
             times = sum(subject in words(post) for post in posts)
             if times != 1:
                 raise Unexpected(f"“{subject}” is {times} times in the DM")
-        order = [subject for post in posts for subject in self._sent if subject in words(post)]
-        if order != self._sent:
+        order = [subject for post in posts for subject in expected if subject in words(post)]
+        if order != expected:
             raise Unexpected(f"the mails are in another order: {', '.join(order)}")
-        self._say(f"All {len(self._sent)} mails are in the DM exactly once and in order")
+        self._say(f"All {len(expected)} mails are in the DM exactly once and in order")
 
     async def _send(self) -> str:
         subject = f"Check {self._run} number {len(self._sent) + 1}"

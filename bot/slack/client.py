@@ -71,7 +71,7 @@ class CallFailed(Exception):
         self.outcome = outcome
 
 
-def web_client(token: str, api_url: str, timeout_seconds: float) -> AsyncWebClient:
+def web_client(token: str | None, api_url: str, timeout_seconds: float) -> AsyncWebClient:
     """A client that never repeats a request by itself.
 
     Args:

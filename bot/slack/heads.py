@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 NO_SUBJECT: Final = "(no subject)"
 NO_SENDER: Final = "(unknown sender)"
-SUBJECT_UNITS: Final = 1000
-ADDRESS_UNITS: Final = 120
-SENDER_UNITS: Final = 500
+SUBJECT_UNITS: Final = 600
+ADDRESS_UNITS: Final = 90
+SENDER_UNITS: Final = 400
 SHOWN_ADDRESSES: Final = 5
 
 FUTURE: Final = timedelta(days=1)

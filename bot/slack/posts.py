@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 BODY_UNITS: Final = 3000
 FIRST_LINES_UNITS: Final = 1000
 POST_UNITS: Final = 8900
+END_UNITS: Final = 200
+"""For what is said below the body."""
+
 PLAIN_UNITS: Final = 3000
 
 FILES: Final = 100
@@ -123,8 +126,9 @@ def _whole(message: Message, arrival: Arrival, original: bytes) -> Rendered:
     top = heads.head(message, arrival)
     listed = [_listing(files.lines)] if files.lines else []
     text = rich_text.joined([rich_text.document(body) for body in message.bodies])
-    room = POST_UNITS - blocks.weight([*top, *listed]) - BODY_UNITS
-    body = rich_text.fitted(text, BODY_UNITS, room - 300)
+    room = POST_UNITS - END_UNITS - blocks.weight([*top, *listed])
+    limit = min(BODY_UNITS, room)
+    body = rich_text.fitted(text, limit, room - limit)
     needs_original = files.is_lossy or bool(message.faults & _NEEDS_ORIGINAL) or text.is_partial
     extra: tuple[File, ...] = (
         (File(FULL_TEXT, text.full.encode("utf-8", "replace"), FULL_TEXT),)

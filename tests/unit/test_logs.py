@@ -65,8 +65,11 @@ def test_an_exception_is_logged_by_kind_and_place(
 def test_slack_libraries_say_nothing_below_a_warning(
     configured: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """They log request bodies at INFO and DEBUG."""
+    """They log request bodies at INFO and DEBUG, and set levels of their own."""
+    logs.configure("debug", [])
+    logging.getLogger("slack_bolt.AsyncApp").setLevel(logging.DEBUG)
     logging.getLogger("slack_bolt.AsyncApp").info("body with %s", PASSWORD)
     logging.getLogger("slack_sdk.web").debug("params with %s", PASSWORD)
+    logging.getLogger("slack_bolt.AsyncApp").setLevel(logging.NOTSET)
 
     assert capsys.readouterr().err == ""

@@ -27,7 +27,7 @@ function paint(node, color) {
   const hex = /^#?([0-9a-f]{6})$/i.exec(color)?.[1];
   if (!hex) return;
   node.style.backgroundColor = `#${hex}`;
-  node.style.color = luminance(hex) > 0.36 ? "#16131f" : "#fff";
+  node.style.color = luminance(hex) > 0.179 ? "#16131f" : "#fff";
 }
 
 /** Relative luminance of WCAG, to choose letters that can be read on the colour. */

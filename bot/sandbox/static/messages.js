@@ -47,8 +47,15 @@ export class Messages {
   }
 
   #earlier(count) {
-    const node = h("button", { type: "button", class: "button small", on: { click: () => whileBusy(node, () => this.model.showEarlier()) } }, `Show earlier posts (${count} more)`);
+    const node = h("button", { type: "button", class: "button small", on: { click: () => whileBusy(node, () => this.#showEarlier()) } }, `Show earlier posts (${count} more)`);
     return h("div", { class: "earlier" }, node);
+  }
+
+  /** Earlier posts come in above; what was being read stays where it was. */
+  async #showEarlier() {
+    const fromEnd = this.box.scrollHeight - this.box.scrollTop;
+    await this.model.showEarlier();
+    this.box.scrollTop = this.box.scrollHeight - fromEnd;
   }
 
   #follow() {

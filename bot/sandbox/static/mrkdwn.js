@@ -19,7 +19,7 @@ export function unescape(text) {
   return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 }
 
-/** A link that may be followed, or plain text when its scheme could run something. */
+/** A link that may be followed around text or a node, or that alone when its scheme could run something. */
 export function link(url, label) {
   const shown = label ?? url.replace(/^mailto:/, "");
   if (!/^(https?:\/\/|mailto:|tel:)/i.test(url)) return h("span", {}, shown);
@@ -36,7 +36,7 @@ export function personPill(id, world, fallback) {
 export function dateNode(seconds, format, url, fallback, world) {
   const text = slackDate(seconds, format, world.zone, world.now()) ?? fallback ?? "";
   const node = h("time", { datetime: isoOf(seconds), class: "date" }, text);
-  return url ? h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, node) : node;
+  return url ? link(url, node) : node;
 }
 
 function isoOf(seconds) {

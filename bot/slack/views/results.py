@@ -149,7 +149,10 @@ def _state(mailbox: Mailbox, active: Mailbox | None, interval: timedelta | None)
 
 def _interval(interval: timedelta) -> str:
     """The interval in words."""
-    minutes = max(1, round(interval.total_seconds() / 60))
+    seconds = round(interval.total_seconds())
+    if seconds < 60:
+        return "second" if seconds == 1 else f"{seconds} seconds"
+    minutes = round(seconds / 60)
     if minutes % 60 == 0:
         return "hour" if minutes == 60 else f"{minutes // 60} hours"
     return "minute" if minutes == 1 else f"{minutes} minutes"

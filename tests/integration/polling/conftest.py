@@ -1,0 +1,131 @@
+"""A mailbox on a local POP3 server, the stores, and a poller between them."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.mail import pop3_client
+from bot.mail.hosts import Hosts
+from bot.poll import Poller
+from bot.sandbox.mail.maildrops import Account, Maildrop
+from bot.sandbox.mail.servers import MailServers
+from storage.records import (
+    Entry,
+    EntryState,
+    Mailbox,
+    Passwords,
+    Profile,
+    Retention,
+    Secret,
+    Security,
+    ServerAddress,
+)
+from tests.integration.storage.stores import NEW, OWNER, Stores
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from storage.database import Database
+    from storage.vault import Vault
+
+LEASE = timedelta(minutes=2)
+INTERVAL = timedelta(minutes=5)
+LIMIT = 200_000
+ANNA = Account("anna@local.test", "right")
+
+
+class Clock:
+    """The time, which a test may push forward."""
+
+    ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        """Now, and what was pushed."""
+        return datetime.now(UTC) + self.ahead
+
+
+@dataclass
+class Desk:
+    """What a polling test holds in its hands."""
+
+    stores: Stores
+    servers: MailServers
+    drop: Maildrop
+    poller: Poller
+    clock: Clock
+    stopping: asyncio.Event
+
+    async def add(self, retention: Retention = Retention.LEAVE, password: str = "right") -> Mailbox:
+        """Register Anna's mailbox."""
+        server = ServerAddress("localhost", self.servers.ports.pop3s, Security.TLS)
+        profile = Profile("Work", ANNA.address, server, ANNA.address, None, None)
+        new = replace(NEW, profile=profile, passwords=Passwords(Secret(password), None), retention=retention)
+        return await self.stores.mailboxes.add(new, self.clock())
+
+    def send(self, *subjects: str, body: str = "Hello.") -> None:
+        """Put mail into the maildrop."""
+        for subject in subjects:
+            self.drop.deliver(f"From: a@b.example\r\nSubject: {subject}\r\n\r\n{body}\r\n".encode())
+
+    async def poll(self) -> Mailbox:
+        """Push the time to the next poll and make it."""
+        (mailbox,) = await self.stores.mailboxes.of(OWNER)
+        if mailbox.due_at is not None and mailbox.due_at > self.clock():
+            self.clock.ahead += mailbox.due_at - self.clock() + timedelta(seconds=1)
+        for claim in await self.stores.mailboxes.claim_due(self.clock(), lease=LEASE, worker="w", limit=5):
+            await self.poller.poll(claim)
+        (mailbox,) = await self.stores.mailboxes.of(OWNER)
+        return mailbox
+
+    async def settle(self) -> list[Entry]:
+        """Do what delivery does, without Slack: everything owed is in Slack now. Returns it in order."""
+        settled = []
+        for dm in await self.stores.outbox.claim_due(self.clock(), lease=LEASE, worker="w", limit=5):
+            while entry := await self.stores.outbox.head(dm):
+                done = replace(
+                    entry, state=EntryState.SETTLED, channel="D1", ts=f"{1000 + entry.order}.000100"
+                )
+                dm = await self.stores.outbox.record(dm, done, now=self.clock())  # noqa: PLW2901 - the lease goes on
+                settled.append(done)
+            await self.stores.outbox.release(dm)
+        return settled
+
+    async def subjects(self) -> list[str]:
+        """Settle what is owed; the subjects of the messages among it, in order."""
+        found = []
+        for entry in await self.settle():
+            if entry.message_id is not None:
+                _, octets = await self.stores.messages.load(entry.message_id)
+                found.append(octets.split(b"Subject: ")[1].split(b"\r\n")[0].decode())
+        return found
+
+
+@pytest.fixture
+async def desk(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterator[Desk]:
+    """Everything running; Anna's maildrop is empty and her mailbox not yet added."""
+    servers = MailServers([ANNA], folder=tmp_path / "mail")
+    await servers.start()
+    tls = ssl.create_default_context(cafile=str(servers.ca_pem))
+    limits = pop3_client.Limits(message_octets=LIMIT)
+    connect = partial(pop3_client.connect, hosts=Hosts(["localhost"]), tls=tls, limits=limits)
+    stores, clock, stopping = Stores.on(database, vault, tmp_path), Clock(), asyncio.Event()
+    poller = Poller(
+        stores.mailboxes,
+        stores.messages,
+        connect,
+        interval=lambda _: INTERVAL,
+        message_octets=LIMIT,
+        clock=clock,
+        stopping=stopping,
+    )
+    (drop,) = servers.drops
+    yield Desk(stores, servers, drop, poller, clock, stopping)
+    await servers.stop()

@@ -1,0 +1,163 @@
+"""A locked database becomes StorageBusy in every method of every store, and nothing worse."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import asyncpg
+import pytest
+
+from storage.database import Database
+from storage.errors import StorageBusy
+from storage.records import EntryState, Retention, Shape
+from storage.tables import Table
+from tests.integration.storage.stores import (
+    LATER,
+    LEASE,
+    NEW,
+    NOW,
+    OK,
+    OWNER,
+    PASSWORDS,
+    PROFILE,
+    Stores,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+
+    from storage.records import Claim, Dm, Entry
+    from storage.spool import Spool
+    from storage.vault import Vault
+
+PATIENCE: Final = timedelta(milliseconds=20)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A claimed mailbox with one message kept, its DM claimed, and a second message spooled."""
+
+    stores: Stores
+    claim: Claim
+    dm: Dm
+    entry: Entry
+    spool: Spool
+
+
+CHANGE: Final[dict[str, Any]] = {
+    "profile": PROFILE,
+    "passwords": PASSWORDS,
+    "retention": Retention.LEAVE,
+    "listing": [b"u1"],
+    "skip": [],
+    "now": NOW,
+}
+KEEP: Final[dict[str, Any]] = {"shape": Shape.WHOLE, "listed_octets": 6, "now": NOW}
+CLAIM: Final[dict[str, Any]] = {"lease": LEASE, "worker": "w", "limit": 5}
+
+WRITES: Final[dict[str, Callable[[Scene], Awaitable[object]]]] = {
+    "add": lambda s: s.stores.mailboxes.add(replace(NEW, form_id="form-2"), NOW),
+    "change": lambda s: s.stores.mailboxes.change(OWNER, s.claim.mailbox.id, **CHANGE),
+    "activate": lambda s: s.stores.mailboxes.activate(OWNER, s.claim.mailbox.id, NOW),
+    "pause": lambda s: s.stores.mailboxes.pause(OWNER, s.claim.mailbox.id, NOW),
+    "resume": lambda s: s.stores.mailboxes.resume(OWNER, s.claim.mailbox.id, NOW),
+    "check_now": lambda s: s.stores.mailboxes.check_now(OWNER, s.claim.mailbox.id, NOW),
+    "remove": lambda s: s.stores.mailboxes.remove(OWNER, s.claim.mailbox.id),
+    "claim_due": lambda s: s.stores.mailboxes.claim_due(NOW, **CLAIM),
+    "renew": lambda s: s.stores.mailboxes.renew(s.claim, LATER),
+    "finish": lambda s: s.stores.mailboxes.finish(s.claim, OK),
+    "release": lambda s: s.stores.mailboxes.release("w"),
+    "keep": lambda s: s.stores.messages.keep(s.claim, b"u2", s.spool, **KEEP),
+    "skip": lambda s: s.stores.messages.skip(s.claim, [b"u2"], NOW),
+    "note_failure": lambda s: s.stores.messages.note_failure(s.claim, b"u2", NOW),
+    "mark_deleting": lambda s: s.stores.messages.mark_deleting(s.claim, [b"u1"]),
+    "confirm_deleted": lambda s: s.stores.messages.confirm_deleted(s.claim, [b"u1"]),
+    "purge": lambda s: s.stores.messages.purge(NOW, timedelta()),
+    "dm_claim_due": lambda s: s.stores.outbox.claim_due(NOW, **CLAIM),
+    "record": lambda s: s.stores.outbox.record(s.dm, replace(s.entry, state=EntryState.SETTLED), now=NOW),
+    "dm_renew": lambda s: s.stores.outbox.renew(s.dm, LATER),
+    "dm_release": lambda s: s.stores.outbox.release(s.dm),
+    "release_worker": lambda s: s.stores.outbox.release_worker("w"),
+}
+
+
+async def spooled(scene: Scene) -> None:
+    """Begin another message."""
+    spool = scene.stores.messages.spool(scene.claim)
+    try:
+        await spool.write(b"octets")
+    finally:
+        await spool.close()
+
+
+READS: Final[dict[str, Callable[[Scene], Awaitable[object]]]] = {
+    "of": lambda s: s.stores.mailboxes.of(OWNER),
+    "get": lambda s: s.stores.mailboxes.get(OWNER, s.claim.mailbox.id),
+    "passwords": lambda s: s.stores.mailboxes.passwords(OWNER, s.claim.mailbox.id),
+    "claimed_passwords": lambda s: s.stores.mailboxes.claimed_passwords(s.claim),
+    "seen": lambda s: s.stores.messages.seen(s.claim.mailbox.id),
+    "seen_among": lambda s: s.stores.messages.seen_among(s.claim.mailbox.id, [b"u1"]),
+    "has_deletions": lambda s: s.stores.messages.has_deletions(s.claim),
+    "load": lambda s: s.stores.messages.load(s.entry.message_id or ""),
+    "spool": spooled,
+    "head": lambda s: s.stores.outbox.head(s.dm),
+    "waiting": lambda s: s.stores.outbox.waiting(OWNER),
+}
+
+
+@pytest.fixture
+async def scene(database_url: str, vault: Vault, tmp_path: Path) -> AsyncIterator[Scene]:
+    """The scene on a database of little patience."""
+    database = await Database.open(database_url, patience=PATIENCE)
+    stores = Stores.on(database, vault, tmp_path)
+    claim = await stores.claimed()
+    await stores.keep(claim, b"u1")
+    dm = await stores.dm()
+    spool = stores.messages.spool(claim)
+    await spool.write(b"octets")
+    yield Scene(stores, claim, dm, await stores.head(dm), spool)
+    await spool.close()
+    await database.close()
+
+
+@asynccontextmanager
+async def locked(url: str) -> AsyncIterator[None]:
+    """Let another process hold every lock there is."""
+    if url.startswith("sqlite"):
+        other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+        other.close()
+        return
+    connection = await asyncpg.connect(url)
+    async with connection.transaction():
+        await connection.execute(f"LOCK TABLE {', '.join(Table.metadata.tables)} IN ACCESS EXCLUSIVE MODE")
+        yield
+    await connection.close()
+
+
+@pytest.mark.parametrize("method", WRITES)
+async def test_locked_database_is_busy(scene: Scene, database_url: str, method: str) -> None:
+    """While another process holds the database, the method says busy; afterwards it works."""
+    async with locked(database_url):
+        with pytest.raises(StorageBusy):
+            await WRITES[method](scene)
+
+    if method != "mark_deleting":  # nothing is settled in this scene
+        await WRITES[method](scene)
+
+
+@pytest.mark.parametrize("method", READS)
+async def test_locked_database_is_busy_to_read(scene: Scene, database_url: str, method: str) -> None:
+    """PostgreSQL's tables can be locked against reading too; SQLite's readers wait for nobody."""
+    async with locked(database_url):
+        if database_url.startswith("sqlite"):
+            await READS[method](scene)
+        else:
+            with pytest.raises(StorageBusy):
+                await READS[method](scene)
