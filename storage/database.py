@@ -30,6 +30,7 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.statements import plain
 from storage.translation import commit_translation, translated
 
 if TYPE_CHECKING:
@@ -145,7 +146,8 @@ class Database:
 
     def insert(self, table: type[Table]) -> Any:
         """The database's own INSERT, the one that knows ON CONFLICT."""
-        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+        columns = plain(table)
+        return sqlite.insert(columns) if self.is_sqlite else postgresql.insert(columns)
 
     async def checkpoint(self) -> None:
         """Move SQLite's log into the file and cut it to nothing, so that erased octets do not linger there."""
@@ -174,7 +176,7 @@ class Database:
 async def _commit(session: AsyncSession) -> None:
     try:
         await session.commit()
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, OSError, sqlite3.Error) as error:
         raise commit_translation(error) from error
 
 
@@ -245,7 +247,9 @@ def _sqlite_engine(
 
     @event.listens_for(engine.sync_engine, "begin")
     def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        # Through the driver: one visit to its thread instead of three.
+        driver: Any = connection.connection.dbapi_connection
+        driver.run_async(lambda raw: raw.execute(begin))
 
     return engine
 

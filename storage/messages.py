@@ -10,7 +10,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import delete, insert, text, update
+from sqlalchemy import delete, text, update
 from sqlmodel import col, select
 
 from storage.database import new_id
@@ -18,9 +18,9 @@ from storage.errors import LeaseLost, NotFound, SealBroken
 from storage.fencing import check_claim, is_claimed
 from storage.owing import owe
 from storage.records import Retention, SeenState, Shape, StoredMessage
-from storage.seen import SEEN, move_settled, seen, seen_row, skip_uids
+from storage.seen import SEEN, add_unseen, move_settled, seen, skip_uids, unseen
 from storage.spool import Spool, chunk_place
-from storage.statements import in_batches
+from storage.statements import in_batches, insert_rows
 from storage.tables import DELETABLE, ChunkRow, MailboxRow, MessageRow, SeenRow
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _LISTED_BATCH: Final = 5_000
 _PURGE_BATCH: Final = 50
+_KEYS_AT_HAND: Final = 256
 _THREAD_OCTETS: Final = 1024 * 1024
 _IN_HAND: Final = (SeenState.KEPT, SeenState.DELETING)
 
@@ -51,6 +52,7 @@ class Messages:
         self._database: Final = database
         self._vault: Final = vault
         self._folder: Final = spool_folder
+        self._keys: Final[dict[tuple[str, int], DataKey]] = {}
 
     # Keeping
 
@@ -74,24 +76,21 @@ class Messages:
             LeaseLost: the claim no longer holds.
         """
         fingerprint = await spool.finish()
+        row = {
+            "id": spool.message_id,
+            "mailbox_id": claim.mailbox.id,
+            "uid": uid,
+            "fingerprint": fingerprint,
+            "shape": shape,
+            "octets": spool.octets,
+            "listed_octets": listed_octets,
+            "received_at": now,
+        }
         async with self._database.write() as session:
             await check_claim(session, claim)
             if not await self._admit(session, claim.mailbox.id, uid, fingerprint, now):
                 return False
-            row = MessageRow(
-                id=spool.message_id,
-                mailbox_id=claim.mailbox.id,
-                uid=uid,
-                fingerprint=fingerprint,
-                shape=shape,
-                octets=spool.octets,
-                listed_octets=listed_octets,
-                received_at=now,
-                settled_at=None,
-                purged_at=None,
-            )
-            session.add(row)
-            await session.flush()
+            await insert_rows(session, MessageRow, [row])
             await _write_chunks(session, spool)
             await owe(self._database, session, claim.mailbox, now=now, message_id=spool.message_id)
         return True
@@ -100,10 +99,9 @@ class Messages:
         self, session: AsyncSession, mailbox_id: str, uid: bytes, fingerprint: bytes, now: datetime
     ) -> bool:
         """Mark the UID as kept; False when its message is stored already."""
-        row = await session.get(SeenRow, (mailbox_id, uid))
-        if row is None:
-            session.add(seen_row(mailbox_id, uid, SeenState.KEPT, now))
+        if await add_unseen(self._database, session, unseen(mailbox_id, uid, SeenState.KEPT, now)):
             return True
+        row = await session.get_one(SeenRow, (mailbox_id, uid))
         if row.state in _IN_HAND:
             return False
         is_same = row.state == SeenState.DELETED and await _newest_fingerprint(session, row) == fingerprint
@@ -112,11 +110,21 @@ class Messages:
         return not is_same
 
     async def _claimed_key(self, claim: Claim) -> DataKey:
-        async with self._database.read() as session:
-            wrapped = (await session.exec(select(MailboxRow.wrapped_key).where(is_claimed(claim)))).first()
-        if wrapped is None:
-            raise LeaseLost("The mailbox is another's to poll now.")
-        return self._vault.data_key(wrapped, claim.mailbox.owner.workspace, claim.mailbox.id)
+        """The mailbox's key, looked up once in a claim."""
+        holder = claim.mailbox.id, claim.fence
+        if holder not in self._keys:
+            async with self._database.read() as session:
+                wrapped = (
+                    await session.exec(select(MailboxRow.wrapped_key).where(is_claimed(claim)))
+                ).first()
+            if wrapped is None:
+                raise LeaseLost("The mailbox is another's to poll now.")
+            if len(self._keys) >= _KEYS_AT_HAND:
+                self._keys.clear()
+            self._keys[holder] = self._vault.data_key(
+                wrapped, claim.mailbox.owner.workspace, claim.mailbox.id
+            )
+        return self._keys[holder]
 
     # UIDs
 
@@ -154,10 +162,10 @@ class Messages:
         """Count one more failed attempt to fetch this UID; how many there are by now."""
         async with self._database.write() as session:
             await check_claim(session, claim)
-            row = await session.get(SeenRow, (claim.mailbox.id, uid))
-            if row is None:
-                row = seen_row(claim.mailbox.id, uid, SeenState.FAILED, now)
-                session.add(row)
+            await insert_unseen(
+                self._database, session, [unseen(claim.mailbox.id, uid, SeenState.FAILED, now)]
+            )
+            row = await session.get_one(SeenRow, (claim.mailbox.id, uid))
             row.attempts += 1
             row.changed_at = now
             return row.attempts
@@ -166,12 +174,13 @@ class Messages:
 
     async def has_deletions(self, claim: Claim) -> bool:
         """Whether the delete setting has work in this maildrop, begun or due."""
-        wanted = SeenState.DELETING if claim.mailbox.retention is Retention.LEAVE else None
+        # By state, "deleting" first; the order also leads SQLite to the small index.
         query = select(SeenRow.state).where(col(SeenRow.mailbox_id) == claim.mailbox.id, text(DELETABLE))
-        if wanted:
-            query = query.where(col(SeenRow.state) == wanted)
         async with self._database.read() as session:
-            return (await session.exec(query.limit(1))).first() is not None
+            found = (await session.exec(query.order_by(col(SeenRow.state)).limit(1))).first()
+        return found == SeenState.DELETING or (
+            found is not None and claim.mailbox.retention is not Retention.LEAVE
+        )
 
     async def mark_deleting(self, claim: Claim, uids: Collection[bytes]) -> None:
         """Commit the intent to DELE these UIDs: all of them or, when one is not settled, none.
@@ -254,7 +263,7 @@ async def _write_chunks(session: AsyncSession, spool: Spool) -> None:
         rows = [
             {"message_id": spool.message_id, "number": number, "octets": sealed} for number, sealed in batch
         ]
-        await session.exec(insert(ChunkRow), params=rows)
+        await insert_rows(session, ChunkRow, rows)
 
 
 async def _newest_fingerprint(session: AsyncSession, row: SeenRow) -> bytes | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import ColumnElement, func, tuple_
+from sqlalchemy import ColumnElement, func, tuple_, update
 from sqlmodel import col, select
 
 from storage.errors import LeaseLost
@@ -59,10 +59,12 @@ class Outbox:
 
     async def head(self, dm: Dm) -> Entry | None:
         """The oldest unfinished entry; LeaseLost when the DM is another's by now."""
+        query = select(DmRow.fence, EntryRow).outerjoin(EntryRow, _is_open(dm.owner)).where(is_held(dm))
         async with self._database.read() as session:
-            if (await session.exec(select(DmRow.fence).where(is_held(dm)))).first() is None:
-                raise LeaseLost("The DM is another's to post into now.")
-            row = await _head(session, dm.owner)
+            found = (await session.exec(query.order_by(col(EntryRow.number)).limit(1))).first()
+        if found is None:
+            raise LeaseLost("The DM is another's to post into now.")
+        row: EntryRow | None = found[1]
         return None if row is None else _entry(row)
 
     async def record(
@@ -150,12 +152,14 @@ async def _save(session: AsyncSession, entry: Entry, now: datetime, error: str |
 
 async def _settle(session: AsyncSession, message_id: str, now: datetime) -> None:
     """The post is in Slack and recorded: from this commit on the delete setting may act."""
-    row = await session.get(MessageRow, message_id)
-    if row is None or row.settled_at is not None:
-        return
-    row.settled_at = now
-    its_uid = (col(SeenRow.mailbox_id) == row.mailbox_id) & (col(SeenRow.uid) == row.uid)
-    await update_rows(session, SeenRow, its_uid, {"is_settled": True})
+    fresh = (col(MessageRow.id) == message_id) & col(MessageRow.settled_at).is_(None)
+    statement = update(MessageRow).where(fresh).values(settled_at=now)
+    statement = statement.returning(col(MessageRow.mailbox_id), col(MessageRow.uid))
+    settled = (await session.exec(statement, execution_options={"synchronize_session": False})).first()
+    if settled is not None:
+        mailbox_id, uid = settled
+        its_uid = (col(SeenRow.mailbox_id) == mailbox_id) & (col(SeenRow.uid) == uid)
+        await update_rows(session, SeenRow, its_uid, {"is_settled": True})
 
 
 async def _head(session: AsyncSession, owner: Person) -> EntryRow | None:

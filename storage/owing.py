@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func
 
 from storage.database import new_id
 from storage.records import EntryState
+from storage.statements import insert_rows
 from storage.tables import DmRow, EntryRow
 
 if TYPE_CHECKING:
@@ -33,36 +35,27 @@ async def owe(
     Args:
         now: when the DM becomes due, unless it is due already; a hold on it goes on.
     """
-    session.add(
-        EntryRow(
-            id=new_id(),
-            mailbox_id=mailbox.id,
-            workspace=mailbox.owner.workspace,
-            owner=mailbox.owner.user,
-            message_id=message_id,
-            notice=notice,
-            state=EntryState.WAITING,
-            attempts=0,
-            intended_at=None,
-            lookup_after=None,
-            channel=None,
-            ts=None,
-            file_ids="[]",
-            plain=False,
-            error=None,
-            finished_at=None,
-        )
-    )
     # The entry first: whoever locks the DM's row after us finds it.
-    await session.flush()
-    await _make_due(database, session, mailbox, now)
+    row = {
+        "id": new_id(),
+        "mailbox_id": mailbox.id,
+        "workspace": mailbox.owner.workspace,
+        "owner": mailbox.owner.user,
+        "message_id": message_id,
+        "notice": notice,
+        "state": EntryState.WAITING,
+        "attempts": 0,
+        "file_ids": "[]",
+        "plain": False,
+    }
+    await insert_rows(session, EntryRow, [row])
+    dm = {"workspace": mailbox.owner.workspace, "owner": mailbox.owner.user, "due_at": now, "fence": 0}
+    await session.exec(_make_due(database), params=dm)
 
 
-async def _make_due(database: Database, session: AsyncSession, mailbox: Mailbox, now: datetime) -> None:
-    workspace, owner = mailbox.owner.workspace, mailbox.owner.user
-    statement = database.insert(DmRow).values(workspace=workspace, owner=owner, due_at=now, fence=0)
+@cache
+def _make_due(database: Database) -> Any:
+    statement = database.insert(DmRow)
     held_or_now = func.coalesce(DmRow.held_until, statement.excluded.due_at)
     due = func.coalesce(DmRow.due_at, held_or_now)
-    await session.exec(
-        statement.on_conflict_do_update(index_elements=["workspace", "owner"], set_={"due_at": due})
-    )
+    return statement.on_conflict_do_update(index_elements=["workspace", "owner"], set_={"due_at": due})

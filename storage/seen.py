@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import update
 from sqlmodel import col, select
@@ -29,9 +29,22 @@ def seen(state: str, attempts: int, is_settled: bool) -> Seen:  # noqa: FBT001 -
     return Seen(SeenState(state), attempts, is_settled)
 
 
-def seen_row(mailbox_id: str, uid: bytes, state: SeenState, now: datetime) -> SeenRow:
-    """A row for a UID met for the first time."""
-    return SeenRow(mailbox_id=mailbox_id, uid=uid, state=state, attempts=0, is_settled=False, changed_at=now)
+def unseen(mailbox_id: str, uid: bytes, state: SeenState, now: datetime) -> dict[str, Any]:
+    """The columns of a UID met for the first time."""
+    return {
+        "mailbox_id": mailbox_id,
+        "uid": uid,
+        "state": state,
+        "attempts": 0,
+        "is_settled": False,
+        "changed_at": now,
+    }
+
+
+async def add_unseen(database: Database, session: AsyncSession, row: dict[str, Any]) -> bool:
+    """Insert a row unless its UID is known; whether it was not."""
+    result = await session.exec(_insert_unseen(database), params=row)
+    return bool(result.rowcount)
 
 
 async def knows_any(session: AsyncSession, mailbox_id: str, uids: Collection[bytes]) -> bool:
@@ -47,10 +60,9 @@ async def skip_uids(
     database: Database, session: AsyncSession, mailbox_id: str, uids: Collection[bytes], now: datetime
 ) -> None:
     """Record UIDs as old mail nobody asked for; those known already stay as they are."""
-    statement = database.insert(SeenRow).on_conflict_do_nothing()
     for batch in in_batches(uids):
-        rows = [seen_row(mailbox_id, uid, SeenState.SKIPPED, now).model_dump() for uid in batch]
-        await session.exec(statement, params=rows)
+        rows = [unseen(mailbox_id, uid, SeenState.SKIPPED, now) for uid in batch]
+        await session.exec(_insert_unseen(database), params=rows)
 
 
 async def move_settled(
@@ -69,3 +81,8 @@ async def move_settled(
         moved = await session.exec(statement, execution_options={"synchronize_session": False})
         count += len(moved.all())
     return count
+
+
+@cache
+def _insert_unseen(database: Database) -> Any:
+    return database.insert(SeenRow).on_conflict_do_nothing()

@@ -100,7 +100,7 @@ class SeenRow(Table, table=True):
     __tablename__ = "seen"
     __table_args__ = (
         _one_of("state", SeenState),
-        _partial("ix_seen_deletable", "mailbox_id", where=DELETABLE),
+        _partial("ix_seen_deletable", "mailbox_id", "state", where=DELETABLE),
         # The key is the row: half the pages of a table with a separate index.
         {"sqlite_with_rowid": False},
     )

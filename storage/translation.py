@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -31,17 +31,19 @@ _SQLITE_BUSY: Final = frozenset({
 _POSTGRESQL_BUSY: Final = ("08", "53", "57P", "58", "40001", "40P01", "55P03", "57014", "25006")
 _POSTGRESQL_LOST: Final = ("08", "57P")
 
+Foreign: TypeAlias = SQLAlchemyError | OSError | sqlite3.Error
+
 
 @contextmanager
 def translated() -> Iterator[None]:
     """Errors of SQLAlchemy, the drivers and the operating system leave as StorageError."""
     try:
         yield
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, OSError, sqlite3.Error) as error:
         raise translation(error) from error
 
 
-def translation(error: SQLAlchemyError | OSError) -> StorageError:
+def translation(error: Foreign) -> StorageError:
     """The StorageError for an error before COMMIT: nothing was written."""
     name = type(_origin(error)).__name__
     if _is_lost(error) or isinstance(error, PoolTimeoutError) or _is_busy(error):
@@ -49,7 +51,7 @@ def translation(error: SQLAlchemyError | OSError) -> StorageError:
     return StorageError(f"The database refused a statement ({name}).")
 
 
-def commit_translation(error: SQLAlchemyError | OSError) -> StorageError:
+def commit_translation(error: Foreign) -> StorageError:
     """The StorageError for an error of COMMIT itself, which may have taken effect when no answer came."""
     if _is_lost(error) or _sqlite_code(error) == sqlite3.SQLITE_IOERR:
         return OutcomeUnknown(f"COMMIT was not answered ({type(_origin(error)).__name__}).")
@@ -60,13 +62,13 @@ def _origin(error: BaseException) -> BaseException:
     return error.orig if isinstance(error, DBAPIError) and error.orig else error
 
 
-def _is_lost(error: SQLAlchemyError | OSError) -> bool:
+def _is_lost(error: Foreign) -> bool:
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or _sqlstate(error).startswith(_POSTGRESQL_LOST)
     return isinstance(error, OSError)
 
 
-def _is_busy(error: SQLAlchemyError | OSError) -> bool:
+def _is_busy(error: Foreign) -> bool:
     return _sqlite_code(error) in _SQLITE_BUSY or _sqlstate(error).startswith(_POSTGRESQL_BUSY)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from bot.errors import (
     BotError,
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 __all__ = ["Incoming", "Limits", "Probe", "Session", "connect"]
 
 OnStep = Callable[[Step], None]
+
+_FLIGHTS: Final = 8  # of LIST for single messages; beyond it the whole list is cheaper
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,11 @@ class Session:
         """The lines of CAPA in upper case; empty when the server has no CAPA."""
         return self._authorization.capabilities
 
+    @property
+    def buffered(self) -> int:
+        """Octets received and not yet consumed; stays near `limits.buffer_octets` whatever the server sends."""
+        return self._exchange.wire.protocol.buffered
+
     # AUTHORIZATION
 
     async def begin(self, tls: ssl.SSLContext, remembered: frozenset[str] | None) -> None:
@@ -177,10 +184,18 @@ class Session:
     async def sizes(self, numbers: Sequence[int] | None = None) -> dict[int, int]:
         """The octets of messages as the server counts them, of all by default; those it refuses are left out.
 
+        Many are asked for by one LIST of all, which takes one round trip instead of one for each flight.
+
         Raises:
             CommandRefused, ServerBusy, ServerRefused: LIST as a whole was refused.
         """
-        found = await (self._all_sizes() if numbers is None else self._some_sizes(numbers))
+        if numbers is None:
+            found = await self._all_sizes()
+        elif len(numbers) > _FLIGHTS * self._limits.window:
+            everything = await self._all_sizes()
+            found = {number: everything[number] for number in numbers if number in everything}
+        else:
+            found = await self._some_sizes(numbers)
         self._sizes.update(found)
         return found
 

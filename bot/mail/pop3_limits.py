@@ -41,7 +41,7 @@ class Limits:
     handshake: timedelta = timedelta(seconds=10)
     command: timedelta = timedelta(seconds=30)
     session: timedelta = timedelta(seconds=120)
-    allowance_octets: int = 8 * 1024
+    allowance_octets: int = 4 * 1024
     progress_octets: int = 1000
     progress_window: timedelta = timedelta(seconds=30)
     farewell: timedelta = timedelta(seconds=2)

@@ -173,8 +173,9 @@ class Wire(asyncio.Protocol):
         """
         is_first = not self.protocol.unanswered
         with self._aborting():
+            self._check_open()
             lines = [self.protocol.send(command) for command in commands]
-            self._write(b"".join(lines))
+            self._current.write(b"".join(lines))
         self._lengths.extend(map(len, lines))
         self.unanswered_octets += sum(map(len, lines))
         if is_first:
@@ -182,7 +183,8 @@ class Wire(asyncio.Protocol):
 
     def respond(self, octets: bytes) -> None:
         """Write the answer to a challenge."""
-        self._write(self.protocol.respond(octets))
+        self._check_open()
+        self._current.write(self.protocol.respond(octets))
 
     async def event(self) -> Event:
         """The next event.
@@ -250,10 +252,9 @@ class Wire(asyncio.Protocol):
             self.abort()
             raise
 
-    def _write(self, octets: bytes) -> None:
+    def _check_open(self) -> None:
         if self._is_over or self._is_aborted or self._current.is_closing():
             raise ConnectionLost("closed before a command could be sent")
-        self._current.write(octets)
 
     def _note(self, event: Event) -> None:
         """Keep the books of deadlines and round trips."""

@@ -45,6 +45,8 @@ def main() -> None:
     _end_with(int(sys.argv[1]))
     _answer(Request(_WARM_UP, Arrival(Shape.WHOLE, 0, datetime.now(UTC), None, ""), Mode.FULL))
     _bound()
+    gc.freeze()
+    gc.disable()  # trees of a hundred thousand nodes would be searched for cycles again and again
     _write(sys.stdout.buffer, {"ready": True}, b"")
     while (request := _read(sys.stdin.buffer)) is not None:
         # SIGPROF keeps its default action: it ends the process even inside a library's C code.
@@ -55,6 +57,8 @@ def main() -> None:
         _write(sys.stdout.buffer, head, octets)
         if answer.is_last:
             break
+        del request, answer, head, octets
+        gc.collect()
 
 
 def rendered(request: Request) -> Rendered:

@@ -15,6 +15,7 @@ import json
 import os
 import sys
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,7 +28,7 @@ from bot.mail.frames import Mode, Request
 from bot.slack import posts
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
     from datetime import datetime
 
     from storage.records import Shape
@@ -39,9 +40,9 @@ log = structlog.get_logger(__name__)
 CHILDREN: Final = 2
 """One hostile mail may hold a child for seconds; the other mails take the second one."""
 
-START_DEADLINE: Final = 60.0
-MAIL_DEADLINE: Final = 10.0
-CLOSE_DEADLINE: Final = 5.0
+START_DEADLINE: Final = timedelta(seconds=60)
+MAIL_DEADLINE: Final = timedelta(seconds=10)
+CLOSE_DEADLINE: Final = timedelta(seconds=5)
 START_PAUSES: Final = (0.0, 0.2, 1.0, 3.0)
 
 _PROGRAM: Final = "bot.mail.render_child"
@@ -53,10 +54,10 @@ class _Died(Exception):
 
 
 @contextlib.asynccontextmanager
-async def _deadline(seconds: float) -> AsyncIterator[None]:
+async def _deadline(time: timedelta) -> AsyncIterator[None]:
     """All that a dead, stuck or confused child can cause becomes _Died."""
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(time.total_seconds()):
             yield
     except (TimeoutError, OSError, EOFError, LookupError, TypeError, ValueError) as error:
         raise _Died(type(error).__name__) from error
@@ -95,9 +96,9 @@ class _Child:
         async with _deadline(START_DEADLINE):
             await self._read()
 
-    async def render(self, request: Request) -> frames.Answer:
+    async def render(self, request: Request, deadline: timedelta) -> frames.Answer:
         """One request, one answer; raises _Died when the child is of no more use."""
-        async with _deadline(MAIL_DEADLINE):
+        async with _deadline(deadline):
             return await self._exchange(request)
 
     async def gone(self) -> None:
@@ -105,8 +106,9 @@ class _Child:
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
         self._stdin.close()
-        while await self._stdout.read(65536):
-            pass
+        with contextlib.suppress(OSError):
+            while await self._stdout.read(65536):
+                pass
         await self._process.wait()
 
     def kill(self) -> None:
@@ -133,11 +135,15 @@ class Renderer:
     Args:
         python: the interpreter of the children.
         children: how many mails are rendered at once.
+        deadline: for one try at one mail.
     """
 
-    def __init__(self, *, python: str = sys.executable, children: int = CHILDREN) -> None:
+    def __init__(
+        self, *, python: str = sys.executable, children: int = CHILDREN, deadline: timedelta = MAIL_DEADLINE
+    ) -> None:
         self._python = python
         self._children = children
+        self._deadline = deadline
         self._turns = asyncio.Semaphore(children)
         self._idle: list[_Child] = []
         self._busy: set[_Child] = set()
@@ -170,12 +176,10 @@ class Renderer:
         first, last = (Mode.PLAIN, Mode.PLAIN) if plain else (Mode.FULL, Mode.HEADERS)
         request = Request(octets, arrival, first)
         async with self._turns:
-            for attempt in (request, request, replace(request, mode=last)):
-                rendered = await self._attempt(attempt)
-                if rendered is not None:
-                    return rendered
-        log.error("render_given_up", octets=len(octets))
-        return posts.unread(arrival, octets, plain=plain)
+            rendered = await self._tried((request, request, replace(request, mode=last)))
+        if rendered is None:
+            log.error("render_given_up", octets=len(octets))
+        return rendered or posts.unread(arrival, octets, plain=plain)
 
     async def close(self) -> None:
         """Ends every child; what is being rendered fails with RenderFailed."""
@@ -183,23 +187,33 @@ class Renderer:
         for child in self._busy:
             child.kill()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_DEADLINE):
+            async with asyncio.timeout(CLOSE_DEADLINE.total_seconds()):
                 for _ in range(self._children):
                     await self._turns.acquire()
+        for _ in range(self._children):
+            self._turns.release()  # for those who still wait: they find it closed
         while self._idle:
             self._bury(self._idle.pop())
         if self._burials:
-            await asyncio.wait(self._burials, timeout=CLOSE_DEADLINE)
+            await asyncio.wait(self._burials, timeout=CLOSE_DEADLINE.total_seconds())
 
-    async def _attempt(self, request: Request) -> Rendered | None:
-        """The post, or None when the child did not survive the mail or none can be started."""
-        child = await self._free_child()
-        if child is None:
-            return None
+    async def _tried(self, requests: Iterable[Request]) -> Rendered | None:
+        """The post of the first request that a child survives; None when none does, or no child can be started."""
+        for request in requests:
+            child = await self._free_child()
+            if child is None:
+                return None
+            rendered = await self._attempt(child, request)
+            if rendered is not None:
+                return rendered
+        return None
+
+    async def _attempt(self, child: _Child, request: Request) -> Rendered | None:
+        """The post, or None when the child did not survive the mail."""
         self._busy.add(child)
         is_usable = False
         try:
-            answer = await child.render(request)
+            answer = await child.render(request, self._deadline)
             is_usable = not answer.is_last
         except _Died as error:
             log.warning("render_child_died", mode=request.mode.value, reason=str(error))
@@ -214,7 +228,7 @@ class Renderer:
 
     async def _free_child(self) -> _Child | None:
         """An idle child or a new one; None when none can be started."""
-        while self._idle:
+        while self._idle and not self._closed:
             child = self._idle.pop()
             if child.is_alive:
                 return child

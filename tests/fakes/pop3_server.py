@@ -184,6 +184,11 @@ class Dialogue:
         """A line from the client, outside of commands."""
         return (await self._reader.readline()).decode().rstrip("\r\n")
 
+    def pending(self) -> list[bytes]:
+        """Lines that have arrived and were not read yet."""
+        buffered: bytearray = self._reader._buffer  # type: ignore[attr-defined]  # no public way to look ahead
+        return bytes(buffered).splitlines()
+
     async def end_of_input(self) -> None:
         """Wait until the client closes."""
         while await self._reader.read(65536):

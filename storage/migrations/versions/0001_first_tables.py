@@ -94,7 +94,10 @@ def _create_seen() -> None:
         sqlite_with_rowid=False,
     )
     _partial_index(
-        "ix_seen_deletable", "seen", ["mailbox_id"], where="is_settled AND state IN ('kept', 'deleting')"
+        "ix_seen_deletable",
+        "seen",
+        ["mailbox_id", "state"],
+        where="is_settled AND state IN ('kept', 'deleting')",
     )
 
 

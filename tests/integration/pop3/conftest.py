@@ -19,9 +19,9 @@ Open = Callable[..., Awaitable[Session]]
 
 SHORT = Limits(
     connect=timedelta(seconds=2),
-    handshake=timedelta(seconds=0.5),
-    command=timedelta(seconds=0.5),
-    session=timedelta(seconds=5),
+    handshake=timedelta(seconds=1),
+    command=timedelta(seconds=0.7),
+    session=timedelta(seconds=20),
     progress_window=timedelta(seconds=0.5),
     farewell=timedelta(seconds=0.5),
 )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bot.errors import CommandRefused, LoginRejected
-from bot.mail.pop3_client import Session
+from bot.mail.pop3_client import Limits, Session
 from storage.records import Secret, Security, ServerAddress
 
 if TYPE_CHECKING:
@@ -25,6 +25,12 @@ MESSAGES = (
     b"Subject: long line\r\n\r\n" + b"x" * 100_000 + b"\r\n",
     b"Subject: odd\r\n\r\n\xff\xfe\x01 caf\xc3\xa9\r\n",
 )
+
+
+@pytest.fixture
+def limits() -> Limits:
+    """A real server on a busy machine gets the deadlines of the internet."""
+    return Limits()
 
 
 @pytest.fixture(params=[Security.TLS, Security.STARTTLS, Security.NONE])

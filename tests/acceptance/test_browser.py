@@ -1,0 +1,122 @@
+"""The path of a newcomer, clicked in Debian's Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.async_api import async_playwright, expect
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from playwright.async_api import Page
+
+    from bot.sandbox.demo import Demo
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
+CHROMIUM = shutil.which("chromium")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture
+async def page(demo: Demo) -> AsyncIterator[Page]:
+    """The sandbox's page as Marta first sees it; any error in its console fails the test."""
+    if CHROMIUM is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI needs Debian's chromium.")
+        pytest.skip("chromium is not installed")
+    errors: list[str] = []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        page = await browser.new_page(viewport={"width": 1280, "height": 900})
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        await page.goto(demo.slack.url)
+        yield page
+        await browser.close()
+    assert errors == []
+
+
+async def type_command(page: Page, text: str) -> None:
+    """Type into the message field and send."""
+    composer = page.get_by_label("Composer")
+    await composer.fill(text)
+    await composer.press("Enter")
+
+
+async def fill_in(page: Page, demo: Demo, password: str) -> None:
+    """Fill in the add form as the sandbox's notes say."""
+    form = page.get_by_role("dialog")
+    for label, text in {
+        "Account name": "Work",
+        "E-mail address": "marta@local.test",
+        "Incoming server": "localhost",
+        "Port": str(demo.mail.ports.pop3s),
+        "Username": "marta@local.test",
+        "Password": password,
+        "Outgoing server": "localhost",
+        "Outgoing port": str(demo.mail.ports.smtps),
+    }.items():
+        await form.get_by_label(label, exact=True).fill(text)
+    await form.get_by_role("button", name="Test and add").click()
+
+
+async def test_a_newcomer_adds_a_mailbox_and_reads_mail(page: Page, demo: Demo, tmp_path: Path) -> None:
+    """A wrong password is explained and loses nothing typed; the right one brings the mail, once."""
+    await type_command(page, "/mailbox add")
+    await fill_in(page, demo, "wrong")
+    form = page.get_by_role("dialog")
+    await expect(form).to_contain_text("refused the user name or the password", timeout=20_000)
+    await expect(form.get_by_label("Incoming server", exact=True)).to_have_value("localhost")
+    await expect(form.get_by_label("Password", exact=True)).to_have_value("")
+
+    await form.get_by_label("Password", exact=True).fill("marta-mail-password")
+    await form.get_by_role("button", name="Test and add").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("is added", timeout=20_000)
+    await page.get_by_role("dialog").get_by_role("button", name="Close").click()
+
+    await expect(page.get_by_text("Invitation: Hiring review").first).to_be_visible(timeout=40_000)
+    await expect(page.get_by_role("heading", name="Key for Thursday")).to_have_count(1)
+
+
+async def test_an_address_fills_in_its_provider(page: Page) -> None:
+    """Typing a known provider's address fills in both servers and says what it needs."""
+    await type_command(page, "/mailbox add")
+    form = page.get_by_role("dialog")
+
+    await form.get_by_label("E-mail address", exact=True).press_sequentially("ada@gmail.com", delay=20)
+
+    await expect(form.get_by_label("Incoming server", exact=True)).to_have_value(
+        "pop.gmail.com", timeout=10_000
+    )
+    await expect(form.get_by_label("Outgoing server", exact=True)).to_have_value("smtp.gmail.com")
+    await expect(form).to_contain_text("app password")
+
+
+async def test_home_leads_to_the_form(page: Page) -> None:
+    """A person without a mailbox finds the way from App Home."""
+    await page.get_by_role("tab", name="Home").click()
+
+    await page.get_by_role("button", name="Add mailbox").first.click()
+
+    await expect(page.get_by_role("dialog")).to_contain_text("Account name")
+
+
+async def test_an_unknown_word_is_named_back(page: Page) -> None:
+    """With the nearest real one."""
+    await type_command(page, "/mailbox ad")
+
+    await expect(page.get_by_text("/mailbox add").first).to_be_visible()
+    await expect(page.get_by_text("Only visible to you").first).to_be_visible()
