@@ -52,6 +52,11 @@ log = structlog.get_logger(__name__)
 POST_SECONDS = 30.0
 """Deadline of one request to Slack; at most half the grace time, so that none is in flight when Slack is asked."""
 
+MESSAGE_OCTETS = 25 * 1024 * 1024
+"""Larger messages become a card; their size and first lines are asked for by TOP."""
+
+SUBMISSION_LIMITS = smtp.SubmissionLimits(command=timedelta(seconds=mailboxes.UNREACHABLE_SECONDS))
+
 LOCK_SECONDS = 10.0
 SLACK_RETRY_SECONDS = 5.0
 
@@ -78,7 +83,7 @@ async def serve(settings: Settings) -> None:
         hosts = Hosts(settings.mailbox_allowed_hosts)
         tls = tls_context(settings.mailbox_ca_file)
         table = providers.load()
-        limits = pop3_client.Limits()
+        limits = pop3_client.Limits(message_octets=MESSAGE_OCTETS)
         timeout = min(POST_SECONDS, settings.mailbox_grace_seconds / 2)
         web = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, timeout)
         identity = await _identity(web, stopping)
@@ -106,7 +111,7 @@ async def serve(settings: Settings) -> None:
                 message_store,
                 connect,
                 interval=interval,
-                message_octets=limits.message_octets,
+                message_octets=MESSAGE_OCTETS,
                 clock=_now,
                 stopping=stopping,
             ),
@@ -129,7 +134,7 @@ async def serve(settings: Settings) -> None:
             outbox,
             connect=lambda server, on_step: connect(server, on_step=on_step),
             submit=lambda server, username, password, on_step: smtp.check_submission(
-                server, username, password, hosts=hosts, tls=tls, on_step=on_step
+                server, username, password, hosts=hosts, tls=tls, limits=SUBMISSION_LIMITS, on_step=on_step
             ),
             providers=table,
             interval=interval,

@@ -7,11 +7,12 @@ anything is repeated. One post at a time per DM, many DMs at once.
 
 from __future__ import annotations
 
+import asyncio
 import random
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiolimiter import AsyncLimiter
@@ -23,7 +24,6 @@ from storage.errors import LeaseLost, NotFound
 from storage.records import Dm, Entry, EntryState, Notice
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
 
     from bot.mail.content import Rendered
@@ -39,6 +39,9 @@ BURST = 5
 """Slack takes about one post a second per channel and forgives a short burst."""
 
 ENTRIES_PER_CLAIM = 20
+WHOLE_MESSAGES = 4
+"""Messages in memory at a time, over all DMs: each may have 25 MiB, and its files again."""
+
 PACED_CHANNELS = 10_000
 PARKED = timedelta(hours=1)
 UNAUTHORISED = timedelta(minutes=5)
@@ -82,6 +85,7 @@ class Deliverer:
         self._grace = grace
         self._clock = clock
         self._stopping = stopping
+        self._room = asyncio.Semaphore(WHOLE_MESSAGES)
         self._paces: dict[str, AsyncLimiter] = {}
         self._silent_until: datetime | None = None
 
@@ -132,7 +136,7 @@ class Deliverer:
     # Posting
 
     async def _post(self, dm: Dm, entry: Entry) -> tuple[Dm, bool]:
-        rendered = await self._rendered(entry)
+        text, blocks, owes_files = await self._post_of(entry)
         channel = dm.channel or await self._slack.open_dm(dm.owner.user)
         await self._pace(channel).acquire()
         entry = replace(
@@ -144,8 +148,8 @@ class Deliverer:
             lookup_after=self._clock() + self._grace,
         )
         dm = await self._record(dm, entry)
-        outcome = await self._slack.post(channel, rendered.text, rendered.blocks, entry.id)
-        return await self._after_post(dm, entry, outcome, owes_files=bool(rendered.files))
+        outcome = await self._slack.post(channel, text, blocks, entry.id)
+        return await self._after_post(dm, entry, outcome, owes_files=owes_files)
 
     async def _after_post(
         self, dm: Dm, entry: Entry, outcome: Outcome, *, owes_files: bool
@@ -164,15 +168,16 @@ class Deliverer:
         log.info("post_looked_up", entry=entry.id, is_there=ts is not None)
         if ts is None:
             return await self._record(dm, replace(entry, state=EntryState.WAITING, lookup_after=None)), True
-        rendered = await self._rendered(entry)
-        return await self._record(dm, _posted(entry, ts, owes_files=bool(rendered.files))), True
+        _, _, owes_files = await self._post_of(entry)
+        return await self._record(dm, _posted(entry, ts, owes_files=owes_files)), True
 
     # Files
 
     async def _share_files(self, dm: Dm, entry: Entry) -> tuple[Dm, bool]:
         channel, ts = _place(entry)
-        rendered = await self._rendered(entry)
-        shares = [(await self._slack.upload(file), file.title) for file in rendered.files]
+        async with self._room:
+            rendered = await self._rendered(entry)
+            shares = [(await self._slack.upload(file), file.title) for file in rendered.files]
         await self._pace(channel).acquire()
         entry = replace(
             entry,
@@ -234,6 +239,12 @@ class Deliverer:
         await self._slack.post(channel, posts.FILES_MISSING, [], entry.id, thread_ts=ts)
 
     # Helpers
+
+    async def _post_of(self, entry: Entry) -> tuple[str, list[dict[str, Any]], bool]:
+        """Text and blocks of an entry's post, and whether files belong to it; their octets are let go."""
+        async with self._room:
+            rendered = await self._rendered(entry)
+        return rendered.text, rendered.blocks, bool(rendered.files)
 
     async def _rendered(self, entry: Entry) -> Rendered:
         assert entry.mailbox_id is not None

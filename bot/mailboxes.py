@@ -6,13 +6,14 @@ by owner, so an id from a payload routes and never authorises.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
 from bot import plan
-from bot.errors import BotError, NoSuchMailbox, Step
+from bot.errors import BotError, NoSuchMailbox, ServerUnreachable, Step
 from bot.slack.views.values import Report, Tested, outcome
 from storage.errors import NotFound
 from storage.records import Health, Mailbox, NewMailbox, Passwords, Person, Profile, Retention, ServerAddress
@@ -21,19 +22,21 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime, timedelta
 
-    from storage.mailboxes import Mailboxes
-    from storage.outbox import Outbox
-
     from bot.mail.hosts import Hosts
     from bot.mail.pop3_client import Session
     from bot.mail.providers import Providers
     from bot.plan import Listed
+    from storage.mailboxes import Mailboxes
+    from storage.outbox import Outbox
     from storage.records import OldMail, Secret
 
     Connect = Callable[[ServerAddress, Callable[[Step], None]], Awaitable[Session]]
     Submit = Callable[[ServerAddress, str, Secret, Callable[[Step], None]], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
+
+UNREACHABLE_SECONDS = 10.0
+"""What a connection attempt may take at most, and so what every one that reaches nobody takes."""
 
 Found = TypeVar("Found")
 
@@ -68,6 +71,15 @@ def interval_for(mailbox: Mailbox, hosts: Hosts, providers: Providers, default: 
     provider = providers.by_host(host)
     wishes = (provider.min_poll, provider.suggested_poll) if provider else ()
     return max(default, plan.FLOOR, *(wish for wish in wishes if wish))
+
+
+async def _even(error: BotError, began: float) -> None:
+    """Let every unreachable server take the same time, so that the answer maps nobody's network.
+
+    Closed, filtered, not allowed and "not a mail server" share their words; without this their timing would tell.
+    """
+    if isinstance(error, ServerUnreachable):
+        await asyncio.sleep(began + UNREACHABLE_SECONDS - asyncio.get_running_loop().time())
 
 
 class Registrar:
@@ -118,8 +130,9 @@ class Registrar:
         self, profile: Profile, passwords: Passwords
     ) -> tuple[Tested, tuple[Listed, ...]]:
         begun: list[Step] = []
+        began = asyncio.get_running_loop().time()
         try:
-            session = await self._connect(profile.incoming, begun.append)
+            session = await self._reached(profile.incoming, begun.append)
             try:
                 begun.append(Step.LOGIN)
                 await session.login(profile.username, passwords.incoming)
@@ -129,20 +142,31 @@ class Registrar:
             finally:
                 session.abort()
         except BotError as error:
+            await _even(error, began)
             log.info("incoming_test_failed", step=begun[-1:], error=type(error).__name__, detail=error.detail)
             return outcome(begun, error), ()
         return outcome(begun), listing
+
+    async def _reached(self, server: ServerAddress, on_step: Callable[[Step], None]) -> Session:
+        """A session, or the one answer for every server that does not become one in time."""
+        try:
+            async with asyncio.timeout(UNREACHABLE_SECONDS):
+                return await self._connect(server, on_step)
+        except TimeoutError as error:
+            raise ServerUnreachable("not ready in time") from error
 
     async def _check_outgoing(self, profile: Profile, passwords: Passwords) -> Tested | None:
         if profile.outgoing is None:
             return None
         begun: list[Step] = []
+        began = asyncio.get_running_loop().time()
         username = profile.outgoing_username or profile.username
         try:
             await self._submit(
                 profile.outgoing, username, passwords.outgoing or passwords.incoming, begun.append
             )
         except BotError as error:
+            await _even(error, began)
             log.info("outgoing_test_failed", step=begun[-1:], error=type(error).__name__, detail=error.detail)
             return outcome(begun, error)
         return outcome(begun)

@@ -27,6 +27,9 @@ FULL_LISTING_EVERY = timedelta(days=1)
 PROBE_REACH = 200
 """More new messages than this are listed in full rather than asked for one by one."""
 
+DELETIONS = 1_000
+"""At most so many in one session: deletions count at QUIT only, and a session that runs out of time deletes nothing."""
+
 RECENT = 50
 REFUSALS_BEFORE_CARD = 3
 BREAKS_BEFORE_CARD = 10
@@ -85,7 +88,7 @@ def session_plan(lines: Sequence[Listed], seen: Mapping[bytes, Seen], retention:
         fetch=tuple(line for line in lines if _is_wanted(seen.get(line.key))),
         delete=tuple(
             line for line in lines if not line.is_ambiguous and _is_due_to_go(seen.get(line.key), retention)
-        ),
+        )[:DELETIONS],
         gone=tuple(
             key for key, known in seen.items() if known.state is SeenState.DELETING and key not in listed
         ),

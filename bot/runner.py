@@ -19,12 +19,11 @@ from storage.errors import StorageError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from storage.mailboxes import Mailboxes
-    from storage.outbox import Outbox
-
     from bot.deliver import Deliverer
     from bot.poll import Poller
+    from storage.mailboxes import Mailboxes
     from storage.messages import Messages
+    from storage.outbox import Outbox
     from storage.records import Claim, Dm
 
 log = structlog.get_logger(__name__)

@@ -173,9 +173,10 @@ def _strictly(octets: bytes, codec: str) -> str | None:
 
 
 def _labelled(octets: bytes, codec: str) -> tuple[str, bool]:
-    for candidate in (codec, "utf-8"):
-        if (text := _strictly(octets, candidate)) is not None:
-            return text, candidate != codec
+    if (text := _strictly(octets, codec)) is not None:
+        return text, False
+    if not octets.isascii() and (text := _strictly(octets, "utf-8")) is not None:
+        return text, True
     return octets.decode(codec, "replace"), False
 
 

@@ -16,6 +16,7 @@ _FOREIGN_TO_A: Final = bytes(octet if octet in _ALPHABET else 0x41 for octet in 
 _BASE64_LINE: Final = re.compile(rb"[A-Za-z0-9+/=\s]*\Z")
 _PADDING: Final = re.compile(rb"=+")
 _SEGMENTS: Final = 1000
+_LINE: Final = re.compile(rb"[^\n]+")
 _UU_BEGIN: Final = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ", re.MULTILINE)
 
 
@@ -83,19 +84,21 @@ def _uuencoded(octets: bytes) -> tuple[bytes, bool]:
         return octets, True
     pieces: list[bytes] = []
     is_damaged = False
-    for line in octets[begin.end() :].split(b"\n")[1:]:
-        row = line.rstrip(b"\r")
-        if row in {b"end", b"`", b" "}:
+    for line in _LINE.finditer(octets, octets.find(b"\n", begin.end())):
+        row = line[0].rstrip(b"\r")
+        if row in {b"end", b"`", b" ", b""}:
             break
         piece, is_bad = _uu_line(row)
         is_damaged |= is_bad
-        pieces.append(piece)
+        if piece:
+            pieces.append(piece)
     return b"".join(pieces), is_damaged
 
 
 def _uu_line(row: bytes) -> tuple[bytes, bool]:
     try:
-        return binascii.a2b_uu(row), False
+        # Python fills a line up with zeros to the length it claims; what was not sent is not made up.
+        return binascii.a2b_uu(row)[: (len(row) - 1) * 3 // 4], False
     except binascii.Error:
         # Some encoders leave trailing octets on a line that its length does not count.
         length = ((row[0] - 32) & 63) if row else 0

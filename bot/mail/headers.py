@@ -98,9 +98,14 @@ def _close(fields: list[tuple[str, bytes]], pieces: list[bytes]) -> bool:
         return False
     name = fields[-1][0]
     value = b"".join(pieces).strip()
-    most = ADDRESS_FIELD_OCTETS if name in _LONG_FIELDS else FIELD_OCTETS
-    fields[-1] = (name, value[:most])
-    return len(value) > most
+    is_list = name in _LONG_FIELDS
+    most = ADDRESS_FIELD_OCTETS if is_list else FIELD_OCTETS
+    if len(value) > most:
+        whole, comma, _ = value[:most].rpartition(b",")
+        fields[-1] = (name, whole if is_list and comma else value[:most])
+        return True
+    fields[-1] = (name, value)
+    return False
 
 
 def _field_name(line: bytes) -> str:

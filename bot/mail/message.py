@@ -27,6 +27,7 @@ SMALL_TEXT: Final = 64 * 1024
 SUBJECT_UNITS: Final = 2000
 ID_UNITS: Final = 998
 REFERENCES: Final = 100
+_LINE_WITHIN: Final = 4096
 _RECEIVED_READ: Final = 5
 _BOM: Final = b"\xef\xbb\xbf"
 _START: Final = 64 * 1024
@@ -192,7 +193,7 @@ class _Contents:
         left = self._html_left if is_html else self._plain_left
         if len(octets) > left:
             self.faults.add(Fault.HTML_CUT if is_html else Fault.TEXT_CUT)
-        kept = octets[:left]
+        kept = octets[: _last_line_end(octets, left)]
         if is_html:
             self._html_left -= len(kept)
         else:
@@ -214,6 +215,13 @@ class _Contents:
             name = f"{subject}.eml" if subject else ""
         safe = filenames.safe(name) or filenames.by_type(kind, len(self.attachments) + 1)
         self.attachments.append(Attachment(safe, kind, octets, is_damaged))
+
+
+def _last_line_end(octets: bytes, limit: int) -> int:
+    """Where to cut, so that no character of several octets is torn if a line ends near."""
+    if len(octets) <= limit:
+        return len(octets)
+    return octets.rfind(b"\n", max(0, limit - _LINE_WITHIN), limit) + 1 or limit
 
 
 def _is_text(part: Part) -> bool:

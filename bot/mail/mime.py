@@ -95,7 +95,9 @@ class Tree:
     def _children(self, start: int, end: int, depth: int, kind: str, boundary: str) -> tuple[Part, ...]:
         mark = b"--" + boundary.strip().encode("latin-1", "replace") if boundary.strip() else b""
         regions = self._regions(start, end, mark) if mark else []
-        if not regions and (lost := _DASHED.search(self.octets, max(0, start - 1), min(end, start + _LOST_WITHIN))):
+        if not regions and (
+            lost := _DASHED.search(self.octets, max(0, start - 1), min(end, start + _LOST_WITHIN))
+        ):
             regions = self._regions(start, end, b"--" + lost[1])
         default = "message/rfc822" if kind == "multipart/digest" else "text/plain"
         children: list[Part] = []

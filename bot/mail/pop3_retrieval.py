@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Self
 
-from bot.errors import ConnectionLost, LocalProtocolError
+from bot.errors import CommandRefused, ConnectionLost, LocalProtocolError
 from bot.mail.pop3 import Began, Chunk, Command, Ended, Reply, Verb
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Incoming:
         self.refused = refused
         self.octets = 0
         self._wire = wire
-        self._is_whole = refused is not None
+        self._is_whole = False
         self._is_left = False
 
     @property
@@ -38,6 +38,7 @@ class Incoming:
         """The message; ends normally only after the final dot.
 
         Raises:
+            CommandRefused: it was refused; the session goes on.
             MessageTooLarge: over the limit; as much as the limit allows has been given out. The session is over.
             ConnectionLost, RemoteProtocolError: it did not come whole. The session is over.
         """
@@ -49,6 +50,8 @@ class Incoming:
     async def __anext__(self) -> bytes:
         if self._is_whole:
             raise StopAsyncIteration
+        if self.refused is not None:
+            raise CommandRefused(self.refused)
         if self._is_left:
             raise ConnectionLost("another command was sent before the message was read")
         event = await self._wire.event()
@@ -61,8 +64,9 @@ class Incoming:
 
     async def drain(self) -> None:
         """Read what is left of the message and drop it."""
-        async for _ in self.chunks:
-            pass
+        if self.refused is None:
+            async for _ in self.chunks:
+                pass
 
     def leave(self) -> None:
         """The rest goes elsewhere: reading on fails, unless the message is whole."""

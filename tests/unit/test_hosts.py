@@ -301,3 +301,4 @@ def test_the_machine_itself_is_no_mail_server() -> None:
     """An address of our own is known without asking anybody; a stranger's is not ours."""
     assert _is_ours(socket.AF_INET, "127.0.0.1")
     assert not _is_ours(socket.AF_INET, "8.8.8.8")
+    assert not _is_ours(socket.AF_INET6, "2600::1")

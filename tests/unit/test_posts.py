@@ -15,6 +15,7 @@ from bot.mail.message import parse, parse_header
 from bot.slack import names, posts
 from storage.records import Shape
 from tests.fakes.block_rules import problems, text_problems, visible, width
+from tests.fakes.hostile_mail import mail_octets
 
 if TYPE_CHECKING:
     from bot.mail.content import Rendered
@@ -294,7 +295,7 @@ fields = st.fixed_dictionaries(dict.fromkeys(("name", "subject", "to", "file", "
 
 
 @given(fields, st.sampled_from(list(Shape)), st.timedeltas(timedelta(-99999), timedelta(99999)))
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_any_mail_makes_a_valid_post(found: dict[str, str], shape: Shape, away: timedelta) -> None:
     """Whatever stands in its fields, a mail makes a post that is valid, short enough and dead."""
     date = (datetime(2026, 1, 1, tzinfo=UTC) + away).strftime("%d %b %Y %H:%M:%S +0000")
@@ -305,3 +306,16 @@ def test_any_mail_makes_a_valid_post(found: dict[str, str], shape: Shape, away: 
     )
 
     posted(octets.encode("utf-8", "surrogatepass"), arrival(shape, mailbox=found["name"] or None))
+
+
+@given(mail_octets, st.sampled_from(list(Shape)))
+@settings(max_examples=200, deadline=None)
+def test_any_octets_make_valid_cards(octets: bytes, shape: Shape) -> None:
+    """No octets make a post, or a card of last resort, that Slack refuses or that mentions anybody."""
+    header = parse_header(octets)
+
+    posted(octets, arrival(shape))
+    minimal = posts.minimal(header, arrival(shape), octets)
+    plain = posts.plain(header, arrival(shape), octets)
+
+    assert problems(minimal.blocks) == text_problems(minimal.text) == text_problems(plain.text) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.mail import html_text, links, plain_text, rich_text, text
@@ -288,6 +288,7 @@ HTML_PIECES = [
     st.lists(st.one_of(st.sampled_from(HTML_PIECES), st.text(max_size=8)), max_size=80).map("".join),
     st.integers(50, 400),
 )
+@settings(deadline=None)
 def test_any_text_makes_valid_blocks(source: str, limit: int) -> None:
     """No HTML and no text makes a block that Slack refuses, and none is longer than asked."""
     for document in (html_text.parsed(source), plain_text.parsed(source)):
@@ -298,6 +299,7 @@ def test_any_text_makes_valid_blocks(source: str, limit: int) -> None:
 
 
 @given(st.text(), st.integers(0, 60))
+@settings(deadline=None)
 def test_any_text_is_cleaned_and_cut(source: str, limit: int) -> None:
     """Cleaned text stays clean, and cut text is short enough."""
     cleaned = text.clean(source)

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.errors import BotError, ConnectionLost, LocalProtocolError, MessageTooLarge, RemoteProtocolError
+from bot.errors import (
+    BotError,
+    CommandRefused,
+    ConnectionLost,
+    LocalProtocolError,
+    MessageTooLarge,
+    RemoteProtocolError,
+)
 from bot.mail.pop3_client import Limits, Session
 from storage.records import Security
 from tests.fakes.pop3_server import Answer, Dialogue, Pop3Server, drip, endless, hang_up, silence
@@ -24,13 +31,9 @@ Open = Callable[..., Awaitable[Session]]
 MESSAGES = [b"Subject: %d\r\n\r\nbody\r\n" % number for number in range(1, 41)]
 
 
-async def fetched(session: Session, numbers: list[int]) -> list[bytes | None]:
-    """Messages in order of arrival, None for a refused one."""
-    found: list[bytes | None] = []
-    async for incoming in session.retr(numbers):
-        octets = b"".join([chunk async for chunk in incoming.chunks])
-        found.append(None if incoming.refused is not None else octets)
-    return found
+async def fetched(session: Session, numbers: list[int]) -> list[bytes]:
+    """Messages in order of arrival."""
+    return [b"".join([chunk async for chunk in incoming.chunks]) async for incoming in session.retr(numbers)]
 
 
 @pytest.mark.parametrize("pipelining", [True, False])
@@ -61,6 +64,18 @@ async def test_a_refused_message_says_why_and_the_session_goes_on(opened: Open) 
 
         assert reasons == {1: None, 2: "[SYS/TEMP] broken for …\\x07", 3: None}
         assert await session.quit()
+
+
+async def test_a_refused_message_cannot_pass_for_an_empty_one(opened: Open) -> None:
+    """Whoever reads it without looking gets an error, and the next message."""
+    async with Pop3Server(MESSAGES, answers={"RETR 1": b"-ERR gone\r\n"}) as server:
+        session = await opened(server.address)
+        retrieval = session.retr([1, 2])
+        refused = await anext(retrieval)
+
+        with pytest.raises(CommandRefused):
+            await anext(refused.chunks)
+        assert b"".join([chunk async for chunk in (await anext(retrieval)).chunks]) == MESSAGES[1]
 
 
 async def test_a_message_nobody_reads_is_dropped_before_the_next(opened: Open) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -87,7 +87,8 @@ WRITES: Final[dict[str, Callable[[Scene], Awaitable[object]]]] = {
 
 
 async def spooled(scene: Scene) -> None:
-    """Begin another message."""
+    """Begin a message whose key is not at hand yet."""
+    scene.stores.messages._keys.clear()
     spool = scene.stores.messages.spool(scene.claim)
     try:
         await spool.write(b"octets")
@@ -129,16 +130,19 @@ async def scene(database_url: str, vault: Vault, tmp_path: Path) -> AsyncIterato
 async def locked(url: str) -> AsyncIterator[None]:
     """Let another process hold every lock there is."""
     if url.startswith("sqlite"):
-        other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
-        other.execute("BEGIN EXCLUSIVE")
-        yield
-        other.close()
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            yield
         return
     connection = await asyncpg.connect(url)
-    async with connection.transaction():
-        await connection.execute(f"LOCK TABLE {', '.join(Table.metadata.tables)} IN ACCESS EXCLUSIVE MODE")
-        yield
-    await connection.close()
+    try:
+        async with connection.transaction():
+            await connection.execute(
+                f"LOCK TABLE {', '.join(Table.metadata.tables)} IN ACCESS EXCLUSIVE MODE"
+            )
+            yield
+    finally:
+        await connection.close()
 
 
 @pytest.mark.parametrize("method", WRITES)

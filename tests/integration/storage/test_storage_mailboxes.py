@@ -84,6 +84,17 @@ async def test_receiving_only_reads_back(stores: Stores) -> None:
     assert await stores.mailboxes.passwords(OWNER, added.id) == new.passwords
 
 
+async def test_odd_characters_read_back(stores: Stores) -> None:
+    """A name or password with any character a form can hold is stored as typed."""
+    odd = "\0 \ud800 \U0001f4ec é \u202e 'x'"
+    new = replace(NEW, profile=replace(PROFILE, name=odd), passwords=Passwords(Secret(odd), Secret("")))
+
+    added = await stores.mailboxes.add(new, NOW)
+
+    assert (await stores.mailbox(added.id)).profile.name == odd
+    assert await stores.mailboxes.passwords(OWNER, added.id) == new.passwords
+
+
 async def test_same_form_adds_once(stores: Stores) -> None:
     """A form that is sent again makes no second mailbox, also when both arrive at once."""
     first, again = await asyncio.gather(stores.mailboxes.add(NEW, NOW), stores.mailboxes.add(NEW, NOW))

@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from storage.database import Database
+from storage.errors import StorageError
 from storage.records import EntryState, Health, Notice, Retention, SeenState, Shape
 from storage.tables import Table
 from tests.integration.storage.stores import NOW, Stores
@@ -74,9 +75,18 @@ async def test_migrating_again_with_rows_changes_nothing(stores: Stores) -> None
     assert (await stores.messages.load(entry.message_id))[1] == b"octets"
 
 
+async def test_newer_release_is_left_alone(database: Database) -> None:
+    """A database that a newer release has migrated is refused, not touched."""
+    async with database.write() as session:
+        await (await session.connection()).execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(StorageError, match="newer"):
+        await database.migrate()
+
+
 async def test_instances_migrate_at_once(empty_url: str) -> None:
     """Several instances that start on an empty database at the same moment build the tables once."""
-    databases = await asyncio.gather(*(Database.open(empty_url) for _ in range(3)))
+    databases = await asyncio.gather(*(Database.open(empty_url) for _ in range(6)))
 
     await asyncio.gather(*(database.migrate() for database in databases))
 
