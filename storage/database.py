@@ -12,16 +12,18 @@ import os
 import secrets
 import sqlite3
 import time
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, nullcontext
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import asyncpg
 import structlog
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import event, func, text
+from alembic.util import CommandError
+from sqlalchemy import TableClause, event, func, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError, SQLAlchemyError
@@ -30,7 +32,7 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.statements import plain
+from storage.errors import StorageError
 from storage.translation import commit_translation, translated
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
-    from storage.tables import Table
+Insert: TypeAlias = Callable[[TableClause], Any]
 
 log = structlog.get_logger(__name__)
 
@@ -73,6 +75,8 @@ class Database:
             self._writer = self._reader = _postgresql_engine(
                 url, patience, _STATEMENT_SECONDS, pool_size=_CONNECTIONS
             )
+        # The database's own INSERT, the one that knows ON CONFLICT.
+        self.insert: Final[Insert] = sqlite.insert if self.is_sqlite else postgresql.insert
         self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if self.is_sqlite else nullcontext()
 
     def __repr__(self) -> str:
@@ -92,7 +96,7 @@ class Database:
         """
         database = cls(url, patience)
         if database.is_sqlite:
-            _prepare_file(url)
+            await asyncio.to_thread(_prepare_file, url, patience)
         try:
             with translated():
                 async with database._writer.connect():
@@ -102,7 +106,11 @@ class Database:
             raise
 
     async def migrate(self) -> None:
-        """Bring the tables forward to this release; harmless when they are, safe with several processes at once."""
+        """Bring the tables forward to this release; harmless when they are, safe with several processes at once.
+
+        Raises:
+            StorageError: a newer release has been here; nothing was changed.
+        """
         engine = self._migration_engine()
         try:
             with translated():
@@ -113,6 +121,8 @@ class Database:
                             text("SELECT pg_advisory_xact_lock(hashtextextended('migrate', 0))")
                         )
                     await connection.run_sync(_upgrade)
+        except CommandError as error:
+            raise StorageError("The tables are of a newer release than this one.") from error
         finally:
             await engine.dispose()
 
@@ -143,11 +153,6 @@ class Database:
         if not self.is_sqlite:  # SQLite has one writer anyway
             name = func.hashtextextended("\x1f".join(names), 1)
             await session.exec(select(func.pg_advisory_xact_lock(name)))
-
-    def insert(self, table: type[Table]) -> Any:
-        """The database's own INSERT, the one that knows ON CONFLICT."""
-        columns = plain(table)
-        return sqlite.insert(columns) if self.is_sqlite else postgresql.insert(columns)
 
     async def checkpoint(self) -> None:
         """Move SQLite's log into the file and cut it to nothing, so that erased octets do not linger there."""
@@ -196,7 +201,6 @@ def _upgrade(connection: Connection) -> None:
 # SQLite
 
 _WRITER_PRAGMAS: Final = (
-    "journal_mode=WAL",
     "synchronous=FULL",  # a power cut takes no commit back
     "foreign_keys=ON",
     "secure_delete=ON",
@@ -216,15 +220,30 @@ def _sqlite_file(url: str) -> str:
     return path
 
 
-def _prepare_file(url: str) -> None:
-    """Folder and file for the owner's eyes; SQLite gives its log files the same rights."""
+def _prepare_file(url: str, patience: timedelta) -> None:
+    """Folder and file for the owner's eyes, with a write-ahead log; SQLite gives its other files the same rights."""
     path = Path(_sqlite_file(url))
     with translated():
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        _enable_log(path, time.monotonic() + patience.total_seconds())
     if sqlite3.sqlite_version_info < _SAFE_CHECKPOINTS:
         # Two checkpointers at once could corrupt the log before 3.51.3; we have one per process.
         log.warning("sqlite_wants_one_process", version=sqlite3.sqlite_version)
+
+
+def _enable_log(path: Path, deadline: float) -> None:
+    """Once for ever; of several processes that do so at once, SQLite lets none wait for the other."""
+    with closing(sqlite3.connect(path, timeout=0)) as connection:
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
 
 
 def _sqlite_engine(

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _RAISED: Final = {**FREED, "fence": col(MailboxRow.fence) + 1}
-_REMOVED_BATCH: Final = 200
 
 
 class Mailboxes:
@@ -204,18 +203,19 @@ class Mailboxes:
 
     async def _delete_rows(self, mailbox_id: str) -> None:
         """In pieces, so that nobody waits long for the database."""
-        for table, key in ((EntryRow, EntryRow.id), (MessageRow, MessageRow.id), (SeenRow, SeenRow.uid)):
-            await self._delete_all(table, key, mailbox_id)
+        await self._delete_all(EntryRow, EntryRow.id, mailbox_id, 1_000)
+        await self._delete_all(MessageRow, MessageRow.id, mailbox_id, 50)  # with all their octets
+        await self._delete_all(SeenRow, SeenRow.uid, mailbox_id, 1_000)
         async with self._database.write() as session:
             await session.exec(delete(MailboxRow).where(col(MailboxRow.id) == mailbox_id))
 
     async def _delete_all(
-        self, table: type[EntryRow | MessageRow | SeenRow], key: Any, mailbox_id: str
+        self, table: type[EntryRow | MessageRow | SeenRow], key: Any, mailbox_id: str, batch: int
     ) -> None:
         mine = col(table.mailbox_id) == mailbox_id
         while True:
             async with self._database.write() as session:
-                keys = (await session.exec(select(key).where(mine).limit(_REMOVED_BATCH))).all()
+                keys = (await session.exec(select(key).where(mine).limit(batch))).all()
                 if not keys:
                     return
                 await session.exec(delete(table).where(mine, col(key).in_(keys)))

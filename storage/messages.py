@@ -162,9 +162,7 @@ class Messages:
         """Count one more failed attempt to fetch this UID; how many there are by now."""
         async with self._database.write() as session:
             await check_claim(session, claim)
-            await insert_unseen(
-                self._database, session, [unseen(claim.mailbox.id, uid, SeenState.FAILED, now)]
-            )
+            await add_unseen(self._database, session, unseen(claim.mailbox.id, uid, SeenState.FAILED, now))
             row = await session.get_one(SeenRow, (claim.mailbox.id, uid))
             row.attempts += 1
             row.changed_at = now

@@ -15,7 +15,7 @@ from sqlmodel import col, select
 from storage.errors import LeaseLost
 from storage.fencing import FREED, held_dm, is_free, is_held, update_held
 from storage.records import Dm, Entry, EntryState, Notice, Person
-from storage.statements import update_rows
+from storage.statements import plain, update_rows
 from storage.tables import DmRow, EntryRow, MessageRow, SeenRow
 
 if TYPE_CHECKING:
@@ -153,9 +153,9 @@ async def _save(session: AsyncSession, entry: Entry, now: datetime, error: str |
 async def _settle(session: AsyncSession, message_id: str, now: datetime) -> None:
     """The post is in Slack and recorded: from this commit on the delete setting may act."""
     fresh = (col(MessageRow.id) == message_id) & col(MessageRow.settled_at).is_(None)
-    statement = update(MessageRow).where(fresh).values(settled_at=now)
+    statement = update(plain(MessageRow)).where(fresh).values(settled_at=now)
     statement = statement.returning(col(MessageRow.mailbox_id), col(MessageRow.uid))
-    settled = (await session.exec(statement, execution_options={"synchronize_session": False})).first()
+    settled = (await session.exec(statement)).first()
     if settled is not None:
         mailbox_id, uid = settled
         its_uid = (col(SeenRow.mailbox_id) == mailbox_id) & (col(SeenRow.uid) == uid)

@@ -9,7 +9,7 @@ from sqlalchemy import func
 
 from storage.database import new_id
 from storage.records import EntryState
-from storage.statements import insert_rows
+from storage.statements import insert_rows, plain
 from storage.tables import DmRow, EntryRow
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sqlmodel.ext.asyncio.session import AsyncSession
 
-    from storage.database import Database
+    from storage.database import Database, Insert
     from storage.records import Mailbox, Notice
 
 
@@ -50,12 +50,12 @@ async def owe(
     }
     await insert_rows(session, EntryRow, [row])
     dm = {"workspace": mailbox.owner.workspace, "owner": mailbox.owner.user, "due_at": now, "fence": 0}
-    await session.exec(_make_due(database), params=dm)
+    await session.exec(_make_due(database.insert), params=dm)
 
 
 @cache
-def _make_due(database: Database) -> Any:
-    statement = database.insert(DmRow)
+def _make_due(insert: Insert) -> Any:
+    statement = insert(plain(DmRow))
     held_or_now = func.coalesce(DmRow.held_until, statement.excluded.due_at)
     due = func.coalesce(DmRow.due_at, held_or_now)
     return statement.on_conflict_do_update(index_elements=["workspace", "owner"], set_={"due_at": due})

@@ -63,10 +63,11 @@ class Seals:
         )
 
     def _seal(self, value: str, column: str) -> bytes:
-        return self._key.seal(value.encode(), self._place(column))
+        # What a form holds may be no valid Unicode; whether it can be sent to a server is not for us to say.
+        return self._key.seal(value.encode(errors="surrogatepass"), self._place(column))
 
     def _open(self, blob: bytes, column: str) -> str:
-        return self._key.open(blob, self._place(column)).decode()
+        return self._key.open(blob, self._place(column)).decode(errors="surrogatepass")
 
     def _place(self, column: str) -> Place:
         return Place(self._workspace, "mailbox", self._mailbox_id, column)

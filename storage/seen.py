@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import update
 from sqlmodel import col, select
 
 from storage.records import Seen, SeenState
-from storage.statements import in_batches
+from storage.statements import in_batches, plain, update_rows
 from storage.tables import SeenRow
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from sqlmodel.ext.asyncio.session import AsyncSession
 
-    from storage.database import Database
+    from storage.database import Database, Insert
 
 SEEN: Final = select(SeenRow.uid, SeenRow.state, SeenRow.attempts, SeenRow.is_settled)
 
@@ -43,7 +42,7 @@ def unseen(mailbox_id: str, uid: bytes, state: SeenState, now: datetime) -> dict
 
 async def add_unseen(database: Database, session: AsyncSession, row: dict[str, Any]) -> bool:
     """Insert a row unless its UID is known; whether it was not."""
-    result = await session.exec(_insert_unseen(database), params=row)
+    result = await session.exec(_insert_unseen(database.insert), params=row)
     return bool(result.rowcount)
 
 
@@ -62,7 +61,7 @@ async def skip_uids(
     """Record UIDs as old mail nobody asked for; those known already stay as they are."""
     for batch in in_batches(uids):
         rows = [unseen(mailbox_id, uid, SeenState.SKIPPED, now) for uid in batch]
-        await session.exec(_insert_unseen(database), params=rows)
+        await session.exec(_insert_unseen(database.insert), params=rows)
 
 
 async def move_settled(
@@ -77,12 +76,10 @@ async def move_settled(
     for batch in in_batches(uids):
         mine = (col(SeenRow.mailbox_id) == mailbox_id) & col(SeenRow.uid).in_(batch)
         ready = mine & col(SeenRow.is_settled) & col(SeenRow.state).in_(before)
-        statement = update(SeenRow).where(ready).values(state=after).returning(col(SeenRow.uid))
-        moved = await session.exec(statement, execution_options={"synchronize_session": False})
-        count += len(moved.all())
+        count += await update_rows(session, SeenRow, ready, {"state": after})
     return count
 
 
 @cache
-def _insert_unseen(database: Database) -> Any:
-    return database.insert(SeenRow).on_conflict_do_nothing()
+def _insert_unseen(insert: Insert) -> Any:
+    return insert(plain(SeenRow)).on_conflict_do_nothing()

@@ -41,6 +41,5 @@ async def update_rows(
     session: AsyncSession, table: type[Table], which: ColumnElement[bool], values: dict[str, Any]
 ) -> int:
     """Change all rows for which `which` is true; how many. Rows the session has loaded keep their old values."""
-    statement = update(table).where(which).values(values)
-    result = await session.exec(statement, execution_options={"synchronize_session": False})
+    result = await session.exec(update(plain(table)).where(which).values(values))
     return result.rowcount

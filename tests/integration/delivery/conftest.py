@@ -70,7 +70,9 @@ class Desk:
     async def fault(self, method: str, kind: str, **more: Any) -> None:
         """Let the next calls of a method fail."""
         faults = [{"method": method, "kind": kind, "count": 1, **more}]
-        async with self.http.post(f"{self.sandbox.url}/sandbox/api/faults", json={"faults": faults}) as answer:
+        async with self.http.post(
+            f"{self.sandbox.url}/sandbox/api/faults", json={"faults": faults}
+        ) as answer:
             assert (await answer.json())["ok"]
 
     async def posts(self) -> list[dict[str, Any]]:
