@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import fcntl
 import os
 import secrets
 import signal
 import ssl
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
 import aiohttp
@@ -21,12 +22,13 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 
-from bot import logs, mailboxes
+from bot import logs
 from bot.deliver import Deliverer
 from bot.errors import SettingsError
 from bot.mail import pop3_client, providers, smtp
 from bot.mail.hosts import Hosts
 from bot.mail.renderer import Renderer
+from bot.mailboxes import UNREACHABLE_SECONDS, Registrar, interval_for
 from bot.poll import Poller
 from bot.runner import Runner
 from bot.slack import listeners
@@ -39,13 +41,13 @@ from storage.outbox import Outbox
 from storage.vault import MasterKeys, Vault, unlock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Mapping
     from pathlib import Path
 
     from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.settings import Settings
-    from storage.records import Mailbox
+    from storage.records import Mailbox, ServerAddress
 
 log = structlog.get_logger(__name__)
 
@@ -55,14 +57,38 @@ POST_SECONDS = 30.0
 MESSAGE_OCTETS = 25 * 1024 * 1024
 """Larger messages become a card; their size and first lines are asked for by TOP."""
 
-SUBMISSION_LIMITS = smtp.SubmissionLimits(command=timedelta(seconds=mailboxes.UNREACHABLE_SECONDS))
+SUBMISSION_LIMITS = smtp.SubmissionLimits(command=timedelta(seconds=UNREACHABLE_SECONDS))
 
+PR_SET_DUMPABLE = 4
+"""Linux, prctl(2)."""
+
+UPLOAD_SECONDS = 300
 LOCK_SECONDS = 10.0
 SLACK_RETRY_SECONDS = 5.0
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What every part stands on."""
+
+    settings: Settings
+    folder: Path
+    vault: Vault
+    mailboxes: Mailboxes
+    messages: Messages
+    outbox: Outbox
+    hosts: Hosts
+    tls: ssl.SSLContext
+    providers: providers.Providers
+    stopping: asyncio.Event
+
+    def interval(self, mailbox: Mailbox) -> timedelta:
+        """How often a mailbox is polled."""
+        return interval_for(mailbox, self.hosts, self.providers, self.settings.poll_interval)
 
 
 async def serve(settings: Settings) -> None:
@@ -73,88 +99,129 @@ async def serve(settings: Settings) -> None:
         StorageError: the database cannot be used.
     """
     logs.configure(settings.mailbox_log, _secrets(settings))
+    _hide_memory()
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
     async with AsyncExitStack() as stack:
-        folder = _data_folder(settings.mailbox_data_dir)
-        stack.enter_context(await _sole_user(folder))
-        vault, database = await _storage(settings, stack)
-        hosts = Hosts(settings.mailbox_allowed_hosts)
-        tls = tls_context(settings.mailbox_ca_file)
-        table = providers.load()
-        limits = pop3_client.Limits(message_octets=MESSAGE_OCTETS)
-        timeout = min(POST_SECONDS, settings.mailbox_grace_seconds / 2)
-        web = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, timeout)
+        ground = await _ground(settings, stopping, stack)
+        web = _posting_client(settings)
         identity = await _identity(web, stopping)
         if identity is None:
             return
-
-        stores = Mailboxes(database, vault), Messages(database, vault, folder), Outbox(database, vault)
-        mailbox_store, message_store, outbox = stores
-        renderer = Renderer()
-        stack.push_async_callback(renderer.close)
-        session = await stack.enter_async_context(
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=300))
-        )
-        connect = partial(pop3_client.connect, hosts=hosts, tls=tls, limits=limits)
-
-        def interval(mailbox: Mailbox) -> timedelta:
-            return mailboxes.interval_for(mailbox, hosts, table, settings.poll_interval)
-
-        runner = Runner(
-            mailboxes=mailbox_store,
-            messages=message_store,
-            outbox=outbox,
-            poller=Poller(
-                mailbox_store,
-                message_store,
-                connect,
-                interval=interval,
-                message_octets=MESSAGE_OCTETS,
-                clock=_now,
-                stopping=stopping,
-            ),
-            deliverer=Deliverer(
-                outbox,
-                message_store,
-                mailbox_store,
-                renderer,
-                SlackClient(web, session),
-                grace=settings.grace,
-                clock=_now,
-                stopping=stopping,
-            ),
-            worker=_worker_name(folder),
-            clock=_now,
-            stopping=stopping,
-        )
-        registrar = mailboxes.Registrar(
-            mailbox_store,
-            outbox,
-            connect=lambda server, on_step: connect(server, on_step=on_step),
-            submit=lambda server, username, password, on_step: smtp.check_submission(
-                server, username, password, hosts=hosts, tls=tls, limits=SUBMISSION_LIMITS, on_step=on_step
-            ),
-            providers=table,
-            interval=interval,
-            clock=_now,
-            nudge=runner.nudge,
-        )
+        runner = _runner(ground, await _deliverer(ground, web, stack))
         bolt = _bolt(settings, identity)
-        desk = listeners.Desk(
-            registrar,
-            table,
-            TypedPasswords(vault, _now),
-            workspace=str(identity["team_id"]),
-            allows_plain=hosts.is_allowed,
-            clock=_now,
-        )
-        listeners.register(bolt, desk)
+        listeners.register(bolt, _desk(ground, runner, str(identity["team_id"])))
         await _connect_socket(bolt, settings, stack)
         log.info("started", poll_seconds=settings.mailbox_poll_seconds)
         await runner.run()
-        log.info("stopping")
+        log.info("stopped")
+
+
+async def _ground(settings: Settings, stopping: asyncio.Event, stack: AsyncExitStack) -> _Ground:
+    folder = _data_folder(settings.mailbox_data_dir)
+    stack.enter_context(await _sole_user(folder))
+    tls = tls_context(settings.mailbox_ca_file)
+    vault, database = await _storage(settings, stack)
+    return _Ground(
+        settings=settings,
+        folder=folder,
+        vault=vault,
+        mailboxes=Mailboxes(database, vault),
+        messages=Messages(database, vault, folder),
+        outbox=Outbox(database),
+        hosts=Hosts(settings.mailbox_allowed_hosts),
+        tls=tls,
+        providers=providers.load(),
+        stopping=stopping,
+    )
+
+
+def _posting_client(settings: Settings) -> AsyncWebClient:
+    timeout = min(POST_SECONDS, settings.mailbox_grace_seconds / 2)
+    return web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, timeout)
+
+
+def _poller(ground: _Ground) -> Poller:
+    limits = pop3_client.Limits(message_octets=MESSAGE_OCTETS)
+
+    def connect(
+        server: ServerAddress, *, remembered: frozenset[str] | None, pipelining: bool
+    ) -> Awaitable[pop3_client.Session]:
+        ours = replace(limits, pipelining=pipelining)
+        return pop3_client.connect(
+            server, hosts=ground.hosts, tls=ground.tls, limits=ours, remembered=remembered
+        )
+
+    return Poller(
+        ground.mailboxes,
+        ground.messages,
+        connect,
+        interval=ground.interval,
+        message_octets=MESSAGE_OCTETS,
+        clock=_now,
+        stopping=ground.stopping,
+    )
+
+
+async def _deliverer(ground: _Ground, web: AsyncWebClient, stack: AsyncExitStack) -> Deliverer:
+    renderer = Renderer()
+    stack.push_async_callback(renderer.close)
+    uploads = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=UPLOAD_SECONDS))
+    session = await stack.enter_async_context(uploads)
+    return Deliverer(
+        ground.outbox,
+        ground.messages,
+        ground.mailboxes,
+        renderer,
+        SlackClient(web, session),
+        grace=ground.settings.grace,
+        clock=_now,
+        stopping=ground.stopping,
+    )
+
+
+def _runner(ground: _Ground, deliverer: Deliverer) -> Runner:
+    return Runner(
+        mailboxes=ground.mailboxes,
+        messages=ground.messages,
+        outbox=ground.outbox,
+        poller=_poller(ground),
+        deliverer=deliverer,
+        worker=_worker_name(ground.folder),
+        clock=_now,
+        stopping=ground.stopping,
+    )
+
+
+def _desk(ground: _Ground, runner: Runner, workspace: str) -> listeners.Desk:
+    hosts, tls = ground.hosts, ground.tls
+    registrar = Registrar(
+        ground.mailboxes,
+        ground.outbox,
+        connect=lambda server, on_step: pop3_client.connect(server, hosts=hosts, tls=tls, on_step=on_step),
+        submit=lambda server, username, password, on_step: smtp.check_submission(
+            server, username, password, hosts=hosts, tls=tls, limits=SUBMISSION_LIMITS, on_step=on_step
+        ),
+        providers=ground.providers,
+        interval=ground.interval,
+        clock=_now,
+        nudge=runner.nudge,
+    )
+    return listeners.Desk(
+        registrar,
+        ground.providers,
+        TypedPasswords(ground.vault, _now),
+        workspace=workspace,
+        allows_plain=hosts.is_allowed,
+        clock=_now,
+    )
+
+
+def _hide_memory() -> None:
+    """Keep other processes of the same user, the renderer's child first, from reading our memory and environment."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def _secrets(settings: Settings) -> list[str]:

@@ -156,6 +156,17 @@ def next_poll(now: datetime, interval: timedelta, failures: int, chance: float) 
     return now + wait * (1 + SPREAD * chance)
 
 
+def goes_one_by_one(*, was: bool, failures: int, is_broken_off: bool) -> bool:
+    """Whether commands are no longer sent ahead of their answers: sessions broke off twice in a row.
+
+    Some servers lose what arrives while they are busy; waiting for each answer costs time, not mail.
+
+    Args:
+        failures: polls that failed in a row before this one.
+    """
+    return was or (is_broken_off and failures > 0)
+
+
 def next_attempt(now: datetime, attempts: int, chance: float) -> datetime:
     """When to try a post again that Slack did not take: 2 s doubling to 10 minutes."""
     wait = min(timedelta(minutes=10), timedelta(seconds=2) * (1 << min(attempts, 12)))

@@ -26,6 +26,7 @@ from bot.errors import (
     LoginRejected,
     MaildropBusy,
     MessageTooLarge,
+    RemoteProtocolError,
     ServerUnreachable,
     TlsUnavailable,
 )
@@ -60,9 +61,11 @@ HEALTH_OF: tuple[tuple[type[BotError], Health], ...] = (
 
 
 class Connect(Protocol):
-    """Opens a session; everything but the server and its remembered capabilities is bound by the composition root."""
+    """Opens a session; everything but the server and what is remembered of it is bound by the composition root."""
 
-    def __call__(self, server: ServerAddress, *, remembered: frozenset[str] | None) -> Awaitable[Session]:
+    def __call__(
+        self, server: ServerAddress, *, remembered: frozenset[str] | None, pipelining: bool
+    ) -> Awaitable[Session]:
         """See `bot.mail.pop3_client.connect`."""
 
 
@@ -133,7 +136,11 @@ class Poller:
 
     async def _session(self, claim: Claim) -> tuple[_Found, frozenset[str]]:
         profile = claim.mailbox.profile
-        session = await self._connect(profile.incoming, remembered=claim.mailbox.capabilities)
+        session = await self._connect(
+            profile.incoming,
+            remembered=claim.mailbox.capabilities,
+            pipelining=not claim.mailbox.one_by_one,
+        )
         try:
             passwords = await self._mailboxes.claimed_passwords(claim)
             await session.login(profile.username, passwords.incoming)
@@ -299,6 +306,7 @@ class Poller:
             tail=found.tail,
             listed_at=found.listed_at or mailbox.listed_at,
             capabilities=capabilities,
+            one_by_one=mailbox.one_by_one,
             notice=Notice.ALL_CLEAR if mailbox.has_alarm else None,
         )
 
@@ -317,6 +325,11 @@ class Poller:
             tail=None,
             listed_at=mailbox.listed_at,
             capabilities=None,
+            one_by_one=plan.goes_one_by_one(
+                was=mailbox.one_by_one,
+                failures=mailbox.failures,
+                is_broken_off=isinstance(error, ConnectionLost | RemoteProtocolError),
+            ),
             notice=Notice.LOGIN_REFUSED if stops and not mailbox.has_alarm else None,
         )
 

@@ -94,6 +94,7 @@ class Mailboxes:
             tail_uid=None,
             listed_at=None,
             capabilities=None,
+            one_by_one=False,
             lease_owner=None,
             lease_until=None,
             fence=0,
@@ -150,6 +151,7 @@ class Mailboxes:
                 "tail_uid": None,
                 "listed_at": None,
                 "capabilities": None,
+                "one_by_one": False,
                 "due_at": now if row.is_active and not row.is_paused else None,
             }
             return self._record(_raised(row, **changes))
@@ -343,6 +345,7 @@ def _columns(result: PollResult) -> dict[str, Any]:
         "tail_uid": result.tail and result.tail.uid,
         "listed_at": result.listed_at,
         "capabilities": packed_capabilities(result.capabilities),
+        "one_by_one": result.one_by_one,
         **told,
     }
 

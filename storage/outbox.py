@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from storage.database import Database
-    from storage.vault import Vault
 
 _FINISHED: Final = frozenset({EntryState.SETTLED, EntryState.GIVEN_UP})
 _RAISED: Final = {**FREED, "fence": col(DmRow.fence) + 1}
@@ -34,7 +33,7 @@ _RAISED: Final = {**FREED, "fence": col(DmRow.fence) + 1}
 class Outbox:
     """The store of entries and DMs."""
 
-    def __init__(self, database: Database, vault: Vault) -> None:  # noqa: ARG002 - built as the other stores are
+    def __init__(self, database: Database) -> None:
         self._database: Final = database
 
     async def claim_due(

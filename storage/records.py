@@ -130,6 +130,7 @@ class Mailbox:
     `due_at` is None when the mailbox is not polled: not active, paused, or its login was refused.
     `has_alarm`: the owner was told of a refused login and not yet of its end.
     `tail` is None when the next poll must list everything; `listed_at` is the last full listing.
+    `one_by_one`: sessions kept breaking, so commands are no longer sent ahead of their answers.
     """
 
     id: str
@@ -147,6 +148,7 @@ class Mailbox:
     tail: Tail | None
     listed_at: datetime | None
     capabilities: frozenset[str] | None
+    one_by_one: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,7 @@ class PollResult:
     tail: Tail | None
     listed_at: datetime | None
     capabilities: frozenset[str] | None
+    one_by_one: bool
     notice: Notice | None
 
 

@@ -91,6 +91,7 @@ def mailbox_record(row: MailboxRow, seals: Seals) -> Mailbox:
         tail=None if row.tail_number is None or row.tail_uid is None else Tail(row.tail_number, row.tail_uid),
         listed_at=row.listed_at,
         capabilities=None if row.capabilities is None else frozenset(json.loads(row.capabilities)),
+        one_by_one=row.one_by_one,
     )
 
 

@@ -89,6 +89,7 @@ class MailboxRow(Table, table=True):
     tail_uid: bytes | None
     listed_at: datetime | None
     capabilities: str | None
+    one_by_one: bool
     lease_owner: str | None
     lease_until: datetime | None
     fence: int

@@ -36,6 +36,7 @@ MAILBOX = Mailbox(
     tail=None,
     listed_at=None,
     capabilities=None,
+    one_by_one=False,
 )
 HOME = replace(
     MAILBOX,

@@ -22,7 +22,7 @@ def error(status: int, data: Any, headers: dict[str, str] | None = None) -> Slac
         headers=headers or {},
         status_code=status,
     )
-    return SlackApiError("failed", response)
+    return SlackApiError("failed", response)  # type: ignore[no-untyped-call]  # the SDK leaves it bare
 
 
 @pytest.mark.parametrize(

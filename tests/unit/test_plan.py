@@ -149,3 +149,14 @@ def test_a_message_becomes_a_card_sooner_when_the_server_refuses_it() -> None:
     assert plan.should_give_up(3, was_refused=True)
     assert not plan.should_give_up(9, was_refused=False)
     assert plan.should_give_up(10, was_refused=False)
+
+
+@pytest.mark.parametrize(
+    ("was", "failures", "is_broken_off", "expected"),
+    [(False, 0, True, False), (False, 1, True, True), (False, 5, False, False), (True, 0, False, True)],
+)
+def test_a_server_that_keeps_breaking_off_is_asked_one_by_one(
+    *, was: bool, failures: int, is_broken_off: bool, expected: bool
+) -> None:
+    """One cut line is chance; the second in a row may be our haste, and once slow stays slow."""
+    assert plan.goes_one_by_one(was=was, failures=failures, is_broken_off=is_broken_off) is expected

@@ -60,6 +60,7 @@ def _create_mailbox() -> None:
         sa.Column("tail_uid", sa.LargeBinary(), nullable=True),
         sa.Column("listed_at", UTCDateTime(), nullable=True),
         sa.Column("capabilities", sa.String(), nullable=True),
+        sa.Column("one_by_one", sa.Boolean(), nullable=False),
         sa.Column("lease_owner", sa.String(), nullable=True),
         sa.Column("lease_until", UTCDateTime(), nullable=True),
         sa.Column("fence", sa.Integer(), nullable=False),

@@ -6,7 +6,6 @@ import asyncio
 import ssl
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -115,12 +114,14 @@ async def desk(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterato
     await servers.start()
     tls = ssl.create_default_context(cafile=str(servers.ca_pem))
     limits = pop3_client.Limits(message_octets=LIMIT)
-    connect = partial(pop3_client.connect, hosts=Hosts(["localhost"]), tls=tls, limits=limits)
+    hosts = Hosts(["localhost"])
     stores, clock, stopping = Stores.on(database, vault, tmp_path), Clock(), asyncio.Event()
     poller = Poller(
         stores.mailboxes,
         stores.messages,
-        connect,
+        lambda server, *, remembered, pipelining: pop3_client.connect(
+            server, hosts=hosts, tls=tls, limits=replace(limits, pipelining=pipelining), remembered=remembered
+        ),
         interval=lambda _: INTERVAL,
         message_octets=LIMIT,
         clock=clock,

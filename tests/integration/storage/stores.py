@@ -64,6 +64,7 @@ OK: Final = PollResult(
     tail=None,
     listed_at=NOW,
     capabilities=None,
+    one_by_one=False,
     notice=None,
 )
 
@@ -81,7 +82,7 @@ class Stores:
     def on(cls, database: Database, vault: Vault, folder: Path) -> Stores:
         """Stores on this database."""
         messages = Messages(database, vault, folder / "spool")
-        return cls(database, Mailboxes(database, vault), messages, Outbox(database, vault))
+        return cls(database, Mailboxes(database, vault), messages, Outbox(database))
 
     async def claimed(self, new: NewMailbox = NEW, now: datetime = NOW) -> Claim:
         """Add a mailbox and claim it."""
