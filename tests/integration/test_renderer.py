@@ -19,7 +19,7 @@ from bot.mail.renderer import Rendered, Renderer
 from storage.records import Shape
 from tests.fakes import processes
 from tests.fakes.block_rules import problems, text_problems, visible
-from tests.fakes.processes import Process, children
+from tests.fakes.processes import Process
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -28,6 +28,21 @@ pytestmark = pytest.mark.skipif(not processes.IS_TOLD, reason="processes are loo
 
 ROOT = Path(__file__).parents[2]
 GOOD = b"From: Bob <bob@x.example>\nSubject: Good\n\nHello Ada"
+
+
+_older: set[Process] = set()
+"""Children that were there before the test: servers of other tests in the same worker."""
+
+
+@pytest.fixture(autouse=True)
+def _own_children() -> None:
+    _older.clear()
+    _older.update(processes.children())
+
+
+def children() -> list[Process]:
+    """The children that came with this test."""
+    return [child for child in processes.children() if child not in _older]
 
 
 @pytest.fixture
