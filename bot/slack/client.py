@@ -8,6 +8,7 @@ post twice (https://docs.slack.dev/apis/web-api/rate-limits for 429).
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -178,8 +179,8 @@ class SlackClient:
         """Share uploaded files, as (id, title), in a thread: one call, one post for all of them."""
         call = self._web.api_call(
             "files.completeUploadExternal",
-            json={
-                "files": [{"id": file_id, "title": title} for file_id, title in files],
+            data={
+                "files": json.dumps([{"id": file_id, "title": title} for file_id, title in files]),
                 "channel_id": channel,
                 "thread_ts": thread_ts,
             },

@@ -6,7 +6,8 @@ seconds never wait for a mail server or a database.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 from bot.slack.listeners import buttons, commands, forms_added, forms_password
 from bot.slack.listeners.desk import Desk
@@ -24,4 +25,18 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
     buttons.register(bolt, desk)
     forms_added.register(bolt, desk)
     forms_password.register(bolt, desk)
+    _acknowledge_the_rest(bolt)
     bolt.error(FailureHandler(desk))
+
+
+def _acknowledge_the_rest(bolt: AsyncApp) -> None:
+    """Take what no listener is for, such as a button of an older release: unanswered, Slack would show an error."""
+    anything = re.compile(".*")
+
+    @bolt.action(anything)
+    async def action(ack: Any) -> None:
+        await ack()
+
+    @bolt.event(anything)
+    async def event() -> None:
+        pass
