@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import aiohttp
 
@@ -54,6 +54,28 @@ class Person:
             Unexpected: a label is not there, or the form came back with faults.
         """
         await self._do("submit", {"view_id": view["id"], "values": filled(view, answers)})
+
+    async def press(self, label: str, *, beside: str = "") -> None:
+        """Press the newest button of this label: in the modal in front, else in an answer, else in a post.
+
+        Args:
+            beside: words of the block that it stands in, where there are several.
+
+        Raises:
+            Unexpected: there is none.
+        """
+        shown = await self.state()
+        for container, blocks in _places(shown):
+            for button in _buttons(block for block in blocks if beside in words(block)):
+                if button["text"]["text"].casefold() == label.casefold():
+                    action = {
+                        name: button[name]
+                        for name in ("type", "block_id", "action_id", "value")
+                        if name in button
+                    }
+                    await self._do("action", {"container": container, "action": action})
+                    return
+        raise Unexpected(f"there is no button “{label}”; the page shows: {await self._glance()}")
 
     async def close(self, view: Json) -> None:
         """Close every open modal."""
@@ -107,6 +129,23 @@ class Person:
         modal = words(shown["views"][-1]) if shown["views"] else "no modal"
         errors = "; ".join(error["text"] for error in shown["errors"])
         return f"{modal[:600]} | {len(shown['posts'])} posts{' | ' + errors if errors else ''}"
+
+
+def _places(shown: Json) -> Iterator[tuple[Json, list[Json]]]:
+    """Everything that may hold buttons, the newest first."""
+    for view in reversed(shown["views"]):
+        yield {"type": "view", "view_id": view["id"]}, view["blocks"]
+    for said in reversed(shown["ephemerals"]):
+        yield {"type": "ephemeral", "id": said["id"]}, said.get("blocks") or []
+    for post in sorted(shown["posts"], key=lambda post: str(post["ts"]), reverse=True):
+        yield {"type": "message", "channel": shown["channel"], "ts": post["ts"]}, post.get("blocks") or []
+
+
+def _buttons(blocks: Iterable[Json]) -> Iterator[Json]:
+    for block in blocks:
+        for element in [*block.get("elements", []), block.get("accessory") or {}]:
+            if element.get("type") == "button":
+                yield {**element, "block_id": block["block_id"]}
 
 
 def top_view(shown: Json) -> Json | None:
