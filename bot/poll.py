@@ -312,7 +312,7 @@ class Poller:
 
     def _failed(self, mailbox: Mailbox, error: BotError) -> PollResult:
         now = self._clock()
-        health = _health_after(mailbox, error)
+        health = health_after(mailbox, error)
         stops = health is Health.LOGIN_REFUSED
         failures = mailbox.failures + 1
         backoff = 0 if health is Health.LOGIN_DOUBTED else failures
@@ -334,7 +334,8 @@ class Poller:
         )
 
 
-def _health_after(mailbox: Mailbox, error: BotError) -> Health:
+def health_after(mailbox: Mailbox, error: BotError) -> Health:
+    """The state that a failed poll leaves; a login refused without `[AUTH]` after it had worked is tried once more."""
     health = next(health for family, health in HEALTH_OF if isinstance(error, family))
     if not isinstance(error, LoginRejected) or error.is_certain:
         return health
