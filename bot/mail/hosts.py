@@ -24,11 +24,13 @@ if TYPE_CHECKING:
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Answer = tuple[socket.AddressFamily, str]
 Pinned = tuple[socket.AddressFamily, str, int]
 Resolve = Callable[..., Awaitable[Sequence[tuple[Any, ...]]]]
 
 _MAIL_PORTS: Final = frozenset({110, 995, 465, 587})
 _MAX_ADDRESSES: Final = 8  # tried in one connection; all answers are judged
+_MAX_REMEMBERED: Final = 10_000
 _HOST: Final = re.compile(r"[a-z0-9._:-]{1,253}")
 
 # Written out, because `is_global` lets 12 of 32 dangerous addresses through on Python 3.11 and its
@@ -105,7 +107,8 @@ class Hosts:
 
     Args:
         allowed: host names (exact, any case), addresses or networks. An allowed name lets through whatever it
-            resolves to, an allowed network the addresses inside; both lift the limit on ports.
+            resolves to, an allowed network the addresses inside; both lift the limit on ports. Where some
+            addresses of a name are let through in this way, only those are used.
         resolve: takes and answers what `loop.getaddrinfo` does, its default.
     """
 
@@ -116,11 +119,16 @@ class Hosts:
             plain_host(entry) for entry, network in networks.items() if network is None
         ) - {""}
         self._resolve = resolve
+        self._let_through: set[str] = set()
 
     def is_allowed(self, host: str) -> bool:
-        """Whether the host as typed is named in `allowed`: the name, or a numeric address inside a network."""
+        """Whether the administrator allows this host.
+
+        By its name, by its numeric address, or because its name last resolved into an allowed network.
+        """
         plain = plain_host(host)
-        return plain in self._names or self._is_allowed_address(plain)
+        literal = "127.0.0.1" if plain == "localhost" else plain  # RFC 6761 section 6.3
+        return plain in self._names or plain in self._let_through or self._is_allowed_address(literal)
 
     async def pinned(self, server: ServerAddress) -> list[Pinned]:
         """The judged addresses of a server in the order in which to try them; resolved anew each time.
@@ -134,11 +142,21 @@ class Hosts:
         addresses = await self._addresses(host, server.port)
         if not addresses:
             raise ServerUnreachable("the name does not resolve")
-        if not all(self._may_use(host, family, address, server.port) for family, address in addresses):
+        usable = self._allowed_ones(host, addresses) or addresses
+        if not all(self._may_use(host, family, address, server.port) for family, address in usable):
             raise ServerUnreachable("the address may not be used")
-        return [(family, address, server.port) for family, address in addresses[:_MAX_ADDRESSES]]
+        return [(family, address, server.port) for family, address in usable[:_MAX_ADDRESSES]]
 
-    async def _addresses(self, host: str, port: int) -> list[tuple[socket.AddressFamily, str]]:
+    def _allowed_ones(self, host: str, addresses: list[Answer]) -> list[Answer]:
+        """Those of a name's addresses that the administrator allows; the name then counts as allowed itself."""
+        let = [answer for answer in addresses if host in self._names or self._is_allowed_address(answer[1])]
+        if not let:
+            self._let_through.discard(host)
+        elif len(self._let_through) < _MAX_REMEMBERED:
+            self._let_through.add(host)
+        return let
+
+    async def _addresses(self, host: str, port: int) -> list[Answer]:
         resolve = self._resolve or asyncio.get_running_loop().getaddrinfo
         try:
             answers = await resolve(host, port, type=socket.SOCK_STREAM)

@@ -180,6 +180,33 @@ async def test_one_forbidden_answer_refuses_the_name(answers: tuple[str, ...]) -
     assert "10.0" not in str(caught.value)
 
 
+async def test_only_what_is_allowed_is_used_where_something_is() -> None:
+    """Localhost is ::1 and 127.0.0.1: an administrator who allows one of them is understood."""
+    hosts = Hosts(["127.0.0.0/8"], resolve=resolving("::1", "127.0.0.1"))
+
+    assert await pinned(hosts) == ["127.0.0.1"]
+    assert await pinned(Hosts(["10.0.0.0/8"], resolve=resolving("8.8.8.8", "10.0.0.1"))) == ["10.0.0.1"]
+
+
+async def test_a_name_counts_as_allowed_while_it_resolves_there() -> None:
+    """The rules for allowed hosts hold for a name inside an allowed network, and no longer than that."""
+    answers = ["10.0.0.1"]
+
+    async def resolve(*query: Any, **options: Any) -> Any:
+        return await resolving(*answers)(*query, **options)
+
+    hosts = Hosts(["10.0.0.0/8"], resolve=resolve)
+    assert not hosts.is_allowed("mail.test")
+
+    await pinned(hosts)
+    assert hosts.is_allowed("mail.test")
+    answers[:] = ["8.8.8.8"]
+    await pinned(hosts)
+
+    assert not hosts.is_allowed("mail.test")
+    assert Hosts(["127.0.0.1"]).is_allowed("localhost")
+
+
 @pytest.mark.parametrize(
     ("port", "is_open"),
     [
