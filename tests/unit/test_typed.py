@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from bot.typed import LIFETIME, MOST_KEPT, TypedPasswords
 from storage.records import Passwords, Person, Secret
 from storage.vault import MasterKeys, Vault, new_master_key
+from tests.fakes.clock import Clock
 
 ADA, MALLORY = Person("T1", "U1"), Person("T1", "U2")
 TYPED = Passwords(Secret("incoming"), Secret("outgoing"))
-
-
-class Clock:
-    """A time that a test may move."""
-
-    now = datetime(2026, 11, 23, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        """The time."""
-        return self.now
 
 
 @pytest.fixture
@@ -41,7 +32,7 @@ def test_what_was_typed_is_found_for_ten_minutes(typed: TypedPasswords, clock: C
     draft_id = typed.keep(ADA, TYPED)
 
     assert typed.find(ADA, draft_id) == TYPED
-    clock.now += LIFETIME
+    clock.ahead += LIFETIME
     assert typed.find(ADA, draft_id) is None
 
 
@@ -65,7 +56,7 @@ def test_it_is_sealed_in_memory_and_forgotten_on_request(typed: TypedPasswords) 
 def test_the_memory_is_bounded(typed: TypedPasswords, clock: Clock) -> None:
     """The oldest goes when the bound is reached."""
     first = typed.keep(ADA, TYPED)
-    clock.now += timedelta(seconds=1)
+    clock.ahead += timedelta(seconds=1)
 
     for _ in range(MOST_KEPT):
         newest = typed.keep(ADA, TYPED)

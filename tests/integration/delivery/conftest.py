@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -12,11 +12,13 @@ import pytest
 
 from bot.deliver import Deliverer
 from bot.mail.renderer import Renderer
+from bot.metrics import Metrics
 from bot.sandbox.server import start
 from bot.sandbox.slack.core import Timings
 from bot.sandbox.slack.people import TEAM_ID
 from bot.slack.client import SlackClient, web_client
 from storage.records import Claim, Person
+from tests.fakes.clock import Clock
 from tests.integration.storage.stores import NEW, Stores
 
 if TYPE_CHECKING:
@@ -32,16 +34,6 @@ GRACE = timedelta(seconds=60)
 LEASE = timedelta(minutes=2)
 
 
-class Clock:
-    """The time, which a test may push forward."""
-
-    ahead = timedelta()
-
-    def __call__(self) -> datetime:
-        """Now, and what was pushed."""
-        return datetime.now(UTC) + self.ahead
-
-
 @dataclass
 class Desk:
     """What a delivery test holds in its hands."""
@@ -53,6 +45,7 @@ class Desk:
     deliverer: Deliverer
     clock: Clock
     stopping: asyncio.Event
+    metrics: Metrics
 
     async def keep(self, *subjects: str, body: str = "Hello.", headers: str = "") -> None:
         """Put messages into the outbox."""
@@ -112,7 +105,8 @@ async def desk(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterato
     async with aiohttp.ClientSession() as http:
         async with http.post(f"{running.url}/sandbox/api/settings", json={"rate_limits": False}) as answer:
             assert answer.status == 200
-        slack = SlackClient(web_client("xoxb-t", running.api_url, 2), http)
+        metrics = Metrics()
+        slack = SlackClient(web_client("xoxb-t", running.api_url, 2, metrics), http)
         deliverer = Deliverer(
             stores.outbox,
             stores.messages,
@@ -125,6 +119,6 @@ async def desk(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterato
         )
         owner = Person(TEAM_ID, MARTA)
         claim = await stores.claimed(replace(NEW, owner=owner), clock())
-        yield Desk(stores, claim, running, http, deliverer, clock, stopping)
+        yield Desk(stores, claim, running, http, deliverer, clock, stopping, metrics)
     await renderer.close()
     await running.stop()

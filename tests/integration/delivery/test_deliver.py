@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -175,3 +175,54 @@ async def test_mail_of_a_removed_mailbox_is_not_posted(desk: Desk) -> None:
     await desk.deliver()
 
     assert await desk.posts() == []
+
+
+LIMITED = {"kind": "rate_limited", "seconds": 30}
+REFUSED = {"kind": "error", "error": "missing_scope"}
+BROKEN = {"kind": "status", "status": 502}
+
+
+@pytest.mark.parametrize("failure", [LIMITED, REFUSED, BROKEN], ids=str)
+async def test_a_look_that_fails_decides_nothing(desk: Desk, failure: dict[str, Any]) -> None:
+    """The post is there, Slack's history cannot be read: the DM waits until it can, and nothing is repeated."""
+    await desk.keep("one", "two")
+    await desk.fault("chat.postMessage", "accept_then_drop")
+    await desk.deliver()
+
+    await desk.fault("conversations.history", **failure)
+    for _ in range(3):
+        desk.clock.ahead += timedelta(minutes=6)
+        await desk.deliver()
+
+    assert await desk.subjects() == ["one", "two"]
+
+
+async def test_a_limit_on_looking_silences_one_dm_only(desk: Desk) -> None:
+    """Slack counts each method by itself: who waits for a look does not hold up the posts of others."""
+    await desk.keep("one")
+    await desk.fault("chat.postMessage", "accept_then_drop")
+    await desk.deliver()
+    await desk.fault("conversations.history", "rate_limited", seconds=60)
+
+    desk.clock.ahead += timedelta(seconds=61)
+    await desk.deliver()
+
+    assert not desk.deliverer.is_silent
+    assert await desk.subjects() == ["one"]
+
+
+@pytest.mark.parametrize("failure", [LIMITED, REFUSED, BROKEN], ids=str)
+async def test_a_look_for_files_that_fails_shares_nothing_twice(desk: Desk, failure: dict[str, Any]) -> None:
+    """The files are there, the thread cannot be read: they are not shared again."""
+    await desk.keep("bill", headers=A_FILE, body=base64.b64encode(b"%PDF-1.4 x").decode())
+    await desk.fault("files.completeUploadExternal", "accept_then_drop")
+    await desk.deliver()
+    await desk.thread_files()
+
+    await desk.fault("conversations.replies", **failure)
+    for _ in range(3):
+        desk.clock.ahead += timedelta(minutes=6)
+        await desk.deliver()
+
+    assert await desk.thread_files() == ["bill.pdf"]
+    assert await desk.calls("files.completeUploadExternal") == 1

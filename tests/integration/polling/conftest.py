@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import ssl
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bot.mail import pop3_client
 from bot.mail.hosts import Hosts
+from bot.metrics import Metrics
 from bot.poll import Poller
 from bot.sandbox.mail.maildrops import Account, Maildrop
 from bot.sandbox.mail.servers import MailServers
@@ -26,6 +27,7 @@ from storage.records import (
     Security,
     ServerAddress,
 )
+from tests.fakes.clock import Clock
 from tests.integration.storage.stores import NEW, OWNER, Stores
 
 if TYPE_CHECKING:
@@ -41,16 +43,6 @@ LIMIT = 200_000
 ANNA = Account("anna@local.test", "right")
 
 
-class Clock:
-    """The time, which a test may push forward."""
-
-    ahead = timedelta()
-
-    def __call__(self) -> datetime:
-        """Now, and what was pushed."""
-        return datetime.now(UTC) + self.ahead
-
-
 @dataclass
 class Desk:
     """What a polling test holds in its hands."""
@@ -61,6 +53,7 @@ class Desk:
     poller: Poller
     clock: Clock
     stopping: asyncio.Event
+    metrics: Metrics
 
     async def add(self, retention: Retention = Retention.LEAVE, password: str = "right") -> Mailbox:
         """Register Anna's mailbox."""
@@ -116,6 +109,7 @@ async def desk(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterato
     limits = pop3_client.Limits(message_octets=LIMIT)
     hosts = Hosts(["localhost"])
     stores, clock, stopping = Stores.on(database, vault, tmp_path), Clock(), asyncio.Event()
+    metrics = Metrics()
     poller = Poller(
         stores.mailboxes,
         stores.messages,
@@ -126,7 +120,8 @@ async def desk(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterato
         message_octets=LIMIT,
         clock=clock,
         stopping=stopping,
+        metrics=metrics,
     )
     (drop,) = servers.drops
-    yield Desk(stores, servers, drop, poller, clock, stopping)
+    yield Desk(stores, servers, drop, poller, clock, stopping, metrics)
     await servers.stop()
