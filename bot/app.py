@@ -29,11 +29,13 @@ from bot.mail import pop3_client, providers, smtp
 from bot.mail.hosts import Hosts
 from bot.mail.renderer import Renderer
 from bot.mailboxes import UNREACHABLE_SECONDS, Registrar, interval_for
+from bot.metrics import Metrics
 from bot.poll import Poller
 from bot.runner import Runner
 from bot.slack import listeners
 from bot.slack.client import SlackClient, web_client
 from bot.typed import TypedPasswords
+from bot.watch import Watch
 from storage.database import Database
 from storage.mailboxes import Mailboxes
 from storage.messages import Messages
@@ -41,7 +43,7 @@ from storage.outbox import Outbox
 from storage.vault import MasterKeys, Vault, unlock
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
     from slack_sdk.web.async_client import AsyncWebClient
@@ -77,7 +79,9 @@ class _Ground:
 
     settings: Settings
     folder: Path
+    metrics: Metrics
     vault: Vault
+    database: Database
     mailboxes: Mailboxes
     messages: Messages
     outbox: Outbox
@@ -105,14 +109,15 @@ async def serve(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
     async with AsyncExitStack() as stack:
         ground = await _ground(settings, stopping, stack)
-        web = _posting_client(settings)
+        watch = await _watch(ground, stack)
+        web = _posting_client(ground)
         identity = await _identity(web, stopping)
         if identity is None:
             return
         runner = _runner(ground, await _deliverer(ground, web, stack))
-        bolt = _bolt(settings, identity)
+        bolt = _bolt(settings, identity, ground.metrics)
         listeners.register(bolt, _desk(ground, runner, str(identity["team_id"])))
-        await _connect_socket(bolt, settings, stack)
+        watch.is_connected = await _connect_socket(bolt, settings, stack)
         log.info("started", poll_seconds=settings.mailbox_poll_seconds)
         await runner.run()
         log.info("stopped")
@@ -126,7 +131,9 @@ async def _ground(settings: Settings, stopping: asyncio.Event, stack: AsyncExitS
     return _Ground(
         settings=settings,
         folder=folder,
+        metrics=Metrics(),
         vault=vault,
+        database=database,
         mailboxes=Mailboxes(database, vault),
         messages=Messages(database, vault, folder),
         outbox=Outbox(database),
@@ -137,9 +144,21 @@ async def _ground(settings: Settings, stopping: asyncio.Event, stack: AsyncExitS
     )
 
 
-def _posting_client(settings: Settings) -> AsyncWebClient:
+async def _watch(ground: _Ground, stack: AsyncExitStack) -> Watch:
+    """What is seen from outside; it listens only when asked to, before Slack is, so that waiting can be watched."""
+    watch = Watch(
+        ground.metrics, ground.database, ground.outbox, ground.mailboxes, clock=_now, stopping=ground.stopping
+    )
+    if ground.settings.mailbox_metrics is not None:
+        await stack.enter_async_context(watch.serving(*ground.settings.mailbox_metrics))
+    return watch
+
+
+def _posting_client(ground: _Ground) -> AsyncWebClient:
+    settings = ground.settings
     timeout = min(POST_SECONDS, settings.mailbox_grace_seconds / 2)
-    return web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, timeout)
+    token = settings.slack_bot_token.get_secret_value()
+    return web_client(token, settings.slack_api_url, timeout, ground.metrics)
 
 
 def _poller(ground: _Ground) -> Poller:
@@ -161,6 +180,7 @@ def _poller(ground: _Ground) -> Poller:
         message_octets=MESSAGE_OCTETS,
         clock=_now,
         stopping=ground.stopping,
+        metrics=ground.metrics,
     )
 
 
@@ -326,7 +346,7 @@ async def _identity(web: AsyncWebClient, stopping: asyncio.Event) -> Mapping[str
     return None
 
 
-def _bolt(settings: Settings, identity: Mapping[str, Any]) -> AsyncApp:
+def _bolt(settings: Settings, identity: Mapping[str, Any], metrics: Metrics) -> AsyncApp:
     """Bolt with one known workspace, so that no request asks Slack who we are."""
     # Bolt reads the environment by itself: the first two would switch on OAuth, the third doubles what `authorize` gives.
     for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_BOT_TOKEN"):
@@ -343,7 +363,7 @@ def _bolt(settings: Settings, identity: Mapping[str, Any]) -> AsyncApp:
         return result
 
     # Without a token of its own: `authorize` gives it to each request, and Bolt warns when it finds it twice.
-    web = web_client(None, settings.slack_api_url, POST_SECONDS)
+    web = web_client(None, settings.slack_api_url, POST_SECONDS, metrics)
     web.retry_handlers.append(AsyncRateLimitErrorRetryHandler(max_retry_count=2))  # a 429 did nothing
     return AsyncApp(
         client=web,
@@ -353,8 +373,10 @@ def _bolt(settings: Settings, identity: Mapping[str, Any]) -> AsyncApp:
     )
 
 
-async def _connect_socket(bolt: AsyncApp, settings: Settings, stack: AsyncExitStack) -> None:
-    """Open Socket Mode; it reconnects by itself from then on.
+async def _connect_socket(
+    bolt: AsyncApp, settings: Settings, stack: AsyncExitStack
+) -> Callable[[], Awaitable[bool]]:
+    """Open Socket Mode, which reconnects by itself from then on; gives what asks whether it is open.
 
     Raises:
         SettingsError: Slack does not accept the app token.
@@ -374,3 +396,4 @@ async def _connect_socket(bolt: AsyncApp, settings: Settings, stack: AsyncExitSt
         log.warning("socket_not_ready", error=type(error).__name__)
     connecting = asyncio.create_task(handler.client.connect())  # type: ignore[no-untyped-call] # the SDK leaves it bare
     stack.callback(connecting.cancel)
+    return handler.client.is_connected

@@ -19,8 +19,8 @@ from aiolimiter import AsyncLimiter
 
 from bot import lease, plan
 from bot.slack import posts
-from bot.slack.client import CallFailed, Outcome, Posted, Refused, TryLater, Unknown
-from storage.errors import LeaseLost, NotFound
+from bot.slack.client import UNKNOWN_ERRORS, CallFailed, Outcome, Posted, Refused, TryLater, Unknown
+from storage.errors import LeaseLost, NotFound, SealBroken
 from storage.records import Dm, Entry, EntryState, Notice
 
 if TYPE_CHECKING:
@@ -42,10 +42,18 @@ ENTRIES_PER_CLAIM = 20
 WHOLE_MESSAGES = 4
 """Messages in memory at a time, over all DMs: each may have 25 MiB, and its files again."""
 
+UPLOADS = 2
+"""Messages whose files are on their way at a time; slow ones hold up no post without files."""
+
 PACED_CHANNELS = 10_000
 PARKED = timedelta(hours=1)
 UNAUTHORISED = timedelta(minutes=5)
 FILE_ATTEMPTS = 5
+PLAIN_AFTER = 3
+"""So often Slack may fail on the content of a post before it is sent as plain text."""
+
+LOOK_BACK = timedelta(days=1)
+"""Without an acknowledged post to begin at, a look-up reads this much before the attempt: far more than clocks differ."""
 
 CLOSED_DM = frozenset(
     {"channel_not_found", "is_archived", "not_in_channel", "messages_tab_disabled", "cannot_dm_bot", "user_disabled",
@@ -86,6 +94,9 @@ class Deliverer:
         self._clock = clock
         self._stopping = stopping
         self._room = asyncio.Semaphore(WHOLE_MESSAGES)
+        self._uploads = asyncio.Semaphore(UPLOADS)
+        self._look = asyncio.Lock()
+        self._no_look_before: datetime | None = None
         self._paces: dict[str, AsyncLimiter] = {}
         self._silent_until: datetime | None = None
 
@@ -128,7 +139,10 @@ class Deliverer:
             }[entry.state]
             return await step(dm, entry)
         except CallFailed as failed:
-            return await self._hold(dm, entry, failed.outcome)
+            return await self._wait(dm, entry, failed.outcome)
+        except SealBroken:
+            log.error("entry_does_not_open", entry=entry.id)  # noqa: TRY400 - no traceback
+            return await self._record(dm, replace(entry, state=EntryState.GIVEN_UP), error="sealed"), True
         except NotFound:
             # The mailbox was removed, or its octets are past their time: nothing can be shown any more.
             return await self._record(dm, replace(entry, state=EntryState.GIVEN_UP), error="gone"), True
@@ -139,6 +153,8 @@ class Deliverer:
         text, blocks, owes_files = await self._post_of(entry)
         channel = dm.channel or await self._slack.open_dm(dm.owner.user)
         await self._pace(channel).acquire()
+        if self.is_silent:
+            return dm, False
         entry = replace(
             entry,
             state=EntryState.POSTING,
@@ -163,7 +179,9 @@ class Deliverer:
     async def _look_up_post(self, dm: Dm, entry: Entry) -> tuple[Dm, bool]:
         """Ask Slack whether an unknown post is there; only if it is not, post again."""
         assert entry.channel is not None
-        found = await self._slack.find_posts(entry.channel, dm.last_ts)
+        async with self._look:
+            self._check_may_look()
+            found = await self._slack.find_posts(entry.channel, dm.last_ts or _look_back(entry))
         ts = found.get(entry.id)
         log.info("post_looked_up", entry=entry.id, is_there=ts is not None)
         if ts is None:
@@ -175,10 +193,12 @@ class Deliverer:
 
     async def _share_files(self, dm: Dm, entry: Entry) -> tuple[Dm, bool]:
         channel, ts = _place(entry)
-        async with self._room:
+        async with self._uploads:
             rendered = await self._rendered(entry)
             shares = [(await self._slack.upload(file), file.title) for file in rendered.files]
         await self._pace(channel).acquire()
+        if self.is_silent:
+            return dm, False
         entry = replace(
             entry,
             state=EntryState.FILING,
@@ -194,28 +214,49 @@ class Deliverer:
         return await self._hold(dm, entry, outcome)
 
     async def _look_up_files(self, dm: Dm, entry: Entry) -> tuple[Dm, bool]:
-        there = await self._slack.find_files(*_place(entry))
+        async with self._look:
+            self._check_may_look()
+            there = await self._slack.find_files(*_place(entry))
         is_there = not there.isdisjoint(entry.file_ids)
         log.info("files_looked_up", entry=entry.id, is_there=is_there)
         state = EntryState.SETTLED if is_there else EntryState.POSTED
         return await self._record(dm, replace(entry, state=state, lookup_after=None)), True
 
+    def _check_may_look(self) -> None:
+        """Slack counts looks apart from posts, and may allow one a minute: a limit on them holds up looks only."""
+        now = self._clock()
+        if self._no_look_before is not None and now < self._no_look_before:
+            raise CallFailed(TryLater((self._no_look_before - now).total_seconds()))
+
     # Waiting and giving up
 
     async def _hold(self, dm: Dm, entry: Entry, outcome: Outcome) -> tuple[Dm, bool]:
-        """Let this DM wait; what Slack may have done stays unknown until it is looked up."""
+        """A post or a share got no good answer: what Slack may have done stays unknown until it is looked up."""
         now = self._clock()
         log.info("delivery_held", entry=entry.id, state=entry.state, outcome=repr(outcome))
-        if isinstance(outcome, Unknown) and entry.state in {EntryState.POSTING, EntryState.FILING}:
+        if isinstance(outcome, Unknown):
             until = now + self._grace
-            return await self._record(dm, replace(entry, lookup_after=until), held_until=until), False
-        entry = _stepped_back(entry)
-        if isinstance(outcome, TryLater):
-            until = now + timedelta(seconds=outcome.seconds)
-            self._silent_until = max(until, self._silent_until or until)
+            entry = replace(entry, lookup_after=until, plain=entry.plain or _may_be_content(entry, outcome))
             return await self._record(dm, entry, held_until=until), False
+        entry = _stepped_back(entry)
         if isinstance(outcome, Refused):
             return await self._refused(dm, entry, outcome)
+        assert isinstance(outcome, TryLater)
+        until = now + timedelta(seconds=outcome.seconds)
+        self._silent_until = max(until, self._silent_until or until)
+        return await self._record(dm, entry, held_until=until), False
+
+    async def _wait(self, dm: Dm, entry: Entry, outcome: TryLater | Refused | Unknown) -> tuple[Dm, bool]:
+        """A call without effect failed: the entry stays as it is, an unknown one unknown, and this DM waits."""
+        now = self._clock()
+        log.info("delivery_waits", entry=entry.id, state=entry.state, outcome=repr(outcome))
+        if isinstance(outcome, Refused):
+            return await self._refused(dm, entry, outcome)
+        if isinstance(outcome, TryLater):
+            until = now + timedelta(seconds=outcome.seconds)
+            if entry.state in {EntryState.POSTING, EntryState.FILING}:
+                self._no_look_before = max(until, self._no_look_before or until)
+            return await self._record(dm, entry, held_until=until), False
         until = plan.next_attempt(now, entry.attempts, random.random())  # noqa: S311 - spread, no secret
         return await self._record(dm, replace(entry, attempts=entry.attempts + 1), held_until=until), False
 
@@ -284,6 +325,18 @@ def _place(entry: Entry) -> tuple[str, str]:
     assert entry.channel is not None
     assert entry.ts is not None
     return entry.channel, entry.ts
+
+
+def _look_back(entry: Entry) -> str:
+    """Where a look-up begins in a DM without an acknowledged post of ours, as Slack writes times."""
+    assert entry.intended_at is not None
+    return f"{(entry.intended_at - LOOK_BACK).timestamp():.6f}"
+
+
+def _may_be_content(entry: Entry, outcome: Unknown) -> bool:
+    """Slack itself failed on this post time and again: it may be what stands in it."""
+    is_post = entry.state is EntryState.POSTING
+    return is_post and outcome.reason in UNKNOWN_ERRORS and entry.attempts >= PLAIN_AFTER
 
 
 def _posted(entry: Entry, ts: str, *, owes_files: bool) -> Entry:

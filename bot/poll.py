@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -30,6 +31,7 @@ from bot.errors import (
     ServerUnreachable,
     TlsUnavailable,
 )
+from bot.metrics import BROKEN, SUPERSEDED
 from storage.errors import LeaseLost
 from storage.records import Claim, Health, Mailbox, Notice, PollResult, ServerAddress, Shape, Tail
 
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from bot.mail.pop3_client import Incoming, Session
+    from bot.metrics import Metrics
     from bot.plan import Listed
     from storage.mailboxes import Mailboxes
     from storage.messages import Messages
@@ -98,6 +101,7 @@ class Poller:
         message_octets: int,
         clock: Callable[[], datetime],
         stopping: asyncio.Event,
+        metrics: Metrics,
     ) -> None:
         self._mailboxes = mailboxes
         self._messages = messages
@@ -106,6 +110,7 @@ class Poller:
         self._message_octets = message_octets
         self._clock = clock
         self._stopping = stopping
+        self._metrics = metrics
         self._hosts: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def poll(self, claim: Claim) -> bool:
@@ -117,13 +122,19 @@ class Poller:
         host = self._hosts.setdefault(
             claim.mailbox.profile.incoming.host, asyncio.Semaphore(SESSIONS_PER_HOST)
         )
+        outcome, started = BROKEN, time.monotonic()
         try:
             async with host, lease.kept(partial(self._mailboxes.renew, claim), self._clock):
                 result, has_mail = await self._outcome(claim)
             await self._mailboxes.finish(claim, result)
+            outcome = result.health
         except LeaseLost:
+            outcome = SUPERSEDED
             log.info("poll_superseded", mailbox=claim.mailbox.id)
             return False
+        finally:
+            self._metrics.polls.labels(outcome).inc()
+            self._metrics.poll_seconds.observe(time.monotonic() - started)
         return has_mail or result.notice is not None
 
     async def _outcome(self, claim: Claim) -> tuple[PollResult, bool]:
@@ -239,15 +250,17 @@ class Poller:
             async for chunk in incoming.chunks:
                 head += chunk[: HEAD_OCTETS - len(head)]
                 await spool.write(chunk)
-            await self._messages.keep(
+            is_new = await self._messages.keep(
                 claim, line.key, spool, shape=Shape.WHOLE, listed_octets=spool.octets, now=self._clock()
             )
+            self._metrics.messages.labels(Shape.WHOLE).inc(is_new)
         except MessageTooLarge:
             await self._keep_octets(
                 claim, line, Shape.TOP, bytes(head), max(listed_octets, self._message_octets + 1)
             )
             raise
         finally:
+            self._metrics.octets.inc(spool.octets)
             await spool.close()
         return True
 
@@ -260,6 +273,7 @@ class Poller:
                 octets, shape = await session.top(line.number, TOP_LINES), Shape.TOP
             except CommandRefused:
                 octets, shape = b"", Shape.REFUSED
+            self._metrics.octets.inc(len(octets))
             await self._keep_octets(claim, line, shape, octets, sizes[line.number])
         return True
 
@@ -277,9 +291,10 @@ class Poller:
         spool = self._messages.spool(claim)
         try:
             await spool.write(octets)
-            await self._messages.keep(
+            is_new = await self._messages.keep(
                 claim, line.key, spool, shape=shape, listed_octets=listed_octets, now=self._clock()
             )
+            self._metrics.messages.labels(shape).inc(is_new)
         finally:
             await spool.close()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SLACK_API_URL = "https://slack.com/api/"
+_HOST = re.compile(r"[\w.:-]+")
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
@@ -45,6 +47,7 @@ class Settings(BaseSettings):
     mailbox_poll_seconds: int = Field(default=300, ge=1, le=86_400)
     mailbox_grace_seconds: float = Field(default=60, gt=0, le=3_600)
     mailbox_log: LogLevel = "info"
+    mailbox_metrics: Annotated[tuple[str, int] | None, NoDecode] = None
 
     @field_validator("mailbox_allowed_hosts", mode="before")
     @classmethod
@@ -55,6 +58,11 @@ class Settings(BaseSettings):
     @classmethod
     def _lower(cls, value: str) -> str:
         return value.strip().lower()
+
+    @field_validator("mailbox_metrics", mode="before")
+    @classmethod
+    def _place(cls, value: object) -> object:
+        return _host_and_port(value) if isinstance(value, str) else value
 
     @field_validator("slack_bot_token")
     @classmethod
@@ -155,6 +163,17 @@ def _sentence(error: Mapping[str, Any]) -> str:
         return f"{name} is missing; README.md, section “In a real workspace”, says where to find it."
     reason = str(error["msg"]).removeprefix("Value error, ").removesuffix(".")
     return f"{name} {reason}." if name else f"{reason}."
+
+
+def _host_and_port(value: str) -> tuple[str, int]:
+    try:
+        parts = urlsplit(f"//{value.strip()}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if not host or not port or not _HOST.fullmatch(host) or parts.netloc != value.strip() or "@" in value:
+        raise ValueError("must be host:port, such as 127.0.0.1:9464")
+    return host, port
 
 
 def _is_loopback(host: str) -> bool:

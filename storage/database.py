@@ -14,7 +14,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, nullcontext
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -59,6 +59,11 @@ _SAFE_CHECKPOINTS: Final = (3, 51, 3)
 def new_id() -> str:
     """An id nobody can guess; later ids sort later, so that rows of one time stand together."""
     return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
+
+
+def id_time(made: str) -> datetime:
+    """When `new_id` made this id."""
+    return datetime.fromtimestamp(int(made[:12], 16) / 1000, UTC)
 
 
 class Database:
@@ -153,6 +158,11 @@ class Database:
         if not self.is_sqlite:  # SQLite has one writer anyway
             name = func.hashtextextended("\x1f".join(names), 1)
             await session.exec(select(func.pg_advisory_xact_lock(name)))
+
+    async def check(self) -> None:
+        """Read one row; StorageError when the database does not answer."""
+        async with self.read() as session:
+            await (await session.connection()).execute(text("SELECT version_num FROM alembic_version"))
 
     async def checkpoint(self) -> None:
         """Move SQLite's log into the file and cut it to nothing, so that erased octets do not linger there."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
-from sqlalchemy import case, delete, literal
+from sqlalchemy import case, delete, func, literal
 from sqlmodel import col, select
 from sqlmodel.sql.sqltypes import UTCDateTime
 
@@ -221,6 +221,13 @@ class Mailboxes:
                 if not keys:
                     return
                 await session.exec(delete(table).where(mine, col(key).in_(keys)))
+
+    async def count_by_health(self) -> dict[Health, int]:
+        """How many mailboxes are polled, by health; everybody's, for whoever runs the bot."""
+        is_polled = col(MailboxRow.is_active) & col(MailboxRow.is_paused).is_(False)
+        query = select(MailboxRow.health, func.count()).where(is_polled).group_by(col(MailboxRow.health))
+        async with self._database.read() as session:
+            return {Health(health): count for health, count in (await session.exec(query)).all()}
 
     # Pollers
 

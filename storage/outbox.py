@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import ColumnElement, func, tuple_, update
+from sqlalchemy import ColumnElement, func, outerjoin, tuple_, update
 from sqlmodel import col, select
 
+from storage.database import id_time
 from storage.errors import LeaseLost
 from storage.fencing import FREED, held_dm, is_free, is_held, update_held
-from storage.records import Dm, Entry, EntryState, Notice, Person
+from storage.records import Depth, Dm, Entry, EntryState, Notice, Person, Shape
 from storage.statements import plain, update_rows
 from storage.tables import DmRow, EntryRow, MessageRow, SeenRow
 
@@ -130,6 +131,20 @@ class Outbox:
             rows = (await session.exec(query.group_by(col(EntryRow.mailbox_id)))).all()
         return {mailbox_id: count for mailbox_id, count in rows if mailbox_id is not None}
 
+    async def depth(self) -> Depth:
+        """How much is owed and since when; reads what is unfinished by its index, and nothing finished."""
+        number, finished_at = col(EntryRow.number), col(EntryRow.finished_at)
+        due_at = col(DmRow.due_at)
+        owed = select(func.count().label("entries"), func.min(number).label("first"))
+        owed_now = owed.where(finished_at.is_(None)).subquery()
+        oldest_due = select(func.min(due_at)).where(due_at.is_not(None)).scalar_subquery()
+        query = select(owed_now.c.entries, EntryRow.id, oldest_due).select_from(
+            outerjoin(owed_now, plain(EntryRow), number == owed_now.c.first)
+        )
+        async with self._database.read() as session:
+            entries, first, due = (await session.exec(query)).one()
+        return Depth(entries, id_time(first) if first else None, due)
+
 
 async def _save(session: AsyncSession, entry: Entry, now: datetime, error: str | None) -> None:
     values: dict[str, Any] = {
@@ -150,13 +165,16 @@ async def _save(session: AsyncSession, entry: Entry, now: datetime, error: str |
 
 
 async def _settle(session: AsyncSession, message_id: str, now: datetime) -> None:
-    """The post is in Slack and recorded: from this commit on the delete setting may act."""
+    """The post is in Slack and recorded: from this commit on the delete setting may act.
+
+    On whole messages only: of any other the server holds the one copy, and its card says that it stays there.
+    """
     fresh = (col(MessageRow.id) == message_id) & col(MessageRow.settled_at).is_(None)
     statement = update(plain(MessageRow)).where(fresh).values(settled_at=now)
-    statement = statement.returning(col(MessageRow.mailbox_id), col(MessageRow.uid))
+    statement = statement.returning(col(MessageRow.mailbox_id), col(MessageRow.uid), col(MessageRow.shape))
     settled = (await session.exec(statement)).first()
-    if settled is not None:
-        mailbox_id, uid = settled
+    if settled is not None and settled[2] == Shape.WHOLE:
+        mailbox_id, uid, _ = settled
         its_uid = (col(SeenRow.mailbox_id) == mailbox_id) & (col(SeenRow.uid) == uid)
         await update_rows(session, SeenRow, its_uid, {"is_settled": True})
 

@@ -206,7 +206,7 @@ class SeenState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One UID we know of. `is_settled`: its post is in Slack and recorded, so the delete setting may act."""
+    """One UID we know of. `is_settled`: its whole message is in Slack and recorded, so the delete setting may act."""
 
     state: SeenState
     attempts: int
@@ -281,6 +281,18 @@ class Dm:
     channel: str | None
     last_ts: str | None
     fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """What the outbox holds: unfinished entries, since when the oldest of them, since when the longest due DM.
+
+    `oldest_due` moves on while a DM is held and may lie ahead; `oldest` does not.
+    """
+
+    entries: int
+    oldest: datetime | None
+    oldest_due: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

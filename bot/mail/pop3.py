@@ -149,6 +149,7 @@ class _Body:
 
     A server that ends its status line with a lone LF is taken to do so everywhere. From all others only
     CRLF . CRLF is the end: a message may well hold LF . CRLF, and what follows it must not pass for an answer.
+    In a listing every LF ends a line, since no line of one may hold it.
     """
 
     __slots__ = (
@@ -164,6 +165,7 @@ class _Body:
     )
 
     def __init__(self, command: Command, newline: bytes) -> None:
+        newline = b"\n" if command.is_listing else newline
         self.command = command
         self.is_lone_lf = newline == b"\n"
         self.end = newline + b".\r\n"
@@ -346,13 +348,16 @@ class Pop3Connection:
         stop = len(self._data) - body.held(self._data, self._at)
         if not body.command.is_listing:
             return stop
-        if len(self._data) - self._at > self._limits.status_octets and self._data.rfind(b"\n", self._at) < 0:
+        longest = self._at + self._limits.status_octets
+        if len(self._data) >= longest and self._data.find(b"\n", self._at, longest) < 0:
             raise RemoteProtocolError("a line over the limit in a listing")
         stop = self._data.rfind(b"\n", self._at, stop) + 1
         body.is_line_start = stop > self._at
         return stop
 
     def _chunk(self, body: _Body, stop: int) -> Chunk:
+        if body.command.is_listing:
+            self._check_lines(stop)
         octets = self._data[self._at : stop].replace(body.stuffed, body.unstuffed)
         self._at = stop
         if body.command.is_listing:
@@ -363,6 +368,14 @@ class Pop3Connection:
             raise MessageTooLarge("over the limit while it arrived")
         body.octets += len(octets)
         return Chunk(octets[:room])
+
+    def _check_lines(self, stop: int) -> None:
+        """Refuse a line over the limit; looks at one line end in each stretch of so many octets."""
+        at = self._at
+        while at < stop:
+            at = self._data.rfind(b"\n", at, at + self._limits.status_octets) + 1
+            if not at:
+                raise RemoteProtocolError("a line over the limit in a listing")
 
     def _count(self, body: _Body, octets: bytes) -> None:
         is_capa = body.command.verb is Verb.CAPA

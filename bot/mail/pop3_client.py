@@ -9,6 +9,7 @@ the refusal of a command or login its socket is closed, as it is when a call is 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
@@ -17,6 +18,7 @@ from bot.errors import (
     BotError,
     CommandRefused,
     LocalProtocolError,
+    MessageTooLarge,
     ServerUnreachable,
     Step,
     UidlUnsupported,
@@ -209,6 +211,9 @@ class Session:
     async def top(self, number: int, lines: int) -> bytes:
         """Header and first lines of a message, cut at `limits.top_octets`.
 
+        A server that answers with more than any message may have loses the session, and what came is the answer:
+        the next session would get no further.
+
         Raises:
             CommandRefused: no such message, or no TOP.
         """
@@ -217,8 +222,9 @@ class Session:
         if isinstance(first, Reply):
             raise self._exchange.refusal(first.text)
         kept = bytearray()
-        while isinstance(event := await self._exchange.wire.event(), Chunk):
-            kept += event.octets[: self._limits.top_octets - len(kept)]
+        with contextlib.suppress(MessageTooLarge):
+            while isinstance(event := await self._exchange.wire.event(), Chunk):
+                kept += event.octets[: self._limits.top_octets - len(kept)]
         return bytes(kept)
 
     async def dele(self, numbers: Sequence[int]) -> list[int]:

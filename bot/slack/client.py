@@ -14,18 +14,27 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 
+    from slack_sdk.http_retry.request import HttpRequest
+    from slack_sdk.http_retry.response import HttpResponse
+    from slack_sdk.http_retry.state import RetryState
+
     from bot.mail.renderer import File
+    from bot.metrics import Metrics
 
 EVENT_TYPE = "mailbox_entry"
 """Metadata of our posts: https://docs.slack.dev/messaging/message-metadata. The payload is one opaque id."""
 
 UNKNOWN_ERRORS = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable"})
 """`ok: false` answers that may follow a partial success."""
+
+UNREADABLE = (ValueError, TypeError, AttributeError)
+"""What the SDK raises on a body that is no JSON object."""
 
 DEFAULT_RETRY_SECONDS = 30.0
 HISTORY_PAGE = 200
@@ -72,16 +81,53 @@ class CallFailed(Exception):
         self.outcome = outcome
 
 
-def web_client(token: str | None, api_url: str, timeout_seconds: float) -> AsyncWebClient:
+def web_client(
+    token: str | None, api_url: str, timeout_seconds: float, metrics: Metrics | None = None
+) -> AsyncWebClient:
     """A client that never repeats a request by itself.
 
     Args:
         api_url: base of all methods, with its trailing slash.
         timeout_seconds: deadline of one request; its outcome is unknown afterwards.
+        metrics: counts the requests; None leaves them uncounted.
     """
     client = AsyncWebClient(token=token, base_url=api_url, timeout=max(1, round(timeout_seconds)))
-    client.retry_handlers = []
+    client.retry_handlers = [] if metrics is None else [CallCounter(metrics)]
     return client
+
+
+class CallCounter(AsyncRetryHandler):
+    """Counts requests by method and outcome, and repeats none.
+
+    A retry handler because that is what sees every answer of every client, Bolt's copies included; it must stand
+    before those that do repeat.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        super().__init__(max_retry_count=0)
+        self._calls = metrics.slack_calls
+
+    async def can_retry_async(
+        self,
+        *,
+        state: RetryState,  # noqa: ARG002 - the SDK's signature
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,  # noqa: ARG002 - the SDK's signature
+    ) -> bool:
+        """Never; the call is counted."""
+        self._calls.labels(request.url.rpartition("/")[2], _outcome(response)).inc()
+        return False
+
+
+def _outcome(response: HttpResponse | None) -> str:
+    if response is None:
+        return "unanswered"
+    if response.status_code == 429:
+        return "rate_limited"
+    if response.status_code >= 500 or not response.body:
+        return "failed"
+    return "ok" if response.body.get("ok") else "refused"
 
 
 class SlackClient:
@@ -150,7 +196,12 @@ class SlackClient:
             CallFailed: the thread could not be read in full.
         """
         pages = self._pages("conversations.replies", channel=channel, ts=thread_ts)
-        return frozenset([str(file["id"]) async for post in pages for file in post.get("files") or ()])
+        try:
+            return frozenset([str(file["id"]) async for post in pages for file in post.get("files") or ()])
+        except CallFailed as failed:
+            if failed.outcome == Refused("thread_not_found"):  # deleted with all that stood in it
+                return frozenset()
+            raise
 
     async def upload(self, file: File) -> str:
         """Bring a file's octets to Slack, not yet visible to anyone; repeating it does no harm.
@@ -223,7 +274,7 @@ class SlackClient:
             raise CallFailed(
                 TryLater(DEFAULT_RETRY_SECONDS / 6)
             ) from error  # never connected: nothing was sent
-        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+        except (TimeoutError, aiohttp.ClientError, OSError, *UNREADABLE) as error:
             raise CallFailed(Unknown(type(error).__name__)) from error
         if not isinstance(answer.data, dict):
             raise CallFailed(Unknown("unreadable answer"))
@@ -237,12 +288,17 @@ def _entry_id(post: Mapping[str, Any]) -> str | None:
     return (metadata.get("event_payload") or {}).get("entry")
 
 
+def code_of(error: SlackApiError) -> str | None:
+    """Slack's name of the error; None when the answer was not Slack's."""
+    data = getattr(error.response, "data", None)
+    return data.get("error") if isinstance(data, dict) else None
+
+
 def judged(error: SlackApiError) -> TryLater | Refused | Unknown:
     """What a failed answer says about the effect of its call."""
     response = error.response
     status = int(getattr(response, "status_code", 0) or getattr(response, "status", 0))
-    data = getattr(response, "data", None)
-    code = data.get("error") if isinstance(data, dict) else None
+    code = code_of(error)
     if status == 429 or code == "ratelimited":
         return TryLater(_retry_after(getattr(response, "headers", {})))
     if not code or status >= 500 or code in UNKNOWN_ERRORS:

@@ -60,6 +60,17 @@ def test_three_values_are_enough(monkeypatch: pytest.MonkeyPatch, environment: d
         ("MAILBOX_POLL_SECONDS", "soon", "MAILBOX_POLL_SECONDS"),
         ("MAILBOX_GRACE_SECONDS", "-1", "MAILBOX_GRACE_SECONDS"),
         ("MAILBOX_LOG", "loud", "MAILBOX_LOG"),
+        ("MAILBOX_METRICS", "on", "MAILBOX_METRICS must be host:port"),
+        ("MAILBOX_METRICS", "9464", "must be host:port"),
+        ("MAILBOX_METRICS", ":9464", "must be host:port"),
+        ("MAILBOX_METRICS", "127.0.0.1:", "must be host:port"),
+        ("MAILBOX_METRICS", "127.0.0.1:0", "must be host:port"),
+        ("MAILBOX_METRICS", "127.0.0.1:70000", "must be host:port"),
+        ("MAILBOX_METRICS", "127.0.0.1:http", "must be host:port"),
+        ("MAILBOX_METRICS", "http://127.0.0.1:9464/", "must be host:port"),
+        ("MAILBOX_METRICS", "canary@127.0.0.1:9464", "must be host:port"),
+        ("MAILBOX_METRICS", "::1:9464", "must be host:port"),
+        ("MAILBOX_METRICS", "two words:9464", "must be host:port"),
         ("MAILBOX_POL_SECONDS", "5", "did you mean MAILBOX_POLL_SECONDS?"),
     ],
 )
@@ -73,6 +84,23 @@ def test_a_wrong_setting_is_one_sentence(
     assert says in caught.value.sentence
     assert "canary" not in caught.value.sentence + str(caught.value)
     assert "\n" not in caught.value.sentence
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        ("", None),
+        ("127.0.0.1:9464", ("127.0.0.1", 9464)),
+        (" localhost:1 ", ("localhost", 1)),
+        ("[::1]:9464", ("::1", 9464)),
+        ("0.0.0.0:65535", ("0.0.0.0", 65535)),
+    ],
+)
+def test_metrics_are_served_where_asked(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], value: str, place: tuple[str, int] | None
+) -> None:
+    """An address with a port, IPv6 in brackets; nothing listens by default."""
+    assert load(monkeypatch, {**environment, "MAILBOX_METRICS": value}).mailbox_metrics == place
 
 
 def test_loopback_and_named_hosts_may_be_plain(

@@ -257,6 +257,17 @@ async def test_top_is_bounded(opened: Open, limits: Limits) -> None:
         await session.noop()
 
 
+async def test_top_without_end_gives_its_beginning(opened: Open, limits: Limits) -> None:
+    """A head that never ends is still a head: the message gets its card, though the session is over."""
+    flood = endless(b"+OK\r\nSubject: 1\r\n\r\n", b"x" * 10_000)
+    async with Pop3Server([b"x"], answers={"TOP": flood}) as server:
+        session = await opened(server.address, limits=replace(limits, top_octets=20, message_octets=50_000))
+
+        assert await session.top(1, 5) == b"Subject: 1\r\n\r\nxxxxxx"
+        with pytest.raises(ConnectionLost):
+            await session.noop()
+
+
 @pytest.mark.parametrize("command", ["RSET", "NOOP"])
 async def test_a_refused_command_leaves_the_session_alone(opened: Open, command: str) -> None:
     """-ERR after the login is no reason to hang up."""

@@ -108,6 +108,8 @@ READS: Final[dict[str, Callable[[Scene], Awaitable[object]]]] = {
     "spool": spooled,
     "head": lambda s: s.stores.outbox.head(s.dm),
     "waiting": lambda s: s.stores.outbox.waiting(OWNER),
+    "depth": lambda s: s.stores.outbox.depth(),
+    "count_by_health": lambda s: s.stores.mailboxes.count_by_health(),
 }
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from storage.errors import LeaseLost
-from storage.records import EntryState, Notice, Person, SeenState
+from storage.records import EntryState, Notice, Person, SeenState, Shape
 from tests.integration.storage.stores import LATER, LEASE, NEW, NOW, OK, OWNER, STRANGER, Stores
 
 if TYPE_CHECKING:
@@ -118,6 +118,21 @@ async def test_settled_allows_deletion_given_up_does_not(stores: Stores) -> None
         b"waiting": False,
     }
     assert {known.state for known in seen.values()} == {SeenState.KEPT}
+
+
+@pytest.mark.parametrize("shape", [Shape.TOP, Shape.REFUSED])
+async def test_card_of_a_message_left_on_the_server_deletes_nothing(stores: Stores, shape: Shape) -> None:
+    """A message of which only a card could be made stays on the server whatever the delete setting says."""
+    claim = await stores.claimed()
+    await stores.keep(claim, b"u1", shape=shape)
+    dm = await stores.dm()
+    settled = replace(await stores.head(dm), state=EntryState.SETTLED)
+
+    dm = await stores.outbox.record(dm, settled, now=NOW)
+
+    assert await stores.outbox.head(dm) is None
+    assert not (await stores.messages.seen(claim.mailbox.id))[b"u1"].is_settled
+    assert not await stores.messages.has_deletions(claim)
 
 
 async def test_dm_remembers_channel_and_newest_post(stores: Stores) -> None:
