@@ -16,10 +16,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import aiohttp
 import structlog
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 
 from bot import logs
@@ -32,7 +30,7 @@ from bot.mailboxes import UNREACHABLE_SECONDS, Registrar, interval_for
 from bot.metrics import Metrics
 from bot.poll import Poller
 from bot.runner import Runner
-from bot.slack import listeners
+from bot.slack import connection, listeners
 from bot.slack.client import SlackClient, web_client
 from bot.typed import TypedPasswords
 from bot.watch import Watch
@@ -43,7 +41,7 @@ from storage.outbox import Outbox
 from storage.vault import MasterKeys, Vault, unlock
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Mapping
     from pathlib import Path
 
     from slack_sdk.web.async_client import AsyncWebClient
@@ -66,7 +64,6 @@ PR_SET_DUMPABLE = 4
 
 UPLOAD_SECONDS = 300
 LOCK_SECONDS = 10.0
-SLACK_RETRY_SECONDS = 5.0
 
 
 def _now() -> datetime:
@@ -111,13 +108,16 @@ async def serve(settings: Settings) -> None:
         ground = await _ground(settings, stopping, stack)
         watch = await _watch(ground, stack)
         web = _posting_client(ground)
-        identity = await _identity(web, stopping)
+        identity = await connection.identity(web, stopping)
         if identity is None:
             return
         runner = _runner(ground, await _deliverer(ground, web, stack))
         bolt = _bolt(settings, identity, ground.metrics)
-        listeners.register(bolt, _desk(ground, runner, str(identity["team_id"])))
-        watch.is_connected = await _connect_socket(bolt, settings, stack)
+        desk = _desk(ground, runner, str(identity["team_id"]))
+        listeners.register(bolt, desk)
+        stack.push_async_callback(desk.leave)
+        app_token = settings.slack_app_token.get_secret_value()
+        watch.is_connected = await connection.open_socket(bolt, app_token, stopping, stack)
         log.info("started", poll_seconds=settings.mailbox_poll_seconds)
         await runner.run()
         log.info("stopped")
@@ -268,9 +268,10 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
 def _data_folder(folder: Path) -> Path:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / "lock").touch(mode=0o600)
     except OSError as error:
         raise SettingsError(
-            sentence="MAILBOX_DATA_DIR cannot be made; name a folder that can be written to."
+            sentence="MAILBOX_DATA_DIR cannot be used; name a folder that can be written to."
         ) from error
     return folder
 
@@ -300,9 +301,11 @@ async def _sole_user(folder: Path) -> IO[bytes]:
 def _worker_name(folder: Path) -> str:
     """A name that lasts as long as the data folder, so that a restart takes over its predecessor's leases at once."""
     file = folder / "worker"
-    if not file.exists():
-        file.write_text(secrets.token_hex(8), encoding="ascii")
-    return file.read_text(encoding="ascii")
+    name = file.read_text(encoding="ascii", errors="replace") if file.exists() else ""
+    if not name:  # also when a predecessor died between making the file and filling it
+        name = secrets.token_hex(8)
+        file.write_text(name, encoding="ascii")
+    return name
 
 
 async def _storage(settings: Settings, stack: AsyncExitStack) -> tuple[Vault, Database]:
@@ -318,32 +321,6 @@ async def _storage(settings: Settings, stack: AsyncExitStack) -> tuple[Vault, Da
     await database.migrate()
     await unlock(database, vault)
     return vault, database
-
-
-async def _identity(web: AsyncWebClient, stopping: asyncio.Event) -> Mapping[str, Any] | None:
-    """Who the bot token is, asked until Slack answers; None when the process is to stop meanwhile.
-
-    Raises:
-        SettingsError: Slack does not accept the token.
-    """
-    while not stopping.is_set():
-        try:
-            answer = await web.auth_test()
-        except SlackApiError as error:
-            code = error.response.get("error") if isinstance(error.response.data, dict) else None
-            if code in {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}:
-                raise SettingsError(
-                    sentence=f"Slack does not accept SLACK_BOT_TOKEN ({code}); copy it anew from OAuth & Permissions."
-                ) from None
-            log.warning("slack_not_ready", code=code)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            log.warning("slack_not_ready", error=type(error).__name__)
-        else:
-            assert isinstance(answer.data, dict)
-            return answer.data
-        with_deadline = asyncio.wait_for(stopping.wait(), SLACK_RETRY_SECONDS)
-        await asyncio.gather(with_deadline, return_exceptions=True)
-    return None
 
 
 def _bolt(settings: Settings, identity: Mapping[str, Any], metrics: Metrics) -> AsyncApp:
@@ -371,29 +348,3 @@ def _bolt(settings: Settings, identity: Mapping[str, Any], metrics: Metrics) -> 
         authorize=authorize,
         process_before_response=False,
     )
-
-
-async def _connect_socket(
-    bolt: AsyncApp, settings: Settings, stack: AsyncExitStack
-) -> Callable[[], Awaitable[bool]]:
-    """Open Socket Mode, which reconnects by itself from then on; gives what asks whether it is open.
-
-    Raises:
-        SettingsError: Slack does not accept the app token.
-    """
-    handler = AsyncSocketModeHandler(bolt, settings.slack_app_token.get_secret_value())
-    stack.push_async_callback(handler.close_async)
-    try:
-        handler.client.wss_uri = await handler.client.issue_new_wss_url()
-    except SlackApiError as error:
-        code = error.response.get("error") if isinstance(error.response.data, dict) else None
-        if code in {"invalid_auth", "not_authed", "not_allowed_token_type", "missing_scope", "token_revoked"}:
-            raise SettingsError(
-                sentence=f"Slack does not accept SLACK_APP_TOKEN ({code}); make one with connections:write under Basic Information."
-            ) from None
-        log.warning("socket_not_ready", code=code)
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        log.warning("socket_not_ready", error=type(error).__name__)
-    connecting = asyncio.create_task(handler.client.connect())  # type: ignore[no-untyped-call] # the SDK leaves it bare
-    stack.callback(connecting.cancel)
-    return handler.client.is_connected

@@ -49,7 +49,7 @@ PACED_CHANNELS = 10_000
 PARKED = timedelta(hours=1)
 UNAUTHORISED = timedelta(minutes=5)
 FILE_ATTEMPTS = 5
-PLAIN_AFTER = 3
+PLAIN_AFTER = 5
 """So often Slack may fail on the content of a post before it is sent as plain text."""
 
 LOOK_BACK = timedelta(days=1)

@@ -195,8 +195,14 @@ class Registrar:
     async def change(self, owner: Person, mailbox_id: str, order: Order, checked: Checked) -> Mailbox:
         """Store changed settings and passwords, tested before.
 
-        Another maildrop behind the new settings is treated like a new mailbox: its old mail is not poured out.
+        Another maildrop behind the new settings is treated like a new mailbox: its old mail is not poured out. The same
+        server and user name are the same maildrop, also while nothing of it has been seen: all that lies there is new.
         """
+        stored = (await self.get(owner, mailbox_id)).profile
+        is_same = (stored.incoming.host, stored.username) == (
+            order.profile.incoming.host,
+            order.profile.username,
+        )
         mailbox = await self._call(
             self._mailboxes.change(
                 owner,
@@ -205,7 +211,7 @@ class Registrar:
                 passwords=order.passwords,
                 retention=order.retention,
                 listing=tuple(line.key for line in checked.listing),
-                skip=plan.old_mail_to_skip(checked.listing, order.old_mail),
+                skip=() if is_same else plan.old_mail_to_skip(checked.listing, order.old_mail),
                 now=self._clock(),
             )
         )

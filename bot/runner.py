@@ -7,6 +7,7 @@ changes nothing.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,9 @@ TICK_SECONDS = 1
 PURGE_MINUTES = 10
 KEEP_OCTETS = timedelta(days=30)
 """Sealed octets stay this long after their post, for what the person may still want of them."""
+
+HELD_BACK = timedelta(minutes=1)
+"""After a poll that failed on our side."""
 
 LEAVE_SECONDS = 8.0
 """After SIGTERM: time to finish the message or post at hand, with two more seconds to close what is open."""
@@ -72,10 +76,14 @@ class Runner:
         self._deliveries: dict[Any, asyncio.Task[None]] = {}
         self._sweeps: dict[str, asyncio.Task[None]] = {}
         self._has_backlog = False
-        self._ticks = schedule.Scheduler()
-        self._ticks.every(TICK_SECONDS).seconds.do(self._start, "polls", self._claim_polls)
-        self._ticks.every(TICK_SECONDS).seconds.do(self._start, "deliveries", self._claim_deliveries)
-        self._ticks.every(PURGE_MINUTES).minutes.do(self._start, "purge", self._purge)
+        self._ticks = self._new_ticks()
+
+    def _new_ticks(self) -> schedule.Scheduler:
+        ticks = schedule.Scheduler()
+        ticks.every(TICK_SECONDS).seconds.do(self._start, "polls", self._claim_polls)
+        ticks.every(TICK_SECONDS).seconds.do(self._start, "deliveries", self._claim_deliveries)
+        ticks.every(PURGE_MINUTES).minutes.do(self._start, "purge", self._purge)
+        return ticks
 
     def nudge(self) -> None:
         """Something became due just now: look at once instead of at the next tick."""
@@ -86,6 +94,9 @@ class Runner:
         await self._mailboxes.release(self._worker)
         await self._outbox.release_worker(self._worker)
         while not self._stopping.is_set():
+            if (self._ticks.idle_seconds or 0) > 2 * TICK_SECONDS:
+                # `schedule` goes by the local clock: set back, at the end of summer time, it would rest for an hour.
+                self._ticks = self._new_ticks()
             self._ticks.run_pending()
             await self._rest()
         await self._leave()
@@ -147,7 +158,13 @@ class Runner:
             self._begin(self._deliveries, dm.owner, self._deliver(dm))
 
     async def _poll(self, claim: Claim) -> None:
-        has_mail = await self._poller.poll(claim)
+        try:
+            has_mail = await self._poller.poll(claim)
+        except Exception:
+            # Whatever it was, it may come again: the mail server is not asked for it with every lease.
+            with suppress(StorageError):
+                await self._mailboxes.renew(claim, self._clock() + HELD_BACK)
+            raise
         if has_mail or self._has_backlog:
             self.nudge()
 

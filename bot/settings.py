@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import os
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bot.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 SLACK_API_URL = "https://slack.com/api/"
 _HOST = re.compile(r"[\w.:-]+")
@@ -31,7 +32,7 @@ class Settings(BaseSettings):
     """All settings of the bot; the names are the environment's, in lower case."""
 
     model_config = SettingsConfigDict(
-        frozen=True, env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
+        frozen=True, env_file=".env", env_ignore_empty=True, extra="allow", hide_input_in_errors=True
     )
 
     slack_bot_token: SecretStr
@@ -64,6 +65,14 @@ class Settings(BaseSettings):
     def _place(cls, value: object) -> object:
         return _host_and_port(value) if isinstance(value, str) else value
 
+    @field_validator("slack_bot_token", "slack_app_token", mode="before")
+    @classmethod
+    def _on_one_line(cls, value: str) -> str:
+        token = value.strip()
+        if not token.isprintable() or " " in token:
+            raise ValueError("holds a space or a line break; copy it anew")
+        return token
+
     @field_validator("slack_bot_token")
     @classmethod
     def _is_bot_token(cls, value: SecretStr) -> SecretStr:
@@ -83,6 +92,8 @@ class Settings(BaseSettings):
     def _is_readable(cls, value: Path | None) -> Path | None:
         if value is not None and not value.is_file():
             raise ValueError("names a file that is not there")
+        if value is not None and not os.access(value, os.R_OK):
+            raise ValueError("names a file that cannot be read")
         return value
 
     @field_validator("slack_api_url")
@@ -141,16 +152,20 @@ def load(environment: Mapping[str, str]) -> Settings:
     """
     _refuse_unknown(environment)
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         raise SettingsError(
             sentence=_sentence(error.errors(include_input=False, include_url=False)[0])
         ) from None
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(sentence="The file .env in this folder cannot be read as UTF-8 text.") from None
+    _refuse_unknown([name.upper() for name in settings.model_extra or ()])  # those of .env
+    return settings
 
 
-def _refuse_unknown(environment: Mapping[str, str]) -> None:
+def _refuse_unknown(given: Iterable[str]) -> None:
     known = [name.upper() for name in Settings.model_fields]
-    for name in environment:
+    for name in given:
         if name.startswith("MAILBOX_") and name not in known:
             near = difflib.get_close_matches(name, known, 1)
             hint = f"; did you mean {near[0]}?" if near else "; see the settings table in README.md."
@@ -162,6 +177,7 @@ def _sentence(error: Mapping[str, Any]) -> str:
     if error["type"] == "missing":
         return f"{name} is missing; README.md, section “In a real workspace”, says where to find it."
     reason = str(error["msg"]).removeprefix("Value error, ").removesuffix(".")
+    reason = reason.replace("Input should be", "must be", 1)
     return f"{name} {reason}." if name else f"{reason}."
 
 

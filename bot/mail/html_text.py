@@ -65,7 +65,8 @@ def parsed(html: str) -> Document:
     walk = _Walk(tree(html[:HTML_CHARACTERS]))
     walk.run()
     full = readable(walk.writer.lines)
-    is_partial = walk.is_cut or len(html) > HTML_CHARACTERS
+    is_blank = walk.has_left_out and not walk.writer.lines
+    is_partial = walk.is_cut or is_blank or len(html) > HTML_CHARACTERS
     return Document(tuple(walk.writer.lines), words(full), full, is_partial)
 
 
@@ -110,11 +111,17 @@ class _Leaving:
 
 
 class _Walk:
-    """One pass over a tree, on a stack of its own."""
+    """One pass over a tree, on a stack of its own.
+
+    Attributes:
+        is_cut: not all of the tree was looked at.
+        has_left_out: something that another reader may show was not written: what is hidden, a remote picture.
+    """
 
     def __init__(self, root: Tree) -> None:
         self.writer = Writer()
         self.is_cut = False
+        self.has_left_out = False
         css = "\n".join(element.text for element in root.find_all("style", limit=100))
         self._sheet = Sheet(css)
         self._has_rules = "{" in css
@@ -143,6 +150,7 @@ class _Walk:
 
     def _text(self, data: str, state: _State) -> None:
         if state.is_unseen:
+            self.has_left_out |= not data.isspace()
             return
         text = clean(data)
         if not state.is_pre:
@@ -162,6 +170,7 @@ class _Walk:
         if attributes or self._has_rules:
             seen = self._styled(tag, attributes, state)
             if seen is None:
+                self.has_left_out = True
                 return
             state = seen
         self._open(tag, attributes, state, element)
@@ -257,6 +266,8 @@ class _Walk:
             state.link.has_image = True
         if alt:
             self._text(f" {alt} ", replace(state, is_tiny=False, colour=""))
+        else:
+            self.has_left_out |= not attributes.get("src", "").lower().startswith("cid:")
 
 
 def _value(value: str | list[str] | None) -> str:

@@ -53,6 +53,9 @@ _FILES_OF_TEXT: Final = frozenset(
     ]
 )
 
+_DOUBLES: Final = frozenset({"text/x-amp-html", "text/watch-html"})
+"""Say what the other alternatives say, to programs of one maker: no file either, where there is another."""
+
 
 def parse(octets: bytes) -> Message:
     """The message that the octets are, whatever they are."""
@@ -171,7 +174,8 @@ class _Contents:
             self._attach(part, self.octets[part.start : part.end])
             return []
         if part.type == "multipart/alternative":
-            return _alternative([self.collect(child, is_alone=True) for child in part.children])
+            known = [child for child in part.children if child.type not in _DOUBLES] or part.children
+            return _alternative([self.collect(child, is_alone=True) for child in known])
         if part.children:
             return [body for child in part.children for body in self.collect(child)]
         return self._leaf(part, is_alone=is_alone)

@@ -186,14 +186,15 @@ class Session:
     async def sizes(self, numbers: Sequence[int] | None = None) -> dict[int, int]:
         """The octets of messages as the server counts them, of all by default; those it refuses are left out.
 
-        Many are asked for by one LIST of all, which takes one round trip instead of one for each flight.
+        Many are asked for by one LIST of all, which takes one round trip instead of one for each flight; where
+        commands go one by one that is any number, for servers too that pass over the argument of LIST.
 
         Raises:
             CommandRefused, ServerBusy, ServerRefused: LIST as a whole was refused.
         """
         if numbers is None:
             found = await self._all_sizes()
-        elif len(numbers) > _FLIGHTS * self._limits.window:
+        elif len(numbers) > (_FLIGHTS * self._limits.window if self._limits.pipelining else 0):
             everything = await self._all_sizes()
             found = {number: everything[number] for number in numbers if number in everything}
         else:

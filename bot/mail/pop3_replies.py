@@ -36,6 +36,8 @@ _CODE: Final = re.compile(r"\s*\[([A-Za-z0-9/_-]{1,64})\]")
 _MAILDROP: Final = re.compile(
     r"\block|in use|\banother\b.*\bsession|\balready\b.*\b(open|active|connected)", re.IGNORECASE
 )
+# Not the maildrop: nothing is gained by waiting, and each further login may count against the account.
+_LOCKED_OUT: Final = re.compile(r"\baccount (is |was |has been )?(now |currently )?locked\b", re.IGNORECASE)
 _TEMPORARY: Final = re.compile(
     r"too many|too often|too frequent|temporar|\bbusy\b|\brate\b|exceed|\blater\b|overload|\bwait\b|unavailable|throttl"
     r"|try .{0,20}\b(minutes|hours)\b",
@@ -158,7 +160,7 @@ def login_refusal(text: bytes, hidden: Iterable[str]) -> BotError:
 
 
 def _family(words: str) -> type[BotError]:
-    if _MAILDROP.search(words):
+    if _MAILDROP.search(_LOCKED_OUT.sub("", words)):
         return MaildropBusy
     # "Wrong password, please try again" asks for other credentials, not for patience.
     if _TEMPORARY.search(words) or (_TRY_AGAIN.search(words) and not _CREDENTIALS.search(words)):

@@ -123,6 +123,7 @@ class Wire(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self._is_over = self._is_aborted = self._is_paused = False
         self._lengths: deque[int] = deque()
@@ -154,6 +155,7 @@ class Wire(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """See `asyncio.Protocol`; what was received before is still given out."""
         self._is_over = True
+        self._disarm()
         if not self._closed.done():
             self._closed.set_result(None)
         self._wake()
@@ -230,6 +232,7 @@ class Wire(asyncio.Protocol):
     def abort(self) -> None:
         """Close the socket at once; safe at any time."""
         self._is_aborted = True
+        self._disarm()
         if self._transport is not None:
             with contextlib.suppress(Exception):
                 self._transport.abort()
@@ -275,14 +278,29 @@ class Wire(asyncio.Protocol):
         self.waits += 1
         self._waiter = self._loop.create_future()
         began = self._loop.time()
-        timer = self._loop.call_at(began + self._deadline() - self._waited, self._wake)
+        self._arm(began + self._deadline() - self._waited)
         try:
             await self._waiter
         finally:
-            timer.cancel()
             self._waiter = None
             self._waited += self._loop.time() - began
         self._check()
+
+    def _arm(self, when: float) -> None:
+        """Wake at `when` or before. A timer that is due earlier stays: one idle wake costs less than a timer a wait."""
+        if self._timer is not None and self._timer.when() <= when:
+            return
+        self._disarm()
+        self._timer = self._loop.call_at(when, self._ring)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _ring(self) -> None:
+        self._timer = None
+        self._wake()
 
     def _deadline(self) -> float:
         session = self._limits.session.total_seconds() + self._received / self._limits.allowance_octets

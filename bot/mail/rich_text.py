@@ -60,7 +60,7 @@ def document(body: Body) -> Document:
     is_too_large = page.is_partial and plain.words > 0
     if is_too_large or (plain.words and plain.words * STUB >= page.words):
         return plain
-    return page if page.lines else plain
+    return page if page.lines or page.is_partial else plain
 
 
 def joined(documents: Sequence[Document]) -> Document:

@@ -267,15 +267,16 @@ class _Check:
 
     @contextlib.contextmanager
     def _faults_translated(self) -> Iterator[None]:
+        """Translates what the library raises; the causes are cut off: they name the host or repeat what it said."""
         try:
             yield
         except ssl.SSLError as error:
-            raise _tls_fault(error, is_greeted=self._is_greeted) from error
+            raise _tls_fault(error, is_greeted=self._is_greeted) from None
         except aiosmtplib.SMTPResponseException as error:
-            raise self._as_answer(error) from error
+            raise self._as_answer(error) from None
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             # ValueError: a host name that TLS cannot carry.
-            raise self.lost(type(error).__name__) from error
+            raise self.lost(type(error).__name__) from None
 
     def _as_answer(self, error: aiosmtplib.SMTPResponseException) -> Exception:
         """The library's negative codes mean octets that are no SMTP answer."""

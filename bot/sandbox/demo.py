@@ -168,6 +168,7 @@ class Demo:
             "MAILBOX_POLL_SECONDS": "2",
             "MAILBOX_GRACE_SECONDS": "5",
             "MAILBOX_LOG": os.environ.get("MAILBOX_LOG", "info"),
+            "MAILBOX_METRICS": os.environ.get("MAILBOX_METRICS", ""),
         }
 
 

@@ -36,6 +36,9 @@ UNKNOWN_ERRORS = frozenset({"internal_error", "fatal_error", "request_timeout", 
 UNREADABLE = (ValueError, TypeError, AttributeError)
 """What the SDK raises on a body that is no JSON object."""
 
+NO_ANSWER = (TimeoutError, aiohttp.ClientError, OSError, *UNREADABLE)
+"""A call without an answer that can be read."""
+
 DEFAULT_RETRY_SECONDS = 30.0
 HISTORY_PAGE = 200
 HISTORY_PAGES = 25
@@ -123,11 +126,12 @@ class CallCounter(AsyncRetryHandler):
 def _outcome(response: HttpResponse | None) -> str:
     if response is None:
         return "unanswered"
-    if response.status_code == 429:
+    body: Mapping[str, Any] = response.body if isinstance(response.body, dict) else {}
+    if response.status_code == 429 or body.get("error") == "ratelimited":
         return "rate_limited"
-    if response.status_code >= 500 or not response.body:
-        return "failed"
-    return "ok" if response.body.get("ok") else "refused"
+    if body.get("ok"):
+        return "ok"
+    return "refused" if "error" in body and response.status_code < 500 else "failed"
 
 
 class SlackClient:
@@ -274,7 +278,7 @@ class SlackClient:
             raise CallFailed(
                 TryLater(DEFAULT_RETRY_SECONDS / 6)
             ) from error  # never connected: nothing was sent
-        except (TimeoutError, aiohttp.ClientError, OSError, *UNREADABLE) as error:
+        except NO_ANSWER as error:
             raise CallFailed(Unknown(type(error).__name__)) from error
         if not isinstance(answer.data, dict):
             raise CallFailed(Unknown("unreadable answer"))

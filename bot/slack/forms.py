@@ -112,6 +112,7 @@ def parse_mailbox(
     has_typed_before: bool,
     allows_plain: Callable[[str], bool],
     has_outgoing_password: bool = False,
+    has_typed_outgoing: bool = False,
     stored: Profile | None = None,
 ) -> MailboxForm | Errors:
     """The add or edit form as typed, or what is wrong with it.
@@ -123,8 +124,8 @@ def parse_mailbox(
         has_typed_before: an empty password field means the one typed in the last ten minutes.
         allows_plain: may this host be used without encryption?
         has_outgoing_password: an outgoing password of its own is stored or was typed before.
-        stored: the settings for which whatever stands in for an empty password was entered; when given, it is not
-            let out to another host. None when the person typed it themselves a moment ago.
+        has_typed_outgoing: it was typed in the last ten minutes.
+        stored: the settings for which the passwords in the vault were entered: they are not let out to another host.
     """
     reader = _Reader(values)
     name = reader.checked(names.NAME, account_name)
@@ -141,7 +142,9 @@ def parse_mailbox(
     )
     profile = Profile(name, address, incoming, username, outgoing, outgoing_username)
     if stored is not None:
-        _guard_stored(reader, profile, stored, password, outgoing_password)
+        keeps_incoming = password is None and not has_typed_before
+        keeps_outgoing = outgoing_password is None and not has_typed_outgoing
+        _guard_stored(reader, profile, stored, keeps_incoming=keeps_incoming, keeps_outgoing=keeps_outgoing)
     form = MailboxForm(
         profile=profile,
         incoming_password=password,
@@ -224,18 +227,19 @@ def _guard_stored(
     reader: _Reader,
     profile: Profile,
     stored: Profile,
-    password: Secret | None,
-    outgoing_password: Secret | None,
+    *,
+    keeps_incoming: bool,
+    keeps_outgoing: bool,
 ) -> None:
     """A stored password goes only where its owner sent it: who borrows a Slack session must not lead it elsewhere."""
     sentence = "Enter the password again: a stored one is only used with the server it was entered for."
-    if password is None and _leads_elsewhere(profile.incoming, stored.incoming):
+    if keeps_incoming and _leads_elsewhere(profile.incoming, stored.incoming):
         reader.fault(names.INCOMING_PASSWORD, sentence)
     if profile.outgoing is None or not _leads_elsewhere(profile.outgoing, stored.outgoing):
         return
-    if profile.outgoing_username is None and password is None:
+    if profile.outgoing_username is None and keeps_incoming:
         reader.fault(names.INCOMING_PASSWORD, sentence)
-    if profile.outgoing_username is not None and outgoing_password is None:
+    if profile.outgoing_username is not None and keeps_outgoing:
         reader.fault(names.OUTGOING_PASSWORD, sentence)
 
 

@@ -63,6 +63,7 @@ def good(tmp_path: Path) -> dict[str, str]:
         ({"MAILBOX_DATABASE_URL": "mysql://x"}, "MAILBOX_DATABASE_URL"),
         ({"MAILBOX_DATABASE_URL": "postgresql://u:canary@127.0.0.1:9/x"}, "MAILBOX_DATABASE_URL"),
         ({"MAILBOX_CA_FILE": __file__}, "MAILBOX_CA_FILE"),
+        ({"MAILBOX_DATA_DIR": "/proc"}, "MAILBOX_DATA_DIR cannot be used"),
         ({"MAILBOX_GRACE": "5"}, "did you mean MAILBOX_GRACE_SECONDS?"),
     ],
 )

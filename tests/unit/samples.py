@@ -120,11 +120,8 @@ def view_samples(mailbox: Mailbox = MAILBOX, other: Mailbox = HOME) -> dict[str,
         "checking_inactive": lambda: views.checking(other),
         "removed": lambda: views.removed(mailbox.profile.name),
         "nothing_to_do": lambda: views.nothing_to_do("edit"),
-        "no_such_mailbox": views.no_such_mailbox,
+        "interrupted": views.interrupted,
         "failed": lambda: views.failed("Something went wrong on our side.", reference="4f2a"),
-        "refused": views.refused,
-        "refused_view": views.refused_view,
-        "refused_home": views.refused_home,
     }
     return {name: build() for name, build in once.items()}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,33 @@ def test_secrets_and_addresses_are_taken_out_last(
     written = capsys.readouterr().err
     assert written.count("[address]") == 2
     assert "canary" not in written
+
+
+def test_loggers_made_before_are_redacted_too(configured: None, capsys: pytest.CaptureFixture[str]) -> None:
+    """A logger bound at import and a library's handlers on the root lead to the same redacting output."""
+    early = structlog.get_logger("bot.early").bind(owner=ADDRESS)
+    logging.getLogger().addHandler(logging.StreamHandler())
+    logs.configure("info", [PASSWORD])
+
+    early.warning("late_event", nested={"key": [PASSWORD, "xapp-1-canary"]})
+    logging.getLogger("py.warnings").warning("%(who)s said no", {"who": ADDRESS})
+    logging.getLogger("slack_sdk.web").error("token=xoxe.xoxp-1-canary rejected")
+
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 3
+    assert "canary" not in "".join(lines)
+
+
+def test_an_event_is_one_line_of_json(configured: None, capsys: pytest.CaptureFixture[str]) -> None:
+    """Name, level, time in UTC and fields, for machines; a line break in a value starts no line of its own."""
+    logs.configure("info", [])
+
+    structlog.get_logger("bot.x").info("poll_failed", detail="-ERR\r\nforged line", count=3)
+
+    (line,) = capsys.readouterr().err.splitlines()
+    event = json.loads(line)
+    assert (event["event"], event["level"], event["count"]) == ("poll_failed", "info", 3)
+    assert event["timestamp"].endswith("Z")
 
 
 @pytest.mark.parametrize("name", ["bot.x", "library"])

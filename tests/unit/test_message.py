@@ -42,6 +42,18 @@ def test_newsletter_is_read() -> None:
     assert message.faults == frozenset()
 
 
+@pytest.mark.parametrize(("others", "files"), [(["text/plain"], 0), (["text/html"], 0), ([], 1)])
+def test_double_for_one_program_is_no_file(others: list[str], files: int) -> None:
+    """An AMP page beside another form of the text is left out; alone it is kept, for nothing else says it."""
+    kinds = [*others, "text/x-amp-html"]
+    parts = "".join(f"--b\r\nContent-Type: {kind}\r\n\r\nSale\r\n" for kind in kinds)
+
+    message = parse(mail(f"{parts}--b--\r\n", Content_Type="multipart/alternative; boundary=b"))
+
+    assert len(message.attachments) == files
+    assert len(message.bodies) == len(others)
+
+
 def test_files_are_all_there() -> None:
     """Every file is kept in order under a safe name; only the one-pixel picture is no file."""
     message = parse((MAILS / "files.eml").read_bytes())

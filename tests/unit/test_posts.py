@@ -147,6 +147,31 @@ def test_long_body_is_cut_and_complete_in_a_file() -> None:
     assert b"Paragraph 199" in file.octets
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<img src="https://x.example/poster.png">',
+        '<div style="display:none">Meet at noon.</div>',
+        '<font color="#fff"><p style="background:#fff">Meet at noon.</p></font>',
+        "<div>" * 200_000 + "Meet at noon.",
+    ],
+)
+def test_page_that_shows_nothing_brings_the_original(body: str) -> None:
+    """A mail of which nothing can be shown as text is attached as it came, never called empty alone."""
+    post = posted(mail(body, Content_Type="text/html"))
+
+    assert [file.name for file in post.files] == [posts.ORIGINAL]
+    assert "attached as “original.eml”" in visible(post.blocks)
+
+
+@pytest.mark.parametrize(
+    "body", ["<p>&nbsp;</p>", '<img src="cid:1">', '<img src="http://x.example/t.gif" width=1>']
+)
+def test_page_without_content_stands_alone(body: str) -> None:
+    """A page that holds nothing but space, an attached picture or a tracker brings no further file."""
+    assert posted(mail(body, Content_Type="text/html")).files == ()
+
+
 def test_long_subject_is_complete_below() -> None:
     """A subject that does not fit the header stands below it."""
     subject = "very " * 60 + "long"

@@ -52,6 +52,8 @@ def test_three_values_are_enough(monkeypatch: pytest.MonkeyPatch, environment: d
         ("SLACK_BOT_TOKEN", "", "SLACK_BOT_TOKEN is missing"),
         ("SLACK_BOT_TOKEN", "xapp-canary-9", "is an app token"),
         ("SLACK_APP_TOKEN", "xoxb-canary-9", "is a bot token"),
+        ("SLACK_BOT_TOKEN", "xoxb-canary\nSLACK_APP_TOKEN=xapp-1", "a space or a line break"),
+        ("SLACK_APP_TOKEN", "xapp-canary canary", "a space or a line break"),
         ("SLACK_API_URL", "http://slack.example/api/", "must be https"),
         ("SLACK_API_URL", "slack", "must be an http or https address"),
         ("MAILBOX_MASTER_KEYS", "", "keys new"),
@@ -84,6 +86,29 @@ def test_a_wrong_setting_is_one_sentence(
     assert says in caught.value.sentence
     assert "canary" not in caught.value.sentence + str(caught.value)
     assert "\n" not in caught.value.sentence
+
+
+def test_a_wrong_name_in_the_env_file_is_refused_too(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """The file counts like the environment; what others keep in it is not ours to judge."""
+    (tmp_path / ".env").write_text("OTHER=1\n")
+    assert load(monkeypatch, environment).mailbox_poll_seconds == 300
+
+    (tmp_path / ".env").write_text("MAILBOX_POLL_SECOND=1\n")
+
+    with pytest.raises(SettingsError) as caught:
+        load(monkeypatch, environment)
+    assert "did you mean MAILBOX_POLL_SECONDS?" in caught.value.sentence
+
+
+def test_white_space_around_a_token_does_no_harm(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
+) -> None:
+    """A token copied with its line break is the token."""
+    found = load(monkeypatch, {**environment, "SLACK_BOT_TOKEN": " xoxb-canary-1\n"})
+
+    assert found.slack_bot_token.get_secret_value() == "xoxb-canary-1"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from bot.slack import views
 from bot.slack.listeners import buttons, commands, forms_added, forms_password
 from bot.slack.listeners.desk import Desk
 from bot.slack.listeners.failures import FailureHandler
@@ -30,12 +31,17 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
 
 
 def _acknowledge_the_rest(bolt: AsyncApp) -> None:
-    """Take what no listener is for, such as a button of an older release: unanswered, Slack would show an error."""
+    """Take what no listener is for, such as a form of an older release: unanswered, Slack would show an error."""
     anything = re.compile(".*")
 
     @bolt.action(anything)
+    @bolt.shortcut(anything)
     async def action(ack: Any) -> None:
         await ack()
+
+    @bolt.view(anything)
+    async def form(ack: Any) -> None:
+        await ack(response_action="update", view=views.expired())
 
     @bolt.event(anything)
     async def event() -> None:

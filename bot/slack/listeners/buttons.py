@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from bot.slack import names, views
 from bot.slack.listeners.acts import act
-from bot.slack.listeners.commands import open_add_form, publish_home
-from bot.slack.listeners.desk import say
+from bot.slack.listeners.commands import open_add_form, publish_home, refresh_home
+from bot.slack.listeners.desk import at_least, say, show_result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from bot.slack.listeners.desk import Desk
     from bot.slack.views import Answer
+
+SHOWN_SECONDS = 0.5
+"""A large mailbox takes its time to go, so the question is answered first; that answer must be shown before the next."""
 
 WORDS = {action_id: word for word, action_id in names.BUTTONS.items()} | {
     action_id: word for word, action_id in names.PICKS.items()
@@ -44,10 +47,11 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
     async def remove(ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
         person = desk.actor(body)
         mailbox = await desk.registrar.get(person, body["view"]["private_metadata"])
-        await desk.registrar.remove(person, mailbox.id)
-        done = views.removed(mailbox.profile.name)
-        await ack(response_action="update", view=views.as_modal(done))
-        await publish_home(desk, body, client)
+        await ack(response_action="update", view=views.loading("Remove mailbox"))
+        await at_least(SHOWN_SECONDS, desk.registrar.remove(person, mailbox.id))
+        done = views.as_modal(views.removed(mailbox.profile.name))
+        await show_result(client, person, body["view"]["id"], done)
+        await refresh_home(desk, body, client)
 
 
 def _pressed(desk: Desk, word: str) -> Any:
@@ -71,6 +75,7 @@ async def _tell(
     if body.get("response_url"):
         await say(respond, answer)
     elif view.get("type") == "modal":
-        await client.views_update(view_id=view["id"], view=views.as_modal(answer))
+        await show_result(client, desk.actor(body), view["id"], views.as_modal(answer))
+        await refresh_home(desk, body, client)
     else:
         await publish_home(desk, body, client)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import structlog
+from slack_sdk.errors import SlackApiError
+
 from bot.slack import drafts, forms, names, views
+from bot.slack.client import NO_ANSWER, code_of
 from bot.slack.listeners.acts import act
 from bot.slack.listeners.desk import open_view, say
+from storage.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,6 +20,9 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.slack.listeners.desk import Desk
+    from storage.records import Mailbox
+
+log = structlog.get_logger(__name__)
 
 
 def register(bolt: AsyncApp, desk: Desk) -> None:
@@ -47,24 +55,30 @@ async def _answer(desk: Desk, body: Mapping[str, Any], client: AsyncWebClient, r
     elif word == names.HELP:
         await say(respond, views.help_answer())
     elif word in names.BUTTONS:
-        await _one_of(desk, word, body, client, respond)
+        await _one_of(desk, word, body, client, respond, called=rest)
     else:
         await say(respond, views.unknown_word(word))
 
 
 async def _one_of(
-    desk: Desk, word: str, body: Mapping[str, Any], client: AsyncWebClient, respond: Any
+    desk: Desk, word: str, body: Mapping[str, Any], client: AsyncWebClient, respond: Any, *, called: str
 ) -> None:
-    """A word that is about one mailbox: the only one there is, or the one the person picks."""
+    """A word that is about one mailbox: the one called so, else the only one there is, else the one the person picks."""
     mailboxes, _ = await desk.listed(desk.actor(body))
+    meant = [mailbox for mailbox in mailboxes if not called or _is_called(mailbox, called)]
     if not mailboxes:
         await say(respond, views.nothing_to_do(word))
-    elif len(mailboxes) > 1:
-        await say(respond, views.picker(word, mailboxes))
+    elif len(meant) != 1:
+        await say(respond, views.picker(word, meant or mailboxes))
     else:
-        answer = await act(desk, word, mailboxes[0].id, body, client)
+        answer = await act(desk, word, meant[0].id, body, client)
         if answer is not None:
             await say(respond, answer)
+
+
+def _is_called(mailbox: Mailbox, words: str) -> bool:
+    names_of_it = mailbox.profile.name, mailbox.profile.address
+    return words.casefold() in {" ".join(name.split()).casefold() for name in names_of_it}
 
 
 async def open_add_form(
@@ -82,3 +96,13 @@ async def publish_home(desk: Desk, body: Mapping[str, Any], client: AsyncWebClie
     person = desk.actor(body)
     mailboxes, waiting = await desk.listed(person)
     await client.views_publish(user_id=person.user, view=views.home(mailboxes, waiting, desk.clock()))
+
+
+async def refresh_home(desk: Desk, body: Mapping[str, Any], client: AsyncWebClient) -> None:
+    """Draw App Home anew after a change made elsewhere, if that can be done: the change itself is made and told."""
+    try:
+        await publish_home(desk, body, client)
+    except SlackApiError as error:
+        log.info("home_not_drawn", code=code_of(error))
+    except (*NO_ANSWER, StorageError) as error:
+        log.info("home_not_drawn", error=type(error).__name__)

@@ -10,6 +10,8 @@ import structlog
 from slack_sdk.errors import SlackApiError
 
 from bot.errors import NotAllowed
+from bot.slack import names, views
+from bot.slack.client import NO_ANSWER, code_of
 from storage.records import Person
 
 if TYPE_CHECKING:
@@ -30,6 +32,14 @@ SHORTEST_TEST_SECONDS = 1.0
 """The "testing" view stays at least this long: Slack shows it once our acknowledgement arrives, which may be after an
 update that was sent at once, and a closed port answers no sooner than a filtered one."""
 
+UPDATES = 2
+"""How often a result is shown before it goes to the DM: an update that was done already may be done again."""
+
+LEAVE_SECONDS = 1.5
+
+OPENS = {names.ADD_FORM: names.ADD, names.EDIT_FORM: names.EDIT, names.PASSWORD_FORM: names.PASSWORD}
+"""Which command word opens a form again that was closed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:
@@ -38,7 +48,7 @@ class Desk:
     Attributes:
         workspace: the team id this installation belongs to.
         allows_plain: may this host be used without encryption?
-        testing: ids of views whose test runs, so that a second press of the button starts no second test.
+        testing: the tests that run by the id of their view, so that a second press of the button starts no second one.
     """
 
     registrar: Registrar
@@ -47,7 +57,7 @@ class Desk:
     workspace: str
     allows_plain: Callable[[str], bool]
     clock: Callable[[], datetime]
-    testing: set[str] = field(default_factory=set)
+    testing: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
 
     def actor(self, body: Mapping[str, Any]) -> Person:
         """The person who acts, as Slack verified them; ids inside the payload's values play no part.
@@ -69,6 +79,27 @@ class Desk:
         """A person's mailboxes, and what is on its way for each."""
         found = await self.registrar.of(person)
         return [mailbox for mailbox, _ in found], {mailbox.id: waiting for mailbox, waiting in found}
+
+    async def test(self, client: AsyncWebClient, person: Person, view_id: str, work: Awaitable[View]) -> None:
+        """Test and store what a form holds behind the "testing" view, then show the view that comes of it."""
+        task = asyncio.current_task()
+        assert task is not None
+        self.testing[view_id] = task
+        try:
+            result = await at_least(SHORTEST_TEST_SECONDS, work)
+        except asyncio.CancelledError:
+            result = views.interrupted()
+        finally:
+            del self.testing[view_id]
+        await show_result(client, person, view_id, result)
+
+    async def leave(self) -> None:
+        """End the tests that still run; whoever waits for one is told so."""
+        running = list(self.testing.values())
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running, timeout=LEAVE_SECONDS)
 
 
 async def say(respond: Callable[..., Awaitable[Any]], answer: Answer) -> None:
@@ -92,15 +123,33 @@ async def open_view(client: AsyncWebClient, body: Mapping[str, Any], view: View)
 
 async def show_result(client: AsyncWebClient, person: Person, view_id: str, view: View) -> None:
     """Replace the "testing" view; a person who closed it meanwhile is told in the DM."""
-    try:
-        await client.views_update(view_id=view_id, view=view)
-    except SlackApiError as error:
-        if error.response.get("error") != "not_found":
-            raise
-        words = [text for block in view["blocks"] if (text := _own_words(block))]
-        await client.chat_postMessage(
-            channel=person.user, text=view["title"]["text"] + "\n" + "\n".join(words), unfurl_links=False
-        )
+    for _ in range(UPDATES):
+        try:
+            await client.views_update(view_id=view_id, view=view)
+        except SlackApiError as error:
+            log.info("view_not_updated", code=code_of(error))
+            if code_of(error) == "not_found":
+                break
+        except NO_ANSWER as error:
+            log.info("view_not_updated", error=type(error).__name__)
+        else:
+            return
+    await tell(client, person, _as_text(view))
+
+
+async def tell(client: AsyncWebClient, person: Person, text: str) -> None:
+    """Say something in the DM; `text` is mrkdwn of our own words."""
+    await client.chat_postMessage(
+        channel=person.user, text=text, parse="none", unfurl_links=False, unfurl_media=False
+    )
+
+
+def _as_text(view: View) -> str:
+    words = [view["title"]["text"], *filter(None, map(_own_words, view["blocks"]))]
+    word = OPENS.get(view["callback_id"])
+    if word:
+        words.append(f"The form is closed; `{names.COMMAND} {word}` opens it again.")
+    return "\n".join(words)
 
 
 def _own_words(block: Mapping[str, Any]) -> str:

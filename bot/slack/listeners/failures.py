@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from slack_sdk.errors import SlackApiError
 
 from bot.errors import BotError
 from bot.slack import views
+from bot.slack.client import NO_ANSWER, code_of
+from bot.slack.listeners.desk import say, show_result, tell
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
@@ -19,10 +22,16 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.slack.listeners.desk import Desk
+    from bot.slack.views import Answer
 
 log = structlog.get_logger(__name__)
 
 STORAGE_WORDS = "Mailbox cannot reach its database right now. Nothing was lost; please try again in a minute."
+TOO_LATE_WORDS = "Slack did not wait long enough to open the form. Please try again."
+TOO_LATE = {"expired_trigger_id", "trigger_expired", "exchanged_trigger_id", "trigger_exchanged"}
+
+ACK_SECONDS = 0.1
+"""Bolt looks for an acknowledgement every 10 ms and forgets one when the error handler returns before that."""
 
 
 class FailureHandler:
@@ -32,25 +41,36 @@ class FailureHandler:
         self._desk = desk
 
     async def __call__(
-        self, error: Exception, body: Mapping[str, Any], client: AsyncWebClient, respond: Any
-    ) -> BoltResponse:
+        self, error: Exception, ack: Any, body: Mapping[str, Any], client: AsyncWebClient, respond: Any
+    ) -> BoltResponse | None:
         """Tell the person in a sentence; the log gets the kind of error and its places, never its payload."""
         sentence, reference = self._told(error)
-        view = views.could_not_open(sentence)
-        if body.get("type") == "view_submission":
-            await _update(client, body, view)
+        answer = views.failed(sentence, reference=reference)
+        if ack.response is None and body.get("type") == "view_submission":
+            view = views.as_modal(answer)
             return BoltResponse(status=200, body={"response_action": "update", "view": view})
+        try:
+            await self._tell(body, client, respond, answer)
+        except SlackApiError as failure:
+            log.warning("person_not_told", code=code_of(failure))
+        except (*NO_ANSWER, BotError) as failure:
+            log.warning("person_not_told", error=type(failure).__name__)
+        if ack.response is None:
+            return BoltResponse(status=200, body="")
+        await asyncio.sleep(ACK_SECONDS)
+        return None
+
+    async def _tell(
+        self, body: Mapping[str, Any], client: AsyncWebClient, respond: Any, answer: Answer
+    ) -> None:
+        """Where the person is: beside the message, in the modal, else in the DM; an event asked for no answer."""
+        view = body.get("view") or {}
         if body.get("response_url"):
-            answer = views.failed(sentence, reference=reference)
-            await respond(
-                text=answer["text"],
-                blocks=answer["blocks"],
-                response_type="ephemeral",
-                replace_original=False,
-            )
-        elif (body.get("view") or {}).get("type") == "modal":
-            await _update(client, body, view)
-        return BoltResponse(status=200, body="")
+            await say(respond, answer)
+        elif view.get("type") == "modal":
+            await show_result(client, self._desk.actor(body), view["id"], views.as_modal(answer))
+        elif body.get("type") != "event_callback":
+            await tell(client, self._desk.actor(body), answer["text"])
 
     @staticmethod
     def _told(error: Exception) -> tuple[str, str]:
@@ -61,15 +81,10 @@ class FailureHandler:
         if isinstance(error, StorageError) and error.temporary:
             log.warning("storage_failed", error=type(error).__name__)
             return STORAGE_WORDS, ""
+        code = code_of(error) if isinstance(error, SlackApiError) else None
+        if code in TOO_LATE:
+            log.warning("trigger_expired")
+            return TOO_LATE_WORDS, ""
         reference = secrets.token_hex(4)
-        code = error.response.get("error") if isinstance(error, SlackApiError) else None
         log.error("listener_failed", reference=reference, code=code, exc_info=error)
         return BotError.words, reference
-
-
-async def _update(client: AsyncWebClient, body: Mapping[str, Any], view: Any) -> None:
-    """Replace the open view, if it is still there; the error that led here is already told and logged."""
-    try:
-        await client.views_update(view_id=body["view"]["id"], view=view)
-    except SlackApiError as error:
-        log.info("view_gone", code=error.response.get("error"))

@@ -10,7 +10,8 @@ from slack_sdk.errors import SlackApiError
 
 from bot.mailboxes import Order
 from bot.slack import drafts, forms, names, views
-from bot.slack.listeners.desk import SHORTEST_TEST_SECONDS, at_least, show_result
+from bot.slack.client import code_of
+from bot.slack.listeners.commands import refresh_home
 from storage.records import Passwords
 
 if TYPE_CHECKING:
@@ -39,8 +40,11 @@ class _Known:
 
     @property
     def base(self) -> Passwords | None:
-        """What an empty password field stands for."""
-        return self.typed or self.stored_passwords
+        """What an empty password field stands for: what was typed before, else what is stored."""
+        typed, stored = self.typed, self.stored_passwords
+        if typed is None or stored is None:
+            return typed or stored
+        return Passwords(typed.incoming, typed.outgoing or stored.outgoing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ async def _fill_in(desk: Desk, view: Mapping[str, Any], client: AsyncWebClient) 
         )
     except SlackApiError as error:
         # A newer character is on its way: that one fills the form in.
-        if error.response.get("error") not in {"hash_conflict", "not_found"}:
+        if code_of(error) not in {"hash_conflict", "not_found"}:
             raise
 
 
@@ -92,7 +96,7 @@ async def _sent(desk: Desk, ack: Any, body: Mapping[str, Any], client: AsyncWebC
     person = desk.actor(body)
     view = body["view"]
     draft = drafts.read(view)
-    sent = _Sent(person, draft, await _known(desk, person, draft), view.get("root_view_id") or view["id"])
+    sent = _Sent(person, draft, await _known(desk, person, draft), view["id"])
     form = _parsed(desk, view, sent)
     if isinstance(form, dict):
         await ack(response_action="errors", errors=form)
@@ -100,12 +104,8 @@ async def _sent(desk: Desk, ack: Any, body: Mapping[str, Any], client: AsyncWebC
     await ack(response_action="update", view=views.in_progress(form.profile))
     if view["id"] in desk.testing:
         return
-    desk.testing.add(view["id"])
-    try:
-        result = await at_least(SHORTEST_TEST_SECONDS, _tested(desk, sent, form))
-    finally:
-        desk.testing.discard(view["id"])
-    await show_result(client, person, view["id"], result)
+    await desk.test(client, person, view["id"], _tested(desk, sent, form))
+    await refresh_home(desk, body, client)
 
 
 async def _known(desk: Desk, person: Person, draft: Draft) -> _Known:
@@ -125,7 +125,8 @@ def _parsed(desk: Desk, view: Mapping[str, Any], sent: _Sent) -> MailboxForm | E
         has_typed_before=known.typed is not None,
         allows_plain=desk.allows_plain,
         has_outgoing_password=known.base is not None and known.base.outgoing is not None,
-        stored=known.stored.profile if known.stored and not known.typed else None,
+        has_typed_outgoing=known.typed is not None and known.typed.outgoing is not None,
+        stored=known.stored.profile if known.stored else None,
     )
 
 
@@ -151,6 +152,7 @@ def _passwords(form: MailboxForm, known: _Known) -> Passwords:
 def _again(desk: Desk, sent: _Sent, form: MailboxForm, order: Order, checked: Checked) -> View:
     """The form as it was; what the person typed is kept for them, what the vault holds never becomes typed."""
     typed = sent.known.typed
+    desk.typed.forget(sent.draft.draft_id)
     has_typed = form.incoming_password is not None or typed is not None
     outgoing = form.outgoing_password or (typed.outgoing if typed else None)
     is_outgoing_refused = checked.report.is_outgoing_refused
@@ -179,6 +181,7 @@ async def _stored(desk: Desk, sent: _Sent, order: Order, checked: Checked) -> Vi
     return views.saved(
         mailbox,
         checked.report,
+        is_new=not draft.is_edit,
         old_mail=None if draft.is_edit else order.old_mail,
         interval=desk.registrar.interval(mailbox),
         active=active,

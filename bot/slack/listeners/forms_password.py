@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bot.errors import NoSuchMailbox
 from bot.mailboxes import Order
 from bot.slack import drafts, forms, names, views
-from bot.slack.listeners.desk import SHORTEST_TEST_SECONDS, at_least, show_result
+from bot.slack.listeners.commands import refresh_home
 from storage.records import OldMail, Passwords, Secret
 
 if TYPE_CHECKING:
@@ -39,14 +39,10 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
         await ack(response_action="update", view=views.password_in_progress(mailbox))
         if view["id"] in desk.testing:
             return
-        desk.testing.add(view["id"])
         password = parsed or (typed.incoming if typed else None)
         assert password is not None, "forms.parse_password demands a password that is nowhere else"
-        try:
-            result = await at_least(SHORTEST_TEST_SECONDS, _tested(desk, person, draft, mailbox, password))
-        finally:
-            desk.testing.discard(view["id"])
-        await show_result(client, person, view["id"], result)
+        await desk.test(client, person, view["id"], _tested(desk, person, draft, mailbox, password))
+        await refresh_home(desk, body, client)
 
 
 async def _tested(desk: Desk, person: Person, draft: Draft, mailbox: Mailbox, password: Secret) -> View:
@@ -54,6 +50,7 @@ async def _tested(desk: Desk, person: Person, draft: Draft, mailbox: Mailbox, pa
     stored = await desk.registrar.passwords(person, mailbox.id)
     passwords = Passwords(password, stored.outgoing)
     checked = await desk.registrar.check(mailbox.profile, passwords)
+    desk.typed.forget(draft.draft_id)
     if not checked.report.is_incoming_fine:
         draft_id = desk.typed.keep(person, passwords)
         again = drafts.after_failure(draft, draft_id=draft_id)
@@ -63,5 +60,4 @@ async def _tested(desk: Desk, person: Person, draft: Draft, mailbox: Mailbox, pa
         changed = await desk.registrar.change(person, mailbox.id, order, checked)
     except NoSuchMailbox as error:
         return views.could_not_open(error.sentence)
-    desk.typed.forget(draft.draft_id)
     return views.password_saved(changed, checked.report)

@@ -12,17 +12,21 @@ from bot.slack.views.help import help_answer, unknown_word
 from bot.slack.views.home import home
 from bot.slack.views.lists import mailbox_list, picker, remove_form
 from bot.slack.views.passwords import password_form, password_in_progress, password_saved
-from bot.slack.views.results import as_modal, could_not_open, expired, in_progress, loading, saved
+from bot.slack.views.results import (
+    as_modal,
+    could_not_open,
+    expired,
+    in_progress,
+    interrupted,
+    loading,
+    saved,
+)
 from bot.slack.views.sentences import (
     activated,
     checking,
     failed,
-    no_such_mailbox,
     nothing_to_do,
     paused,
-    refused,
-    refused_home,
-    refused_view,
     removed,
     resumed,
 )
@@ -45,10 +49,10 @@ __all__ = [
     "help_answer",
     "home",
     "in_progress",
+    "interrupted",
     "loading",
     "mailbox_form",
     "mailbox_list",
-    "no_such_mailbox",
     "nothing_to_do",
     "outcome",
     "password_form",
@@ -56,9 +60,6 @@ __all__ = [
     "password_saved",
     "paused",
     "picker",
-    "refused",
-    "refused_home",
-    "refused_view",
     "remove_form",
     "removed",
     "resumed",

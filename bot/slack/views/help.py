@@ -32,7 +32,12 @@ def help_answer(words: tuple[str, ...] = names.COMMANDS) -> Answer:
     """The commands a person may use, in the order given."""
     blocks = [section(mrkdwn(_INTRODUCTION)), section(mrkdwn(_table(words))), _buttons()]
     blocks.append(
-        context(mrkdwn(f"`{names.COMMAND}` alone is the same as `list`. Only you see these answers."))
+        context(
+            mrkdwn(
+                f"With several mailboxes, a name may follow, as in `{names.COMMAND} pause Work`. "
+                f"`{names.COMMAND}` alone is the same as `list`. Only you see these answers."
+            )
+        )
     )
     return answer(f"What {names.COMMAND} understands: {', '.join(words)}.", blocks)
 

@@ -41,6 +41,11 @@ _EXPIRED: Final = (
     "This form is too old to go on with, and nothing was saved. Please open it again with `/mailbox`."
 )
 
+_INTERRUPTED: Final = (
+    "Mailbox is being restarted, so this test was cut short. Type `/mailbox list` in a minute; "
+    "what is not saved there, please send again."
+)
+
 
 def loading(title: str = "Mailbox") -> View:
     """A modal that is open while what belongs in it is looked up."""
@@ -170,6 +175,11 @@ def _buttons(mailbox: Mailbox) -> Block:
 def expired(sentence: str = _EXPIRED) -> View:
     """The form's draft is gone."""
     return could_not_open(sentence)
+
+
+def interrupted() -> View:
+    """The process ends while a test runs."""
+    return could_not_open(_INTERRUPTED)
 
 
 def as_modal(said: Answer) -> View:

@@ -8,14 +8,11 @@ from bot.slack import names
 from bot.slack.views.words import (
     Answer,
     Block,
-    View,
     actions,
     answer,
     button,
     escaped,
-    modal,
     mrkdwn,
-    plain,
     quoted,
     section,
     shortened,
@@ -28,11 +25,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from storage.records import Mailbox
-
-REFUSAL = (
-    "You cannot use Mailbox in this workspace. It is for its members; if you are one or should be, "
-    "please ask a workspace administrator."
-)
 
 
 def name_of(mailbox: Mailbox) -> str:
@@ -113,30 +105,9 @@ def nothing_to_do(word: str) -> Answer:
     )
 
 
-def no_such_mailbox() -> Answer:
-    """The mailbox of a button or a form is not there any more."""
-    text = "That mailbox is not there any more."
-    return answer(text, [section(mrkdwn(text)), actions(button("My mailboxes", names.OPEN_LIST))])
-
-
 def failed(sentence: str, *, reference: str = "") -> Answer:
     """An error in words; `reference` is the id under which it stands in the log."""
     text = escaped(shortened(shown(sentence), 2000))
     if reference:
         text += f" (Reference {escaped(shortened(shown(reference), 100))})"
     return answer(text)
-
-
-def refused() -> Answer:
-    """The person may not use Mailbox."""
-    return answer(REFUSAL)
-
-
-def refused_view() -> View:
-    """The same as a modal."""
-    return modal("Mailbox", names.RESULT, [section(plain(REFUSAL))])
-
-
-def refused_home() -> View:
-    """The same as App Home."""
-    return {"type": "home", "callback_id": names.HOME, "blocks": [section(plain(REFUSAL))]}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.deliver import PLAIN_AFTER
 from storage.records import EntryState
 
 if TYPE_CHECKING:
@@ -226,3 +227,31 @@ async def test_a_look_for_files_that_fails_shares_nothing_twice(desk: Desk, fail
 
     assert await desk.thread_files() == ["bill.pdf"]
     assert await desk.calls("files.completeUploadExternal") == 1
+
+
+async def test_nothing_is_begun_that_would_break_a_silence(desk: Desk) -> None:
+    """Another DM met Slack's limit while this one was being prepared: it waits too, and nothing is unknown."""
+    await desk.keep("one")
+    dm = await desk.stores.dm(desk.clock())
+    entry = await desk.stores.head(dm)
+    desk.deliverer._silent_until = desk.clock() + timedelta(seconds=30)
+
+    _, may_go_on = await desk.deliverer._advance(dm, entry)
+
+    assert not may_go_on
+    assert await desk.calls("chat.postMessage") == 0
+    assert (await desk.stores.head(dm)).state is EntryState.WAITING
+
+
+async def test_a_post_that_breaks_slack_holds_up_no_other(desk: Desk) -> None:
+    """Slack fails on its content time and again: it comes as plain text, once, and the next follows."""
+    await desk.keep("one", "two")
+    await desk.fault("chat.postMessage", "error", error="internal_error", count=PLAIN_AFTER)
+
+    for _ in range(PLAIN_AFTER + 1):
+        await desk.deliver()
+        desk.clock.ahead += timedelta(seconds=61)
+
+    first, second = await desk.posts()
+    assert "one" in first["text"]
+    assert second["blocks"][0]["text"]["text"] == "two"

@@ -129,6 +129,16 @@ async def test_sizes_of_some(opened: Open, limits: Limits, count: int) -> None:
         assert ("LIST" in server.commands) == (count == 5)
 
 
+async def test_sizes_one_by_one_come_by_one_list(opened: Open, limits: Limits) -> None:
+    """A server that lists everything whatever it was asked for can be used once pipelining is off."""
+    full = b"+OK\r\n" + b"".join(b"%d 20\r\n" % number for number in range(1, 6)) + b".\r\n"
+    async with Pop3Server(MESSAGES, answers={"LIST": full}) as server:
+        session = await opened(server.address, limits=replace(limits, pipelining=False))
+
+        assert await session.sizes([2]) == {2: 20}
+        await session.noop()
+
+
 @pytest.mark.parametrize(
     ("answers", "expected"),
     [

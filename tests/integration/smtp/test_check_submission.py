@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import traceback
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -132,6 +133,18 @@ async def test_each_answer_to_the_sign_in_has_its_family(
     assert steps == PLAIN_STEPS
 
 
+@pytest.mark.parametrize("code", [b"535", b"454", b"334"])
+async def test_what_the_server_repeats_stands_in_no_traceback(attempt: Attempt, code: bytes) -> None:
+    """A server that answers with the password it was given puts it into no error, nor into what caused it."""
+    async with SmtpServer(
+        extensions=("AUTH PLAIN",), replies={"AUTH": code + b" no open-sesame\r\n"}
+    ) as server:
+        error, _ = await attempt(server, password="open-sesame")
+
+    assert error is not None
+    assert "sesame" not in "".join(traceback.format_exception(error))
+
+
 @pytest.mark.parametrize(
     ("greeting", "expected"),
     [
@@ -205,7 +218,7 @@ async def test_a_certificate_for_another_name_is_refused(
         error, steps = await attempt(server, security)
 
     assert isinstance(error, CertificateInvalid)
-    assert "other.example" not in str(error)
+    assert "localhost" not in "".join(traceback.format_exception(error))
     assert steps[-1] is Step.TLS
     assert "AUTH" not in server.commands
 

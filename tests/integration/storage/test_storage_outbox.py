@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from storage.errors import LeaseLost
-from storage.records import EntryState, Notice, Person, SeenState, Shape
+from storage.records import Depth, EntryState, Notice, Person, SeenState, Shape
 from tests.integration.storage.stores import LATER, LEASE, NEW, NOW, OK, OWNER, STRANGER, Stores
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from datetime import datetime
 
     from storage.records import Dm
 
@@ -296,3 +295,36 @@ async def test_mail_that_arrives_during_a_delivery_is_not_forgotten(stores: Stor
         dm = await stores.outbox.record(dm, replace(await stores.head(dm), state=EntryState.SETTLED), now=NOW)
         await stores.outbox.release(dm)
     assert await due(stores) == []
+
+
+async def test_depth_of_an_empty_outbox(stores: Stores) -> None:
+    """Nothing owed, no age."""
+    assert await stores.outbox.depth() == Depth(0, None, None)
+
+
+async def test_depth_counts_what_is_unfinished(stores: Stores) -> None:
+    """Everybody's entries, since when the oldest is owed, since when a DM is due; settled ones do not count."""
+    began = datetime.now(UTC) - timedelta(milliseconds=1)
+    await owed(stores, b"u1", b"u2")
+    between = datetime.now(UTC)
+    await owed(stores, b"u1", owner=STRANGER)
+    first, _ = sorted(await due(stores), key=lambda dm: dm.owner.user)
+    await stores.outbox.record(first, replace(await stores.head(first), state=EntryState.SETTLED), now=NOW)
+
+    depth = await stores.outbox.depth()
+
+    assert (depth.entries, depth.oldest_due) == (2, NOW)
+    assert depth.oldest is not None
+    assert began <= depth.oldest <= between
+
+
+async def test_depth_tells_age_from_being_due(stores: Stores) -> None:
+    """A DM on hold is not due, and its entries are as old as they are."""
+    await owed(stores, b"u1")
+    await stores.outbox.release(await stores.dm(), held_until=LATER)
+
+    depth = await stores.outbox.depth()
+
+    assert (depth.entries, depth.oldest_due) == (1, LATER)
+    assert depth.oldest is not None
+    assert datetime.now(UTC) - depth.oldest < timedelta(minutes=1)

@@ -56,6 +56,25 @@ async def test_ticks_and_deliveries_scan_no_table(sqlite_url: str, vault: Vault,
     assert {statement: plan for statement, plan in plans.items() if is_expensive(plan)} == {}
 
 
+async def test_taking_stock_reads_only_what_is_unfinished(
+    sqlite_url: str, vault: Vault, tmp_path: Path
+) -> None:
+    """The outbox's depth comes from the two small indexes, not from the finished entries beside them."""
+    database = await Database.open(sqlite_url)
+    stores = Stores.on(database, vault, tmp_path)
+    with recorded(database) as statements:
+        await stores.outbox.depth()
+
+    async with database.read() as session:
+        ((statement, values),) = statements
+        plan = await plan_of(await session.connection(), statement, values)
+    await database.close()
+
+    read = [step for step in plan if step.startswith(("SCAN entry", "SCAN dm", "SEARCH"))]
+    assert len(read) == 3
+    assert all("ix_entry_open" in step or "ix_dm_due" in step or "PRIMARY KEY" in step for step in read), plan
+
+
 async def plan_of(connection: AsyncConnection, statement: str, values: Any) -> list[str]:
     """SQLite's plan for a statement, step by step."""
     steps = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)

@@ -1,0 +1,81 @@
+"""The instruments that Prometheus reads; what each means and what is normal stands in docs/watching.md.
+
+Built once by the composition root and handed down. No label holds anything of a person, a mailbox or a server: every
+value comes from our own code and there are few of them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+
+from storage.records import Health, Shape
+
+SUPERSEDED: Final = "superseded"
+BROKEN: Final = "broken"
+PARTS: Final = ("database", "slack")
+
+POLL_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+LAG_BUCKETS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+
+
+class Metrics:
+    """One set of instruments and the registry they stand in."""
+
+    def __init__(self) -> None:
+        registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        self.registry: Final = registry
+        self.polls: Final = Counter(
+            "mailbox_polls", "Polls, by the health they found.", ["outcome"], registry=registry
+        )
+        self.poll_seconds: Final = Histogram(
+            "mailbox_poll_seconds",
+            "Time from claim to recorded result, waiting for a turn at the server included.",
+            registry=registry,
+            buckets=POLL_BUCKETS,
+        )
+        self.messages: Final = Counter(
+            "mailbox_messages_kept", "Messages stored for delivery, by shape.", ["shape"], registry=registry
+        )
+        self.octets: Final = Counter(
+            "mailbox_octets_fetched", "Octets of messages that servers sent.", registry=registry
+        )
+        self.slack_calls: Final = Counter(
+            "mailbox_slack_calls",
+            "Requests to Slack's Web API, by how they were answered.",
+            ["method", "outcome"],
+            registry=registry,
+        )
+        self.loop_lag: Final = Histogram(
+            "mailbox_loop_lag_seconds",
+            "How late the event loop came to a timer.",
+            registry=registry,
+            buckets=LAG_BUCKETS,
+        )
+        self.entries: Final = Gauge("mailbox_outbox_entries", "Entries not yet finished.", registry=registry)
+        self.oldest: Final = Gauge(
+            "mailbox_outbox_oldest_seconds", "Age of the oldest unfinished entry.", registry=registry
+        )
+        self.overdue: Final = Gauge(
+            "mailbox_outbox_overdue_seconds",
+            "How long the longest waiting DM could have been attended to.",
+            registry=registry,
+        )
+        self.mailboxes: Final = Gauge(
+            "mailbox_mailboxes", "Mailboxes that are polled, by health.", ["health"], registry=registry
+        )
+        self.ready: Final = Gauge("mailbox_ready", "1 while the part answers.", ["part"], registry=registry)
+        self._begin_at_zero()
+
+    def _begin_at_zero(self) -> None:
+        """A series that first appears with its first failure has no rise that an alert could see."""
+        for outcome in (*Health, SUPERSEDED, BROKEN):
+            self.polls.labels(outcome)
+        for shape in Shape:
+            self.messages.labels(shape)
+        for health in Health:
+            self.mailboxes.labels(health)
+        for part in PARTS:
+            self.ready.labels(part)

@@ -1,0 +1,114 @@
+"""The process's own ties to Slack: who the tokens are, and the socket that brings what people do.
+
+Slack that cannot be reached is waited for; a token that Slack refuses is the operator's affair. A process that is to
+stop waits for neither.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import structlog
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_sdk.errors import SlackApiError
+
+from bot.errors import SettingsError
+from bot.slack.client import NO_ANSWER, code_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from contextlib import AsyncExitStack
+
+    from slack_bolt.app.async_app import AsyncApp
+    from slack_sdk.socket_mode.aiohttp import SocketModeClient
+    from slack_sdk.web.async_client import AsyncWebClient
+
+log = structlog.get_logger(__name__)
+
+RETRY_SECONDS = 5.0
+ADDRESS_SECONDS = 15.0
+"""Slack's socket addresses are good for seconds, and the SDK tries one again and again: an older one is dropped."""
+
+REFUSED_BOT_TOKEN = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
+REFUSED_APP_TOKEN = {
+    "invalid_auth",
+    "not_authed",
+    "not_allowed_token_type",
+    "missing_scope",
+    "token_revoked",
+}
+
+Found = TypeVar("Found")
+
+
+async def identity(web: AsyncWebClient, stopping: asyncio.Event) -> Mapping[str, Any] | None:
+    """Who the bot token is, asked until Slack answers; None when the process is to stop meanwhile.
+
+    Raises:
+        SettingsError: Slack does not accept the token.
+    """
+    while not stopping.is_set():
+        try:
+            answer = await _unless_stopped(stopping, web.auth_test())
+        except SlackApiError as error:
+            code = code_of(error)
+            if code in REFUSED_BOT_TOKEN:
+                raise SettingsError(
+                    sentence=f"Slack does not accept SLACK_BOT_TOKEN ({code}); copy it anew from OAuth & Permissions."
+                ) from None
+            log.warning("slack_not_ready", code=code)
+        except NO_ANSWER as error:
+            log.warning("slack_not_ready", error=type(error).__name__)
+        else:
+            return answer.data if answer is not None and isinstance(answer.data, dict) else None
+        await _unless_stopped(stopping, asyncio.sleep(RETRY_SECONDS))
+    return None
+
+
+async def open_socket(
+    bolt: AsyncApp, app_token: str, stopping: asyncio.Event, stack: AsyncExitStack
+) -> Callable[[], Awaitable[bool]]:
+    """Open Socket Mode, which reconnects by itself from then on; gives what asks whether it is open.
+
+    Raises:
+        SettingsError: Slack does not accept the app token.
+    """
+    handler = AsyncSocketModeHandler(bolt, app_token)
+    stack.push_async_callback(handler.close_async)
+    try:
+        handler.client.wss_uri = await _unless_stopped(stopping, handler.client.issue_new_wss_url())
+    except SlackApiError as error:
+        code = code_of(error)
+        if code in REFUSED_APP_TOKEN:
+            raise SettingsError(
+                sentence=f"Slack does not accept SLACK_APP_TOKEN ({code}); make one with connections:write under Basic Information."
+            ) from None
+        log.warning("socket_not_ready", code=code)
+    except NO_ANSWER as error:
+        log.warning("socket_not_ready", error=type(error).__name__)
+    connecting = asyncio.create_task(handler.client.connect())  # type: ignore[no-untyped-call] # the SDK leaves it bare
+    stack.callback(connecting.cancel)
+    dropping = asyncio.create_task(drop_addresses(handler.client, ADDRESS_SECONDS))
+    stack.callback(dropping.cancel)
+    return handler.client.is_connected
+
+
+async def drop_addresses(client: SocketModeClient, seconds: float) -> None:
+    """Let a client that does not come to be connected ask Slack for a new address."""
+    while True:
+        await asyncio.sleep(seconds)
+        if not await client.is_connected():
+            client.wss_uri = None
+
+
+async def _unless_stopped(stopping: asyncio.Event, work: Awaitable[Found]) -> Found | None:
+    """The result of `work`; None when the process is to stop before there is one."""
+    working, stopped = asyncio.ensure_future(work), asyncio.ensure_future(stopping.wait())
+    try:
+        await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        for task in (working, stopped):
+            task.cancel()
+        await asyncio.gather(working, stopped, return_exceptions=True)

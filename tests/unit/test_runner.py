@@ -1,0 +1,106 @@
+"""The runner goes on whatever the local clock does, and whatever a poll fails on."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bot.runner import HELD_BACK, Runner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Nothing:
+    """Stores with little due and a poller that fails; counts how often they were asked."""
+
+    is_silent = False
+
+    def __init__(self, *due: Any) -> None:
+        self.asked = 0
+        self.was_asked = asyncio.Event()
+        self.due = list(due)
+        self.held: list[datetime] = []
+
+    async def release(self, worker: str) -> None:
+        """Nobody died."""
+
+    async def release_worker(self, worker: str) -> None:
+        """The same."""
+
+    async def claim_due(self, *_: Any, **__: Any) -> list[Any]:
+        """What is due, once."""
+        self.asked += 1
+        self.was_asked.set()
+        due, self.due = self.due, []
+        return due
+
+    async def renew(self, claim: Any, until: datetime) -> None:
+        """How long a claim is held."""
+        self.held.append(until)
+
+    async def poll(self, claim: Any) -> bool:
+        """Fails in a way that nobody thought of."""
+        raise RuntimeError
+
+
+@pytest.fixture
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The process's local time is UTC, and is what it was afterwards."""
+    monkeypatch.setenv("TZ", "UTC0")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def running_on(mailboxes: Any, rest: Any, stopping: asyncio.Event) -> Runner:
+    """A runner on these."""
+    return Runner(
+        mailboxes=mailboxes,
+        messages=rest,
+        outbox=rest,
+        poller=mailboxes,
+        deliverer=rest,
+        worker="w",
+        clock=lambda: datetime.now(UTC),
+        stopping=stopping,
+    )
+
+
+async def test_a_poll_that_fails_on_our_side_is_not_repeated_at_once() -> None:
+    """Its lease goes on for a minute, so that the mail server is not asked every few seconds."""
+    mailbox: Any = SimpleNamespace(id="m")
+    store, stopping = Nothing(SimpleNamespace(mailbox=mailbox)), asyncio.Event()
+    running = asyncio.create_task(running_on(store, Nothing(), stopping).run())
+    began = datetime.now(UTC)
+
+    await store.was_asked.wait()
+    stopping.set()
+    await running
+
+    assert [until >= began + HELD_BACK for until in store.held] == [True]
+
+
+async def test_the_end_of_summer_time_stops_nothing(utc: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The local clock goes back by three hours: what is due is looked for within seconds all the same."""
+    nothing, stopping = Nothing(), asyncio.Event()
+    runner = running_on(nothing, Nothing(), stopping)
+    running = asyncio.create_task(runner.run())
+    await nothing.was_asked.wait()
+
+    monkeypatch.setenv("TZ", "XXX3")
+    time.tzset()
+    asked = nothing.asked
+    async with asyncio.timeout(6):
+        while nothing.asked < asked + 4:
+            nothing.was_asked.clear()
+            await nothing.was_asked.wait()
+
+    stopping.set()
+    await running
