@@ -123,8 +123,13 @@ class Poller:
             claim.mailbox.profile.incoming.host, asyncio.Semaphore(SESSIONS_PER_HOST)
         )
         outcome, started = BROKEN, time.monotonic()
+        has_to_wait = host.locked()
         try:
-            async with host, lease.kept(partial(self._mailboxes.renew, claim), self._clock):
+            # The lease is kept from here on, also while other sessions with the same host come first.
+            async with lease.kept(partial(self._mailboxes.renew, claim), self._clock), host:
+                if has_to_wait and self._stopping.is_set():
+                    outcome = SUPERSEDED
+                    return False
                 result, has_mail = await self._outcome(claim)
             await self._mailboxes.finish(claim, result)
             outcome = result.health
@@ -313,9 +318,12 @@ class Poller:
 
     def _succeeded(self, mailbox: Mailbox, found: _Found, capabilities: frozenset[str]) -> PollResult:
         now = self._clock()
+        due_at = plan.next_poll(now, self._interval(mailbox), 0, random.random())  # noqa: S311 - spread, no secret
         return PollResult(
             health=Health.OK,
-            due_at=plan.next_poll(now, self._interval(mailbox), 0, random.random()),  # noqa: S311 - spread, no secret
+            due_at=now
+            if self._stopping.is_set()
+            else due_at,  # what was left unfetched comes first after the restart
             failures=0,
             last_success_at=now,
             tail=found.tail,

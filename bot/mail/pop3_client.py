@@ -44,7 +44,8 @@ __all__ = ["Incoming", "Limits", "Probe", "Session", "connect"]
 
 OnStep = Callable[[Step], None]
 
-_FLIGHTS: Final = 8  # of LIST for single messages; beyond it the whole list is cheaper
+_FLIGHTS: Final = 8  # of LIST for single messages; beyond it the whole list is cheaper, however long
+_FLIGHT_ROWS: Final = 4000  # so many rows of a whole list, 50 KB, are cheaper than one more flight
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ class Session:
         self._exchange = Exchange(wire, limits, {server.host, plain_host(server.host)} - {""})
         self._authorization = Authorization(self._exchange, server, on_step)
         self._sizes: dict[int, int] = {}
+        self._count: int | None = None  # messages in the maildrop, once known
 
     async def __aenter__(self) -> Self:
         return self
@@ -164,6 +166,7 @@ class Session:
         if not stat.is_ok:
             raise self._exchange.refusal(stat.text)
         count, octets = self._exchange.read(pop3_replies.stat, stat.text)
+        self._count = count
         uids = {number: self._uid(number, reply) for number, reply in zip(numbers, replies, strict=True)}
         return Probe(count, octets, uids)
 
@@ -181,6 +184,7 @@ class Session:
         if isinstance(rows, BotError):
             raise UidlUnsupported(rows.detail) if isinstance(rows, CommandRefused) else rows
         self._exchange.read(pop3_replies.check_numbers, [number for number, _ in rows])
+        self._count = len(rows)
         return rows
 
     async def sizes(self, numbers: Sequence[int] | None = None) -> dict[int, int]:
@@ -194,7 +198,7 @@ class Session:
         """
         if numbers is None:
             found = await self._all_sizes()
-        elif len(numbers) > (_FLIGHTS * self._limits.window if self._limits.pipelining else 0):
+        elif self._is_list_cheaper(len(numbers)):
             everything = await self._all_sizes()
             found = {number: everything[number] for number in numbers if number in everything}
         else:
@@ -261,6 +265,12 @@ class Session:
         self._exchange.wire.abort()
 
     # Inside
+
+    def _is_list_cheaper(self, wanted: int) -> bool:
+        if not self._limits.pipelining:
+            return wanted > 0
+        flights = -(-wanted // self._limits.window)
+        return flights > _FLIGHTS or (self._count is not None and self._count <= (flights - 1) * _FLIGHT_ROWS)
 
     async def _all_sizes(self) -> dict[int, int]:
         rows = await self._exchange.listing(Command(Verb.LIST), pop3_replies.size_rows)

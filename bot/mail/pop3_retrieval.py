@@ -122,6 +122,8 @@ class Retrieval:
         self._current: Incoming | None = None
         self._received = self._finished = 0
         self._is_begun = self._is_left = False
+        self._is_alone = False
+        self._waits = 0  # of the wire, before the current message: most fall within its body, not before it
 
     def __aiter__(self) -> Self:
         return self
@@ -133,14 +135,12 @@ class Retrieval:
         if self._is_left:
             raise LocalProtocolError("another command was sent before all messages were read")
         await self._finish_current()
-        is_first = not self._in_flight
+        self._is_alone = not self._in_flight
         self._send()
         if not self._in_flight:
             raise StopAsyncIteration
-        waits = self._wire.waits
+        self._waits = self._wire.waits
         self._current = await self._begin(self._in_flight[0][0])
-        if not is_first:
-            self._window.note(had_to_wait=self._wire.waits > waits)
         return self._current
 
     def leave(self) -> None:
@@ -160,6 +160,8 @@ class Retrieval:
         if self._current is None:
             return
         await self._current.drain()
+        if not self._is_alone:  # who was asked for just now has to be waited for
+            self._window.note(had_to_wait=self._wire.waits > self._waits)
         self._received += self._current.octets
         self._finished += 1
         self._expected -= self._in_flight.popleft()[1]

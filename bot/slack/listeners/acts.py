@@ -39,7 +39,7 @@ async def _form(desk: Desk, word: str, person: Person, mailbox_id: str) -> View:
     if word == names.REMOVE:
         _, waiting = await desk.listed(person)
         return views.remove_form(mailbox, waiting.get(mailbox.id, 0))
-    draft = drafts.draft_of(mailbox)
+    draft = drafts.draft_of(mailbox, asks_active=not mailbox.is_active)
     if word == names.PASSWORD:
         return views.password_form(mailbox, draft)
     return views.mailbox_form(draft, provider=desk.providers.by_address(mailbox.profile.address))
