@@ -238,7 +238,7 @@ class Poller:
                 waiting.remove(line)
                 if self._stopping.is_set():
                     return False
-        except (ConnectionLost, CommandRefused):
+        except (ConnectionLost, CommandRefused, RemoteProtocolError):
             if waiting:
                 await self._note_failure(claim, waiting[0], was_refused=False)
             raise
@@ -278,6 +278,9 @@ class Poller:
                 octets, shape = await session.top(line.number, TOP_LINES), Shape.TOP
             except CommandRefused:
                 octets, shape = b"", Shape.REFUSED
+            except (ConnectionLost, RemoteProtocolError):
+                await self._note_failure(claim, line, was_refused=False)
+                raise
             self._metrics.octets.inc(len(octets))
             await self._keep_octets(claim, line, shape, octets, sizes[line.number])
         return True

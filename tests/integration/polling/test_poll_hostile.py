@@ -1,0 +1,46 @@
+"""What a poll makes of servers that break the protocol for one message, or give a UID to another one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot import plan
+from storage.records import Passwords, Profile, Retention, Secret, Shape
+from tests.fakes.pop3_server import Answer, Pop3Server, hang_up
+from tests.integration.storage.stores import NEW
+
+if TYPE_CHECKING:
+    from tests.integration.polling.conftest import Desk
+
+LARGE = b"Subject: two\r\n\r\n" + b"x" * 250_000 + b"\r\n"
+
+
+async def register(desk: Desk, server: Pop3Server, retention: Retention = Retention.LEAVE) -> None:
+    """Register a mailbox on a server that does as it likes."""
+    profile = Profile("Work", server.username, server.address, server.username, None, None)
+    passwords = Passwords(Secret(server.password), None)
+    new = replace(NEW, profile=profile, passwords=passwords, retention=retention)
+    await desk.stores.mailboxes.add(new, desk.clock())
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [{"RETR 2": b"what\r\n"}, {"RETR 2": b"+OK" + b"x" * 9000}, {"TOP": b"what\r\n"}, {"TOP": hang_up}],
+)
+async def test_message_that_breaks_every_session_becomes_a_card(
+    desk: Desk, answers: dict[str, Answer]
+) -> None:
+    """However the server fails for one message, those behind it come, and the person is told of it."""
+    middle = LARGE if "TOP" in answers else b"Subject: two\r\n\r\n"
+    messages = [b"Subject: one\r\n\r\n", middle, b"Subject: three\r\n\r\n"]
+    async with Pop3Server(messages, answers=answers) as server:
+        await register(desk, server)
+
+        for _ in range(plan.BREAKS_BEFORE_CARD + 1):
+            await desk.poll()
+
+    loaded = [await desk.stores.messages.load(entry.message_id or "") for entry in await desk.settle()]
+    assert [message.shape for message, _ in loaded] == [Shape.WHOLE, Shape.REFUSED, Shape.WHOLE]
