@@ -27,6 +27,9 @@ FULL_LISTING_EVERY = timedelta(days=1)
 PROBE_REACH = 200
 """More new messages than this are listed in full rather than asked for one by one."""
 
+WHOLE_OCTETS = 64 * 1024
+"""Beyond this an answer to TOP may have been cut by a bound of ours."""
+
 DELETIONS = 1_000
 """At most so many in one session: deletions count at QUIT only, and a session that runs out of time deletes nothing."""
 
@@ -136,6 +139,15 @@ def probed(tail: Tail, count: int, uids: Mapping[int, bytes | None]) -> range | 
     if len(fresh) > PROBE_REACH or (uids.get(tail.number + 1) is None) != (len(fresh) == 0):
         return None
     return fresh
+
+
+def is_whole(octets: bytes, lines: int) -> bool:
+    """Whether the answer to TOP is the whole message: fewer lines came than were asked for (RFC 1939 section 7).
+
+    LIST had called it too large; some servers lie there, and what is in hand is all there is.
+    """
+    head, gap, body = octets.partition(b"\r\n\r\n")
+    return bool(head and gap) and len(octets) < WHOLE_OCTETS and body.count(b"\r\n") < lines
 
 
 def should_give_up(attempts: int, *, was_refused: bool) -> bool:

@@ -275,14 +275,16 @@ class Poller:
         """Messages above the size limit come as header and first lines."""
         for line in lines:
             try:
-                octets, shape = await session.top(line.number, TOP_LINES), Shape.TOP
+                octets = await session.top(line.number, TOP_LINES)
+                shape = Shape.WHOLE if plan.is_whole(octets, TOP_LINES) else Shape.TOP
             except CommandRefused:
                 octets, shape = b"", Shape.REFUSED
             except (ConnectionLost, RemoteProtocolError):
                 await self._note_failure(claim, line, was_refused=False)
                 raise
             self._metrics.octets.inc(len(octets))
-            await self._keep_octets(claim, line, shape, octets, sizes[line.number])
+            listed_octets = len(octets) if shape is Shape.WHOLE else sizes[line.number]
+            await self._keep_octets(claim, line, shape, octets, listed_octets)
         return True
 
     async def _note_failure(self, claim: Claim, line: Listed, *, was_refused: bool) -> bool:

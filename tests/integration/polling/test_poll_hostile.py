@@ -1,4 +1,4 @@
-"""What a poll makes of servers that break the protocol for one message, or give a UID to another one."""
+"""What a poll makes of servers that break the protocol for one message, or lie about it."""
 
 from __future__ import annotations
 
@@ -44,3 +44,19 @@ async def test_message_that_breaks_every_session_becomes_a_card(
 
     loaded = [await desk.stores.messages.load(entry.message_id or "") for entry in await desk.settle()]
     assert [message.shape for message, _ in loaded] == [Shape.WHOLE, Shape.REFUSED, Shape.WHOLE]
+
+
+async def test_a_message_whose_size_is_a_lie_comes_whole(desk: Desk) -> None:
+    """LIST calls a small message huge: the answer to TOP shows that it is all there."""
+    mail = b"Subject: small\r\n\r\nHello.\r\n"
+    async with Pop3Server(
+        [mail], answers={"LIST": b"+OK\r\n1 99999999\r\n.\r\n", "LIST 1": b"+OK 1 99999999\r\n"}
+    ) as server:
+        await register(desk, server)
+
+        await desk.poll()
+
+    ((message, octets),) = [
+        await desk.stores.messages.load(entry.message_id or "") for entry in await desk.settle()
+    ]
+    assert (message.shape, octets) == (Shape.WHOLE, mail)
