@@ -51,6 +51,7 @@ def endless(start: bytes, block: bytes) -> Answer:
         await dialogue.write(start)
         while True:
             await dialogue.write(block)
+            await asyncio.sleep(0)  # or nobody would learn that the client has gone
 
     return answer
 

@@ -1,0 +1,322 @@
+"""The plan against maildrops that behave as badly as real ones, over any number of sessions.
+
+The machine plays the server and our store; what to do comes from `bot.plan` alone. A message is told apart by its
+content, a number, so the checks do not believe the UIDs that the plan goes by. Two things are taken for granted,
+because no plan over UIDs can do without: messages of one UID in one maildrop are equal (popa3d), and a UID is given
+to another message only after a listing has shown it gone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from random import Random  # noqa: TC003 - Hypothesis reads the annotation
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from bot import plan
+from storage.records import OldMail, Retention, Seen, SeenState, Tail
+
+START = datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One message on the server."""
+
+    content: int
+    uid: bytes
+
+
+@dataclass(frozen=True)
+class Row:
+    """What our store knows of a key."""
+
+    state: SeenState
+    content: int | None = None
+    attempts: int = 0
+    is_whole: bool = False
+    is_posted: bool = False
+
+    @property
+    def seen(self) -> Seen:
+        """As the plan gets it."""
+        return Seen(self.state, self.attempts, is_settled=self.is_whole and self.is_posted)
+
+
+class Broken(Exception):
+    """The line is cut."""
+
+
+@dataclass(frozen=True)
+class Weather:
+    """How one session goes.
+
+    Attributes:
+        hidden: places in the listing that it leaves out; everything where `is_blank`.
+        order: gives messages their numbers, in order of arrival where None.
+        refused: how many of the first messages are refused.
+        breaks_at: the message at which the line is cut.
+        quit: whether the server carries deletions out; that we hear of it makes no difference to us.
+    """
+
+    hidden: frozenset[int] = frozenset()
+    is_blank: bool = False
+    order: Random | None = None
+    refused: int = 0
+    breaks_at: int | None = None
+    quits: bool = True
+
+
+FAIR = Weather()
+weathers = st.builds(
+    Weather,
+    hidden=st.frozensets(st.integers(0, 5), max_size=3),
+    is_blank=st.booleans(),
+    order=st.none() | st.randoms(use_true_random=False),
+    refused=st.integers(0, 2),
+    breaks_at=st.none() | st.integers(0, 3),
+    quits=st.booleans(),
+)
+
+
+class Maildrops(RuleBasedStateMachine):
+    """One mailbox, its server, and every session between them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.server: list[Mail] = []
+        self.rows: dict[bytes, Row] = {}
+        self.delivered: Counter[int] = Counter()
+        self.entries: Counter[int] = Counter()  # what was put into the outbox, by content
+        self.carded: set[int] = set()
+        self.posted: set[int] = set()
+        self.skipped: set[int] = set()
+        self.tail: Tail | None = None
+        self.listed_at: datetime | None = None
+        self.now = START
+        self.next = 0
+
+    @initialize(
+        old=st.integers(0, 4),
+        wanted=st.sampled_from(OldMail),
+        retention=st.sampled_from(Retention),
+        is_honest=st.booleans(),
+    )
+    def add(self, old: int, wanted: OldMail, retention: Retention, *, is_honest: bool) -> None:
+        """The mailbox is added; an honest server lists everything, in order of arrival."""
+        self.retention, self.is_honest = retention, is_honest
+        for _ in range(old):
+            self.arrive()
+        lines = plan.keyed([(number, mail.uid) for number, mail in enumerate(self.server, 1)])
+        for key in plan.old_mail_to_skip(lines, wanted):
+            number = next(line.number for line in lines if line.key == key)
+            content = self.server[number - 1].content
+            self.rows[key] = Row(SeenState.SKIPPED, content)
+            self.skipped.add(content)
+
+    # What happens at the server
+
+    @rule()
+    def arrive(self) -> None:
+        """New mail is appended."""
+        self._append(b"u%d" % self.next)
+
+    @precondition(lambda self: self.server)
+    @rule(place=st.integers(0, 9))
+    def arrive_again(self, place: int) -> None:
+        """Equal mail with an equal UID."""
+        mail = self.server[place % len(self.server)]
+        self.server.append(mail)
+        self.delivered[mail.content] += 1
+
+    @precondition(lambda self: self._free_uids())
+    @rule(place=st.integers(0, 9))
+    def reuse(self, place: int) -> None:
+        """New mail under the UID of what is known to be deleted."""
+        free = self._free_uids()
+        self._append(free[place % len(free)])
+
+    @precondition(lambda self: self.server)
+    @rule(place=st.integers(0, 9))
+    def vanish(self, place: int) -> None:
+        """Another program deletes a message that we have, or that the owner does not want from us."""
+        place %= len(self.server)
+        if self.server[place].content in self.entries.keys() | self.skipped:
+            del self.server[place]
+
+    def _append(self, uid: bytes) -> None:
+        self.next += 1
+        self.server.append(Mail(self.next, uid))
+        self.delivered[self.next] += 1
+
+    def _free_uids(self) -> list[bytes]:
+        there = {mail.uid for mail in self.server}
+        return sorted(
+            key
+            for key, row in self.rows.items()
+            if row.state is SeenState.DELETED and b" " not in key and key not in there
+        )
+
+    # What happens on our side
+
+    @rule()
+    def post(self) -> None:
+        """Delivery settles everything that is owed."""
+        for key, row in self.rows.items():
+            if row.state is SeenState.KEPT:
+                self.rows[key] = replace(row, is_posted=True)
+                if row.is_whole and row.content is not None:
+                    self.posted.add(row.content)
+
+    @rule(weather=weathers, hours=st.integers(0, 30))
+    def poll(self, weather: Weather, hours: int) -> None:
+        """One session, in any weather."""
+        self.now += timedelta(hours=hours)
+        if self.is_honest:
+            weather = replace(weather, hidden=frozenset(), is_blank=False, order=None)
+        try:
+            self._session(weather)
+        except Broken:
+            self.tail = None
+
+    @rule()
+    def catch_up(self) -> None:
+        """A day later, in fair weather: whatever hid a message until now, it comes."""
+        self.now += plan.FULL_LISTING_EVERY
+        while self._session(FAIR):
+            pass
+
+        kept = self.entries.keys() | self.skipped
+        assert {mail.content for mail in self.server} <= kept, "a message was lost"
+
+    def teardown(self) -> None:
+        """However it went, it ends well."""
+        self.catch_up()
+
+    # A session, as `bot.poll` makes it
+
+    def _session(self, weather: Weather) -> bool:
+        """Whether anything was to do."""
+        numbered = list(self.server)
+        if weather.order:
+            weather.order.shuffle(numbered)
+        found = self._probe(numbered)
+        todo, tail = found or self._list(numbered, weather)
+        assert [line.number for line in todo.fetch] == sorted(line.number for line in todo.fetch)
+        is_complete = self._fetch(numbered, todo.fetch, weather)
+        self._delete(numbered, todo.delete, weather)
+        self.tail = tail if is_complete else None
+        return bool(todo.fetch or todo.delete or todo.gone)
+
+    def _probe(self, numbered: list[Mail]) -> tuple[plan.Plan, Tail | None] | None:
+        settled = any(row.state is SeenState.KEPT and row.seen.is_settled for row in self.rows.values())
+        deleting = any(row.state is SeenState.DELETING for row in self.rows.values())
+        due = deleting or (settled and self.retention is Retention.DELETE_POSTED)
+        tail = self.tail
+        if tail is None or not plan.may_probe(tail, self.listed_at, self.now, has_deletions=due):
+            return None
+        uids = {number: self._uid(numbered, number) for number in plan.probe_numbers(tail)}
+        fresh = plan.probed(tail, len(numbered), uids)
+        if fresh is None:
+            return None
+        lines = plan.keyed([(number, numbered[number - 1].uid) for number in fresh])
+        if any(line.is_ambiguous or line.key in self.rows for line in lines):
+            return None
+        self._check_probe(numbered, lines)
+        return plan.Plan(lines, (), ()), (Tail(lines[-1].number, lines[-1].key) if lines else tail)
+
+    def _check_probe(self, numbered: list[Mail], lines: tuple[plan.Listed, ...]) -> None:
+        """Where the server keeps to the rules, the probe shows what the whole listing would."""
+        everything = plan.keyed([(number, mail.uid) for number, mail in enumerate(numbered, 1)])
+        whole = plan.session_plan(everything, self._seen(), self.retention)
+        if self.is_honest:
+            assert lines == whole.fetch, "the probe hides a message"
+            assert not whole.delete
+            assert not whole.gone
+        else:
+            assert set(lines) <= set(whole.fetch), "the probe shows what is kept"
+
+    def _list(self, numbered: list[Mail], weather: Weather) -> tuple[plan.Plan, Tail | None]:
+        shown = [
+            (number, mail.uid)
+            for number, mail in enumerate(numbered, 1)
+            if number - 1 not in weather.hidden and not weather.is_blank
+        ]
+        lines = plan.keyed(list(reversed(shown)))
+        todo = plan.session_plan(lines, self._seen(), self.retention)
+        for key in todo.gone:
+            self.rows[key] = replace(self.rows[key], state=SeenState.DELETED)
+        self.listed_at = self.now
+        is_clear = lines and not lines[-1].is_ambiguous
+        return todo, Tail(lines[-1].number, lines[-1].key) if is_clear else None
+
+    def _fetch(self, numbered: list[Mail], lines: tuple[plan.Listed, ...], weather: Weather) -> bool:
+        is_complete = True
+        for place, line in enumerate(lines):
+            content = numbered[line.number - 1].content
+            if place == weather.breaks_at:
+                self._fail(line.key, content, was_refused=False)
+                raise Broken
+            if place < weather.refused:
+                is_complete &= self._fail(line.key, content, was_refused=True)
+            else:
+                self._keep(line.key, content, is_whole=True)
+        return is_complete
+
+    def _fail(self, key: bytes, content: int, *, was_refused: bool) -> bool:
+        row = self.rows.setdefault(key, Row(SeenState.FAILED))
+        self.rows[key] = replace(row, attempts=row.attempts + 1)
+        if not plan.should_give_up(row.attempts + 1, was_refused=was_refused):
+            return False
+        self._keep(key, content, is_whole=False)
+        self.carded.add(content)
+        return True
+
+    def _keep(self, key: bytes, content: int, *, is_whole: bool) -> None:
+        row = self.rows.get(key, Row(SeenState.FAILED))
+        assert row.state in {SeenState.FAILED, SeenState.DELETED}, "fetched although it is kept"
+        if row.state is SeenState.DELETED and row.content == content and row.is_whole == is_whole:
+            self.rows[key] = replace(row, state=SeenState.KEPT)  # the store knows it by its fingerprint
+            return
+        self.rows[key] = Row(SeenState.KEPT, content, row.attempts, is_whole)
+        self.entries[content] += 1
+
+    def _delete(self, numbered: list[Mail], lines: tuple[plan.Listed, ...], weather: Weather) -> None:
+        for line in lines:
+            row = self.rows[line.key]
+            assert row.seen.is_settled, "DELE for what is not settled"
+            assert numbered[line.number - 1].content in self.posted, "DELE for a message that is not in Slack"
+            self.rows[line.key] = replace(row, state=SeenState.DELETING)
+        if weather.quits:
+            for line in lines:
+                self.server.remove(numbered[line.number - 1])
+
+    def _seen(self) -> dict[bytes, Seen]:
+        return {key: row.seen for key, row in self.rows.items()}
+
+    @staticmethod
+    def _uid(numbered: list[Mail], number: int) -> bytes | None:
+        return numbered[number - 1].uid if number <= len(numbered) else None
+
+    # Always
+
+    @invariant()
+    def nothing_comes_twice(self) -> None:
+        """No more entries than messages: a card may stand beside the message that came after all."""
+        for content, entries in self.entries.items():
+            assert entries <= self.delivered[content] + (content in self.carded), "a message came twice"
+
+    @invariant()
+    def nothing_is_gone_before_it_is_settled(self) -> None:
+        """What is neither in Slack nor with us nor unwanted is still on the server."""
+        there = {mail.content for mail in self.server}
+        known = self.entries.keys() | self.skipped
+        assert self.delivered.keys() <= there | known, "deleted and never seen"
+
+
+TestMaildrops = Maildrops.TestCase
+TestMaildrops.settings = settings(max_examples=200, stateful_step_count=25, deadline=None)
