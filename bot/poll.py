@@ -2,7 +2,7 @@
 
 The order is what keeps mail safe: each message is committed (UID, sealed octets, outbox entry) before the next one
 is asked for and before QUIT; DELE goes out only for messages whose post is settled and only after that intent is
-committed; it counts once a later listing no longer holds the UID.
+committed; it counts with the server's +OK to QUIT, or once a later listing no longer holds the UID.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ class Poller:
             is_complete = False  # its card is kept, the session ended with it; the rest comes next time
         finally:
             session.abort()
-        if not is_complete:
+        if not is_complete or found.delete:
             found = _Found(found.lines, found.delete, tail=None, listed_at=found.listed_at)
         return found, session.capabilities
 
@@ -315,9 +315,12 @@ class Poller:
             await session.quit(wait=False)
             return
         await self._messages.mark_deleting(claim, [line.key for line in lines])
-        await session.dele([line.number for line in lines])
+        accepted = set(await session.dele([line.number for line in lines]))
         if not await session.quit():
             log.info("quit_unanswered", mailbox=claim.mailbox.id)
+            return
+        # From now on the server may give these UIDs to other messages: what bears one is fetched and compared first.
+        await self._messages.confirm_deleted(claim, [line.key for line in lines if line.number in accepted])
 
     # How it went
 

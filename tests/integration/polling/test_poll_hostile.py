@@ -1,4 +1,4 @@
-"""What a poll makes of servers that break the protocol for one message, or lie about it."""
+"""What a poll makes of servers that break the protocol for one message, lie about it, or give its UID to another."""
 
 from __future__ import annotations
 
@@ -60,3 +60,19 @@ async def test_a_message_whose_size_is_a_lie_comes_whole(desk: Desk) -> None:
         await desk.stores.messages.load(entry.message_id or "") for entry in await desk.settle()
     ]
     assert (message.shape, octets) == (Shape.WHOLE, mail)
+
+
+async def test_uid_given_to_another_message_deletes_nothing_unseen(desk: Desk) -> None:
+    """A server may give the UID of a message it just deleted to the next one: that one is fetched, then deleted."""
+    async with Pop3Server([b"Subject: one\r\n\r\n"], uids=[b"1"]) as server:
+        await register(desk, server, Retention.DELETE_POSTED)
+        await desk.poll()
+        assert await desk.subjects() == ["one"]
+        await desk.poll()
+        assert server.messages == []
+
+        server.messages, server.uids = [b"Subject: two\r\n\r\n"], [b"1"]
+        await desk.poll()
+
+        assert await desk.subjects() == ["two"]
+        assert len(server.messages) == 1
