@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from storage.records import OldMail, Retention, Seen, SeenState, Tail
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 FLOOR = timedelta(minutes=1)
 """No mailbox is polled more often, unless its host is one the operator allowed by name."""
@@ -26,6 +26,8 @@ SPREAD = 0.1
 FULL_LISTING_EVERY = timedelta(days=1)
 PROBE_REACH = 200
 """More new messages than this are listed in full rather than asked for one by one."""
+
+LASTING = frozenset({"AUTH-RESP-CODE", "PIPELINING", "RESP-CODES", "SASL", "STLS", "TOP", "UIDL", "USER"})
 
 WHOLE_OCTETS = 64 * 1024
 """Beyond this an answer to TOP may have been cut by a bound of ours."""
@@ -148,6 +150,11 @@ def is_whole(octets: bytes, lines: int) -> bool:
     """
     head, gap, body = octets.partition(b"\r\n\r\n")
     return bool(head and gap) and len(octets) < WHOLE_OCTETS and body.count(b"\r\n") < lines
+
+
+def remembered(capabilities: Collection[str]) -> frozenset[str]:
+    """The lines of CAPA that a later session may build on; the others, such as IMPLEMENTATION, may name the host."""
+    return frozenset(line for line in capabilities if line.partition(" ")[0] in LASTING)
 
 
 def should_give_up(attempts: int, *, was_refused: bool) -> bool:

@@ -336,7 +336,7 @@ class Poller:
             last_success_at=now,
             tail=found.tail,
             listed_at=found.listed_at or mailbox.listed_at,
-            capabilities=capabilities,
+            capabilities=plan.remembered(capabilities),
             one_by_one=mailbox.one_by_one,
             notice=Notice.ALL_CLEAR if mailbox.has_alarm else None,
         )

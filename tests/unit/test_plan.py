@@ -160,3 +160,17 @@ def test_a_server_that_keeps_breaking_off_is_asked_one_by_one(
 ) -> None:
     """One cut line is chance; the second in a row may be our haste, and once slow stays slow."""
     assert plan.goes_one_by_one(was=was, failures=failures, is_broken_off=is_broken_off) is expected
+
+
+def test_only_what_a_later_session_needs_is_remembered_of_a_server() -> None:
+    """What it says of itself may name the host, which is stored sealed or not at all."""
+    said = {
+        "SASL PLAIN LOGIN",
+        "STLS",
+        "UIDL",
+        "IMPLEMENTATION MAIL.EXAMPLE READY",
+        "X-HOST MAIL.EXAMPLE",
+        "",
+    }
+
+    assert plan.remembered(said) == {"SASL PLAIN LOGIN", "STLS", "UIDL"}
