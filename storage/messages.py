@@ -18,7 +18,7 @@ from storage.errors import LeaseLost, NotFound, SealBroken
 from storage.fencing import check_claim, is_claimed
 from storage.owing import owe
 from storage.records import Retention, SeenState, Shape, StoredMessage
-from storage.seen import SEEN, add_unseen, move_settled, seen, skip_uids, unseen
+from storage.seen import SEEN, add_unseen, move_settled, seen, unseen
 from storage.spool import Spool, chunk_place
 from storage.statements import in_batches, insert_rows
 from storage.tables import DELETABLE, ChunkRow, MailboxRow, MessageRow, SeenRow
@@ -151,12 +151,6 @@ class Messages:
                     {uid: seen(state, attempts, is_settled) for uid, state, attempts, is_settled in rows}
                 )
         return found
-
-    async def skip(self, claim: Claim, uids: Sequence[bytes], now: datetime) -> None:
-        """Record UIDs as old mail nobody asked for; those known already stay as they are."""
-        async with self._database.write() as session:
-            await check_claim(session, claim)
-            await skip_uids(self._database, session, claim.mailbox.id, uids, now)
 
     async def note_failure(self, claim: Claim, uid: bytes, now: datetime) -> int:
         """Count one more failed attempt to fetch this UID; how many there are by now."""

@@ -29,7 +29,6 @@ class Fault(StrEnum):
     CHARSET_GUESSED = "charset_guessed"
     TEXT_CUT = "text_cut"  # more text than is ever read
     HTML_CUT = "html_cut"
-    PARSER_FAILED = "parser_failed"  # our own fault; the header alone was read
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ STORES: Final = (Mailboxes, Messages, Outbox)
 MAILBOXES: Final = 4
 """In turn, so that a DM which waits for its look-up holds up no other crash."""
 
-OWNERS: Final = frozenset({"add", "change", "activate", "pause", "resume", "check_now", "remove", "skip"})
+OWNERS: Final = frozenset({"add", "change", "activate", "pause", "resume", "check_now", "remove"})
 """Writes at a person's word: they bring no mail, and who sees no answer gives the word again."""
 
 RECORDED: Final = tuple(state for state in EntryState if state is not EntryState.GIVEN_UP)

@@ -73,7 +73,6 @@ WRITES: Final[dict[str, Callable[[Scene], Awaitable[object]]]] = {
     "finish": lambda s: s.stores.mailboxes.finish(s.claim, OK),
     "release": lambda s: s.stores.mailboxes.release("w"),
     "keep": lambda s: s.stores.messages.keep(s.claim, b"u2", s.spool, **KEEP),
-    "skip": lambda s: s.stores.messages.skip(s.claim, [b"u2"], NOW),
     "note_failure": lambda s: s.stores.messages.note_failure(s.claim, b"u2", NOW),
     "mark_deleting": lambda s: s.stores.messages.mark_deleting(s.claim, [b"u1"]),
     "confirm_deleted": lambda s: s.stores.messages.confirm_deleted(s.claim, [b"u1"]),

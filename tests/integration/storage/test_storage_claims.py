@@ -92,7 +92,6 @@ async def test_old_holder_writes_no_message(stores: Stores) -> None:
 
     for call in (
         stores.keep(old, b"u1"),
-        stores.messages.skip(old, [b"u2"], NOW),
         stores.messages.note_failure(old, b"u3", NOW),
         stores.messages.mark_deleting(old, [b"u0"]),
         stores.messages.confirm_deleted(old, [b"u0"]),

@@ -147,7 +147,7 @@ async def test_activating_takes_over(stores: Stores) -> None:
     assert (activated.is_active, activated.due_at) == (True, LATER)
     assert (await stores.mailbox(claim.mailbox.id)).due_at is None
     with pytest.raises(LeaseLost):
-        await stores.messages.skip(claim, [b"u1"], NOW)
+        await stores.messages.note_failure(claim, b"u1", NOW)
 
 
 async def test_at_most_one_is_active_under_concurrency(stores: Stores) -> None:

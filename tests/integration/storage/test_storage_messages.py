@@ -16,7 +16,7 @@ from sqlmodel import col, select
 from storage.errors import NotFound, SealBroken
 from storage.records import EntryState, Retention, Seen, SeenState, Shape
 from storage.tables import ChunkRow, EntryRow, MessageRow
-from tests.integration.storage.stores import NEW, NOW, OWNER, Stores
+from tests.integration.storage.stores import NEW, NOW, OWNER, PASSWORDS, PROFILE, Stores
 
 if TYPE_CHECKING:
     from storage.records import Claim
@@ -155,7 +155,16 @@ async def test_skip_leaves_known_uids_alone(stores: Stores) -> None:
     await stores.keep(claim, b"u5")
     uids = [b"u%d" % number for number in range(1_300)]
 
-    await stores.messages.skip(claim, uids, NOW)
+    await stores.mailboxes.change(
+        OWNER,
+        claim.mailbox.id,
+        profile=PROFILE,
+        passwords=PASSWORDS,
+        retention=Retention.LEAVE,
+        listing=[b"another"],
+        skip=uids,
+        now=NOW,
+    )
 
     seen = await stores.messages.seen(claim.mailbox.id)
     assert seen.pop(b"u5") == KEPT
@@ -165,10 +174,9 @@ async def test_skip_leaves_known_uids_alone(stores: Stores) -> None:
 
 async def test_only_settled_messages_are_deleted(stores: Stores) -> None:
     """One UID whose post is not in Slack keeps the whole intent from being written."""
-    claim = await stores.claimed()
+    claim = await stores.claimed(replace(NEW, skip=(b"u3",)))
     await settled(stores, claim, b"u1")
     await stores.keep(claim, b"u2")
-    await stores.messages.skip(claim, [b"u3"], NOW)
 
     for uids in ([b"u1", b"u2"], [b"u1", b"u3"], [b"u1", b"never"]):
         with pytest.raises(NotFound):
