@@ -18,6 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+import uvloop
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 if TYPE_CHECKING:
@@ -66,19 +68,19 @@ class Ours:
 
     def fetch(self) -> None:
         """All messages of the first maildrop."""
-        asyncio.run(self._fetch(self._work.job["accounts"][0]))
+        uvloop.run(self._fetch(self._work.job["accounts"][0]))
 
     def idle(self) -> None:
         """The tail probe."""
-        asyncio.run(self._poll(self._work.job["accounts"][0]))
+        uvloop.run(self._poll(self._work.job["accounts"][0]))
 
     def listing(self) -> None:
         """The daily truth."""
-        asyncio.run(self._listing(self._work.job["accounts"][0]))
+        uvloop.run(self._listing(self._work.job["accounts"][0]))
 
     def many(self) -> None:
         """A poll of every mailbox, some at a time."""
-        asyncio.run(self._many())
+        uvloop.run(self._many())
 
     async def _session(self, account: str, *, is_known: bool) -> Session:
         remembered = frozenset(self._work.job["capabilities"]) if is_known else None

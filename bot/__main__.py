@@ -6,12 +6,12 @@ error, never a traceback.
 
 from __future__ import annotations
 
-import asyncio
 import os
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
+import uvloop
 
 from bot import app, settings
 from bot.errors import SettingsError
@@ -53,7 +53,7 @@ def _options(
 def serve() -> None:
     """Run the bot in this process: Slack by Socket Mode, mailboxes polled, posts delivered. Ctrl-C ends it calmly."""
     try:
-        asyncio.run(app.serve(settings.load(os.environ)))
+        uvloop.run(app.serve(settings.load(os.environ)))
     except SettingsError as error:
         _leave(error.sentence)
     except KeyUnknown as error:

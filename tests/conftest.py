@@ -9,16 +9,22 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+import uvloop
 
 from storage.database import Database
 from storage.vault import MasterKeys, Vault, new_master_key
 from tests.fakes import postgres
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
 _numbers = itertools.count()
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Every test runs on the event loop the bot runs on."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(scope="session")

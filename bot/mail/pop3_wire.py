@@ -13,7 +13,7 @@ import contextlib
 import socket
 import ssl
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from bot.errors import (
     BotError,
@@ -140,8 +140,7 @@ class Wire(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See `asyncio.Protocol`."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are no subclass of it
 
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
@@ -203,7 +202,8 @@ class Wire(asyncio.Protocol):
         self._note(event)
         if self._is_paused and self.protocol.buffered <= self._limits.buffer_octets // 2:
             self._is_paused = False
-            self._current.resume_reading()
+            if not self._is_over:
+                self._current.resume_reading()
         return event
 
     async def start_tls(self, tls: ssl.SSLContext, host: str) -> None:
@@ -214,6 +214,7 @@ class Wire(asyncio.Protocol):
             CertificateInvalid, TlsUnavailable, ConnectionLost: as for `open_wire`.
         """
         with self._aborting(), _tls_errors(ConnectionLost):
+            self._check_open()
             self.protocol.tls_begins()  # nothing may be read between this and `start_tls`
             transport = await self._loop.start_tls(
                 self._current, self, tls, **_tls_arguments(host, self._limits)

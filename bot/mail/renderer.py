@@ -118,6 +118,8 @@ class _Child:
 
     async def _exchange(self, request: Request) -> frames.Answer:
         for piece in frames.packed(frames.request_head(request), request.octets):
+            if self._stdin.is_closing():
+                raise BrokenPipeError  # uvloop would say so by a RuntimeError
             self._stdin.write(piece)
             await self._stdin.drain()
         head, octets = await self._read()

@@ -14,7 +14,7 @@ import socket
 import ssl
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import aiosmtplib
 from aiosmtplib.protocol import SMTPProtocol
@@ -163,8 +163,8 @@ class _Check:
 
     def abort(self) -> None:
         """Close the socket at once; never raises."""
-        if isinstance(self._protocol.transport, asyncio.Transport):
-            self._protocol.transport.abort()
+        if self._protocol.transport is not None:
+            cast("asyncio.Transport", self._protocol.transport).abort()  # uvloop's are no subclass of it
 
     async def _reach(self, hosts: Hosts) -> socket.socket:
         self._on_step(Step.NAME)
@@ -315,10 +315,11 @@ class _WatchedProtocol(SMTPProtocol):
 
     async def upgrade(self, tls: ssl.SSLContext, host: str, within: float) -> None:
         """The handshake, after the server agreed to STARTTLS."""
-        if not isinstance(self.transport, asyncio.Transport):
+        transport = cast("asyncio.Transport | None", self.transport)
+        if transport is None:
             raise aiosmtplib.SMTPServerDisconnected("closed before the handshake")
         self.transport = await self._loop.start_tls(
-            self.transport, self, tls, server_hostname=host, ssl_handshake_timeout=within
+            transport, self, tls, server_hostname=host, ssl_handshake_timeout=within
         )
         self._over_ssl = True
 
