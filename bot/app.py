@@ -31,7 +31,7 @@ from bot.metrics import Metrics
 from bot.poll import Poller
 from bot.runner import Runner
 from bot.slack import connection, listeners
-from bot.slack.client import SlackClient, web_client
+from bot.slack.client import SlackClient, keep_alive, web_client
 from bot.typed import TypedPasswords
 from bot.watch import Watch
 from storage.database import Database
@@ -107,7 +107,7 @@ async def serve(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         ground = await _ground(settings, stopping, stack)
         watch = await _watch(ground, stack)
-        web = _posting_client(ground)
+        web = await _posting_client(ground, stack)
         identity = await connection.identity(web, stopping)
         if identity is None:
             return
@@ -154,11 +154,12 @@ async def _watch(ground: _Ground, stack: AsyncExitStack) -> Watch:
     return watch
 
 
-def _posting_client(ground: _Ground) -> AsyncWebClient:
+async def _posting_client(ground: _Ground, stack: AsyncExitStack) -> AsyncWebClient:
     settings = ground.settings
     timeout = min(POST_SECONDS, settings.mailbox_grace_seconds / 2)
     token = settings.slack_bot_token.get_secret_value()
-    return web_client(token, settings.slack_api_url, timeout, ground.metrics)
+    session = await stack.enter_async_context(keep_alive(timeout))
+    return web_client(token, settings.slack_api_url, timeout, ground.metrics, session)
 
 
 def _poller(ground: _Ground) -> Poller:

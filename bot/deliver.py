@@ -289,19 +289,22 @@ class Deliverer:
 
     async def _rendered(self, entry: Entry) -> Rendered:
         assert entry.mailbox_id is not None
-        mailbox = await self._mailboxes.get(entry.owner, entry.mailbox_id)
         if entry.notice is not None:
+            mailbox = await self._mailboxes.get(entry.owner, entry.mailbox_id)
             notice = posts.login_refused if entry.notice is Notice.LOGIN_REFUSED else posts.all_clear
             return notice(mailbox.profile.name, mailbox.id)
         assert entry.message_id is not None
+        mailboxes = {mailbox.id: mailbox for mailbox in await self._mailboxes.of(entry.owner)}
+        if entry.mailbox_id not in mailboxes:
+            raise NotFound("This person has no such mailbox.")
+        mailbox = mailboxes[entry.mailbox_id]
         message, octets = await self._messages.load(entry.message_id)
-        is_one_of_several = len(await self._mailboxes.of(entry.owner)) > 1
         return await self._renderer.render(
             octets,
             shape=message.shape,
             listed_octets=message.listed_octets,
             received_at=message.received_at,
-            mailbox_name=mailbox.profile.name if is_one_of_several else None,
+            mailbox_name=mailbox.profile.name if len(mailboxes) > 1 else None,
             own_address=mailbox.profile.address,
             plain=entry.plain,
         )

@@ -36,7 +36,6 @@ async def kept(
 
     async def beat() -> None:
         while True:
-            await asyncio.sleep(BEAT.total_seconds())
             try:
                 await renew(clock() + LEASE)
             except LeaseLost as error:
@@ -45,8 +44,13 @@ async def kept(
                 return
             except StorageError as error:
                 log.warning("lease_not_renewed", error=type(error).__name__)
+            await asyncio.sleep(BEAT.total_seconds())
 
-    beating = asyncio.create_task(beat())
+    beating: list[asyncio.Task[None]] = []
+    # Most bodies end before the first beat: a timer costs them next to nothing, a task would not.
+    first = asyncio.get_running_loop().call_later(
+        BEAT.total_seconds(), lambda: beating.append(asyncio.create_task(beat()))
+    )
     try:
         yield
     except asyncio.CancelledError:
@@ -55,5 +59,8 @@ async def kept(
         body.uncancel()
         raise lost[0] from None
     finally:
-        beating.cancel()
-        await asyncio.gather(beating, return_exceptions=True)
+        first.cancel()
+        for task in beating:
+            task.cancel()
+        if beating:
+            await asyncio.gather(*beating, return_exceptions=True)

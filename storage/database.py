@@ -32,6 +32,7 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage import sqlite_driver
 from storage.errors import StorageError
 from storage.translation import commit_translation, translated
 
@@ -120,7 +121,9 @@ class Database:
         try:
             with translated():
                 async with engine.begin() as connection:
-                    if not self.is_sqlite:
+                    if self.is_sqlite:
+                        await connection.execute(text("SELECT 1"))  # the lock comes with the first statement
+                    else:
                         await connection.execute(text("SET LOCAL lock_timeout = 0"))
                         await connection.execute(
                             text("SELECT pg_advisory_xact_lock(hashtextextended('migrate', 0))")
@@ -259,12 +262,16 @@ def _enable_log(path: Path, deadline: float) -> None:
 def _sqlite_engine(
     url: str, patience: timedelta, begin: str, pragmas: tuple[str, ...], **pool: Any
 ) -> AsyncEngine:
-    target = make_url("sqlite+aiosqlite://").set(database=_sqlite_file(url))
+    file = _sqlite_file(url)
+    target = make_url("sqlite+aiosqlite://").set(database=file)
     if "pool_size" in pool:
         pool["max_overflow"] = 0
-    engine = create_async_engine(
-        target, hide_parameters=True, connect_args={"timeout": patience.total_seconds()}, **pool
-    )
+
+    async def connect() -> Any:
+        is_reader = pragmas is _READER_PRAGMAS
+        return await sqlite_driver.Connection(file, patience.total_seconds(), begin, is_reader=is_reader)
+
+    engine = create_async_engine(target, async_creator=connect, hide_parameters=True, **pool)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: DBAPIConnection, _: object) -> None:
@@ -276,9 +283,8 @@ def _sqlite_engine(
 
     @event.listens_for(engine.sync_engine, "begin")
     def start(connection: Connection) -> None:
-        # Through the driver: one visit to its thread instead of three.
-        driver: Any = connection.connection.dbapi_connection
-        driver.run_async(lambda raw: raw.execute(begin))
+        driver: Any = connection.connection.driver_connection
+        driver.begin()
 
     return engine
 

@@ -6,21 +6,33 @@ by the owner raises the number and ends the lease, so that a running poll can wr
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+import sqlalchemy
 import structlog
-from sqlalchemy import case, delete, func, literal
+from sqlalchemy import bindparam, case, delete, func, update
 from sqlmodel import col, select
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from storage.database import new_id
 from storage.errors import KeyUnknown, LeaseLost, NotFound, SealBroken
-from storage.fencing import FREED, is_claimed, is_dm_of, is_free, update_held
+from storage.fencing import (
+    ANY_CLAIM,
+    ANY_DM,
+    FREED,
+    is_claimed,
+    is_dm_of,
+    is_free,
+    this_claim,
+    this_owner,
+    update_held,
+)
 from storage.owing import owe
 from storage.records import Claim, Health, Notice
 from storage.sealing import Seals, mailbox_record, packed_capabilities
 from storage.seen import knows_any, skip_uids
-from storage.statements import update_rows
+from storage.statements import plain, update_rows
 from storage.tables import DmRow, EntryRow, MailboxRow, MessageRow, SeenRow
 from storage.vault import master_key_id
 
@@ -102,9 +114,8 @@ class Mailboxes:
 
     async def of(self, owner: Person) -> list[Mailbox]:
         """A person's mailboxes, oldest first."""
-        order = col(MailboxRow.created_at), col(MailboxRow.id)
         async with self._database.read() as session:
-            rows = (await session.exec(select(MailboxRow).where(_of(owner)).order_by(*order))).all()
+            rows = (await session.exec(_rows_of_owner(), params=this_owner(owner))).all()
         return [self._record(row) for row in rows]
 
     async def get(self, owner: Person, mailbox_id: str) -> Mailbox:
@@ -267,16 +278,19 @@ class Mailboxes:
     async def claimed_passwords(self, claim: Claim) -> Passwords:
         """The passwords for the login at hand; LeaseLost when the claim no longer holds."""
         async with self._database.read() as session:
-            row = (await session.exec(select(MailboxRow).where(is_claimed(claim)))).first()
+            row = (await session.exec(_claimed_row(), params=this_claim(claim))).first()
         if row is None:
             raise LeaseLost("The mailbox is another's to poll now.")
         return self._seals(row).opened_passwords(row)
 
     async def finish(self, claim: Claim, result: PollResult) -> None:
         """Record how a poll went, owe its notice, end the lease; LeaseLost when the claim no longer holds."""
-        values = {**_RAISED, **_columns(result), "due_at": _due_after(claim, result)}
+        due = {} if result.due_at is None else {"decided": result.due_at, "claimed_due": claim.mailbox.due_at}
+        values = {**this_claim(claim), **FREED, **_columns(result), **due}
         async with self._database.write() as session:
-            await update_held(session, MailboxRow, is_claimed(claim), values)
+            finished = await session.exec(_finish(stops=result.due_at is None), params=values)
+            if finished.rowcount != 1:
+                raise LeaseLost("The lease is another's now.")
             if result.notice is not None:
                 due_at = claim.mailbox.due_at or claim.mailbox.created_at
                 await owe(self._database, session, claim.mailbox, now=due_at, notice=result.notice)
@@ -295,22 +309,23 @@ class Mailboxes:
 
     # Rows and records
 
-    def _seals(self, row: MailboxRow) -> Seals:
+    def _seals(self, row: Any) -> Seals:
         if row.wrapped_key is None:
             raise NotFound("The mailbox is being removed.")
         return Seals(self._vault.data_key(row.wrapped_key, row.workspace, row.id), row.workspace, row.id)
 
-    def _record(self, row: MailboxRow) -> Mailbox:
+    def _record(self, row: Any) -> Mailbox:
         return mailbox_record(row, self._seals(row))
 
 
 def _of(owner: Person) -> ColumnElement[bool]:
     """A person's mailboxes, those apart whose removal has begun."""
-    return _rows_of(owner) & col(MailboxRow.wrapped_key).is_not(None)
+    return _rows_of(owner) & plain(MailboxRow).c.wrapped_key.is_not(None)
 
 
 def _rows_of(owner: Person) -> ColumnElement[bool]:
-    return (col(MailboxRow.workspace) == owner.workspace) & (col(MailboxRow.owner) == owner.user)
+    mailbox = plain(MailboxRow).c
+    return (mailbox.workspace == owner.workspace) & (mailbox.owner == owner.user)
 
 
 async def _owned(
@@ -357,10 +372,27 @@ def _columns(result: PollResult) -> dict[str, Any]:
     }
 
 
-def _due_after(claim: Claim, result: PollResult) -> Any:
+# Statements that every poll and every post runs, built once.
+
+
+@cache
+def _rows_of_owner() -> Any:
+    mailbox = plain(MailboxRow)
+    return sqlalchemy.select(mailbox).where(_of(ANY_DM.owner)).order_by(mailbox.c.created_at, mailbox.c.id)
+
+
+@cache
+def _claimed_row() -> Any:
+    return sqlalchemy.select(plain(MailboxRow)).where(is_claimed(ANY_CLAIM))
+
+
+@cache
+def _finish(*, stops: bool) -> Any:
     """The poll's word, unless the owner asked for a sooner check while it ran: it may have listed before that."""
-    if result.due_at is None:
-        return None
-    stored = col(MailboxRow.due_at)
-    decided = literal(result.due_at, UTCDateTime())
-    return case(((stored == claim.mailbox.due_at) | (stored > decided), decided), else_=stored)
+    mailbox = plain(MailboxRow)
+    stored, decided = mailbox.c.due_at, bindparam("decided", type_=UTCDateTime())
+    is_same = stored.is_not_distinct_from(bindparam("claimed_due", type_=UTCDateTime()))
+    is_ours = is_same | (stored > decided)
+    due_at = None if stops else case((is_ours, decided), else_=stored)
+    raised = {"fence": mailbox.c.fence + 1, "due_at": due_at}
+    return update(mailbox).where(is_claimed(ANY_CLAIM)).values(raised)

@@ -7,10 +7,11 @@ octets, so that nothing comes twice. Writes go through a Claim and check its fen
 from __future__ import annotations
 
 import asyncio
-from functools import partial
-from typing import TYPE_CHECKING, Final
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, text, update
+import sqlalchemy
+from sqlalchemy import bindparam, delete, text, update
 from sqlmodel import col, select
 
 from storage.database import new_id
@@ -20,7 +21,7 @@ from storage.owing import owe
 from storage.records import Retention, SeenState, Shape, StoredMessage
 from storage.seen import SEEN, add_unseen, move_settled, seen, unseen
 from storage.spool import Spool, chunk_place
-from storage.statements import in_batches, insert_rows
+from storage.statements import in_batches, insert_rows, plain
 from storage.tables import DELETABLE, ChunkRow, MailboxRow, MessageRow, SeenRow
 
 if TYPE_CHECKING:
@@ -166,10 +167,9 @@ class Messages:
 
     async def has_deletions(self, claim: Claim) -> bool:
         """Whether the delete setting has work in this maildrop, begun or due."""
-        # By state, "deleting" first; the order also leads SQLite to the small index.
-        query = select(SeenRow.state).where(col(SeenRow.mailbox_id) == claim.mailbox.id, text(DELETABLE))
         async with self._database.read() as session:
-            found = (await session.exec(query.order_by(col(SeenRow.state)).limit(1))).first()
+            row = (await session.exec(_deletable(), params={"mailbox": claim.mailbox.id})).first()
+        found = row and row.state
         return found == SeenState.DELETING or (
             found is not None and claim.mailbox.retention is not Retention.LEAVE
         )
@@ -203,22 +203,14 @@ class Messages:
             NotFound: it is purged or removed.
             SealBroken: its octets were changed, reordered or cut.
         """
-        query = (
-            select(MessageRow, MailboxRow.wrapped_key, MailboxRow.workspace)
-            .join(MailboxRow, col(MailboxRow.id) == col(MessageRow.mailbox_id))
-            .where(MessageRow.id == message_id, col(MessageRow.purged_at).is_(None))
-        )
-        chunks = (
-            select(ChunkRow.octets).where(ChunkRow.message_id == message_id).order_by(col(ChunkRow.number))
-        )
+        message, chunks = _loaded()
         async with self._database.read() as session:
-            found = (await session.exec(query)).first()
-            sealed = (await session.exec(chunks)).all()
-        if found is None or found[1] is None:
+            row = (await session.exec(message, params={"message": message_id})).first()
+            sealed = (await session.exec(chunks, params={"message": message_id})).scalars().all()
+        if row is None or row.wrapped_key is None:
             raise NotFound("The message is not stored any more.")
-        row, wrapped, workspace = found
-        key = self._vault.data_key(wrapped, workspace, row.mailbox_id)
-        work = partial(_open_chunks, key, workspace, message_id, sealed)
+        key = self._vault.data_key(row.wrapped_key, row.workspace, row.mailbox_id)
+        work = partial(_open_chunks, key, row.workspace, message_id, sealed)
         octets = await asyncio.to_thread(work) if row.octets > _THREAD_OCTETS else work()
         return _stored(row), octets
 
@@ -249,6 +241,25 @@ class Messages:
             return len(ids)
 
 
+@cache
+def _deletable() -> Any:
+    # By state, "deleting" first; the order also leads SQLite to the small index.
+    seen = plain(SeenRow).c
+    query = sqlalchemy.select(seen.state).where(seen.mailbox_id == bindparam("mailbox"), text(DELETABLE))
+    return query.order_by(seen.state).limit(1)
+
+
+@cache
+def _loaded() -> tuple[Any, Any]:
+    """A message with what opens it, and its pieces in order."""
+    message, mailbox, chunk = plain(MessageRow), plain(MailboxRow), plain(ChunkRow).c
+    rows = message.join(mailbox, mailbox.c.id == message.c.mailbox_id)
+    query = sqlalchemy.select(message, mailbox.c.wrapped_key, mailbox.c.workspace).select_from(rows)
+    query = query.where(message.c.id == bindparam("message"), message.c.purged_at.is_(None))
+    chunks = sqlalchemy.select(chunk.octets).where(chunk.message_id == bindparam("message"))
+    return query, chunks.order_by(chunk.number)
+
+
 async def _write_chunks(session: AsyncSession, spool: Spool) -> None:
     """A few pieces at a time: the message is never in memory as a whole."""
     async for batch in spool.batches():
@@ -265,7 +276,7 @@ async def _newest_fingerprint(session: AsyncSession, row: SeenRow) -> bytes | No
     return (await session.exec(query.order_by(col(MessageRow.id).desc()).limit(1))).first()
 
 
-def _stored(row: MessageRow) -> StoredMessage:
+def _stored(row: Any) -> StoredMessage:
     return StoredMessage(
         id=row.id,
         mailbox_id=row.mailbox_id,

@@ -7,14 +7,27 @@ fencing number of the lease.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import ColumnElement, func, outerjoin, tuple_, update
+import sqlalchemy
+from sqlalchemy import ColumnElement, bindparam, func, outerjoin, tuple_, update
 from sqlmodel import col, select
 
 from storage.database import id_time
 from storage.errors import LeaseLost
-from storage.fencing import FREED, held_dm, is_free, is_held, update_held
+from storage.fencing import (
+    ANY_DM,
+    FREED,
+    held_dm,
+    is_dm_of,
+    is_free,
+    is_held,
+    this_dm,
+    this_owner,
+    update_held,
+)
 from storage.records import Depth, Dm, Entry, EntryState, Notice, Person, Shape
 from storage.statements import plain, update_rows
 from storage.tables import DmRow, EntryRow, MessageRow, SeenRow
@@ -59,13 +72,11 @@ class Outbox:
 
     async def head(self, dm: Dm) -> Entry | None:
         """The oldest unfinished entry; LeaseLost when the DM is another's by now."""
-        query = select(DmRow.fence, EntryRow).outerjoin(EntryRow, _is_open(dm.owner)).where(is_held(dm))
         async with self._database.read() as session:
-            found = (await session.exec(query.order_by(col(EntryRow.number)).limit(1))).first()
-        if found is None:
+            row = (await session.exec(_held_head(), params=this_dm(dm))).first()
+        if row is None:
             raise LeaseLost("The DM is another's to post into now.")
-        row: EntryRow | None = found[1]
-        return None if row is None else _entry(row)
+        return None if row.number is None else _entry(row)
 
     async def record(
         self,
@@ -94,12 +105,16 @@ class Outbox:
             await _save(session, entry, now, error)
             if entry.state is EntryState.SETTLED and entry.message_id is not None:
                 await _settle(session, entry.message_id, now)
-            row.channel = entry.channel or row.channel
-            row.last_ts = max(row.last_ts, entry.ts, key=_age)
-            row.held_until = held_until or row.held_until
-            row.lease_until = lease_until or row.lease_until
-            row.due_at = _due_at(await _head(session, dm.owner), row.held_until, now)
-            return _dm(row, row.fence)
+            until = held_until or row.held_until
+            changes = {
+                "channel": entry.channel or row.channel,
+                "last_ts": max(row.last_ts, entry.ts, key=_age),
+                "held_until": until,
+                "lease_until": lease_until or row.lease_until,
+                "due_at": _due_at(await _head(session, dm.owner), until, now),
+            }
+            await session.exec(_change(), params={**this_owner(dm.owner), **changes})
+        return replace(dm, channel=changes["channel"], last_ts=changes["last_ts"])
 
     async def renew(self, dm: Dm, until: datetime) -> None:
         """Hold the lease until then; LeaseLost when it is another's by now."""
@@ -110,12 +125,11 @@ class Outbox:
         """End the lease; with `held_until` nothing goes to this DM before that."""
         async with self._database.write() as session:
             row = await held_dm(session, dm)
-            row.lease_owner = row.lease_until = None
-            row.fence += 1
-            row.error = error or row.error
+            changes = {**FREED, "fence": row.fence + 1, "error": error or row.error}
             if held_until is not None:
-                row.held_until = held_until
-                row.due_at = row.due_at and max(row.due_at, held_until)
+                due_at = row.due_at and max(row.due_at, held_until)
+                changes |= {"held_until": held_until, "due_at": due_at}
+            await session.exec(_change(), params={**this_owner(dm.owner), **changes})
 
     async def release_worker(self, worker: str) -> None:
         """At start: end the leases a dead predecessor of this name held."""
@@ -159,8 +173,10 @@ async def _save(session: AsyncSession, entry: Entry, now: datetime, error: str |
         "error": error,
         "finished_at": now if entry.state in _FINISHED else None,
     }
-    this = (col(EntryRow.number) == entry.order) & (col(EntryRow.id) == entry.id)
-    if await update_rows(session, EntryRow, this, values) != 1:
+    saved = await session.exec(
+        _save_entry(), params={"this_number": entry.order, "this_id": entry.id, **values}
+    )
+    if saved.rowcount != 1:
         raise LeaseLost("The entry went with its mailbox.")
 
 
@@ -169,19 +185,60 @@ async def _settle(session: AsyncSession, message_id: str, now: datetime) -> None
 
     On whole messages only: of any other the server holds the one copy, and its card says that it stays there.
     """
-    fresh = (col(MessageRow.id) == message_id) & col(MessageRow.settled_at).is_(None)
-    statement = update(plain(MessageRow)).where(fresh).values(settled_at=now)
-    statement = statement.returning(col(MessageRow.mailbox_id), col(MessageRow.uid), col(MessageRow.shape))
-    settled = (await session.exec(statement)).first()
-    if settled is not None and settled[2] == Shape.WHOLE:
-        mailbox_id, uid, _ = settled
-        its_uid = (col(SeenRow.mailbox_id) == mailbox_id) & (col(SeenRow.uid) == uid)
-        await update_rows(session, SeenRow, its_uid, {"is_settled": True})
+    settled = (
+        await session.exec(_settle_message(), params={"this_id": message_id, "settled_at": now})
+    ).first()
+    if settled is not None and settled.shape == Shape.WHOLE:
+        this = {"this_mailbox": settled.mailbox_id, "this_uid": settled.uid}
+        await session.exec(_settle_uid(), params={**this, "is_settled": True})
 
 
-async def _head(session: AsyncSession, owner: Person) -> EntryRow | None:
-    query = select(EntryRow).where(_is_open(owner)).order_by(col(EntryRow.number)).limit(1)
-    return (await session.exec(query)).first()
+async def _head(session: AsyncSession, owner: Person) -> Any:
+    """When the oldest unfinished entry may be looked up; None without such an entry."""
+    return (await session.exec(_oldest(), params=this_owner(owner))).first()
+
+
+# Statements that every post runs, built once; an UPDATE sets the columns it is given.
+
+
+@cache
+def _held_head() -> Any:
+    dm, entry = plain(DmRow), plain(EntryRow)
+    query = sqlalchemy.select(entry).select_from(dm.outerjoin(entry, _is_open(ANY_DM.owner)))
+    return query.where(is_held(ANY_DM)).order_by(entry.c.number).limit(1)
+
+
+@cache
+def _oldest() -> Any:
+    entry = plain(EntryRow).c
+    query = sqlalchemy.select(entry.lookup_after).where(_is_open(ANY_DM.owner))
+    return query.order_by(entry.number).limit(1)
+
+
+@cache
+def _change() -> Any:
+    return update(plain(DmRow)).where(is_dm_of(ANY_DM.owner))
+
+
+@cache
+def _save_entry() -> Any:
+    entry = plain(EntryRow)
+    this = (entry.c.number == bindparam("this_number")) & (entry.c.id == bindparam("this_id"))
+    return update(entry).where(this)
+
+
+@cache
+def _settle_message() -> Any:
+    message = plain(MessageRow)
+    fresh = (message.c.id == bindparam("this_id")) & message.c.settled_at.is_(None)
+    return update(message).where(fresh).returning(message.c.mailbox_id, message.c.uid, message.c.shape)
+
+
+@cache
+def _settle_uid() -> Any:
+    seen = plain(SeenRow)
+    this = (seen.c.mailbox_id == bindparam("this_mailbox")) & (seen.c.uid == bindparam("this_uid"))
+    return update(seen).where(this)
 
 
 def _key() -> Any:
@@ -189,11 +246,11 @@ def _key() -> Any:
 
 
 def _is_open(owner: Person) -> ColumnElement[bool]:
-    mine = (col(EntryRow.workspace) == owner.workspace) & (col(EntryRow.owner) == owner.user)
-    return mine & col(EntryRow.finished_at).is_(None)
+    entry = plain(EntryRow).c
+    return (entry.workspace == owner.workspace) & (entry.owner == owner.user) & entry.finished_at.is_(None)
 
 
-def _due_at(head: EntryRow | None, held_until: datetime | None, now: datetime) -> datetime | None:
+def _due_at(head: Any, held_until: datetime | None, now: datetime) -> datetime | None:
     if head is None:
         return None
     return max(moment for moment in (now, held_until, head.lookup_after) if moment is not None)
@@ -208,8 +265,7 @@ def _dm(row: DmRow, fence: int) -> Dm:
     return Dm(owner=Person(row.workspace, row.owner), channel=row.channel, last_ts=row.last_ts, fence=fence)
 
 
-def _entry(row: EntryRow) -> Entry:
-    assert row.number is not None
+def _entry(row: Any) -> Entry:
     return Entry(
         id=row.id,
         order=row.number,

@@ -40,6 +40,7 @@ NO_ANSWER = (TimeoutError, aiohttp.ClientError, OSError, *UNREADABLE)
 """A call without an answer that can be read."""
 
 DEFAULT_RETRY_SECONDS = 30.0
+IDLE_SECONDS = 10.0
 HISTORY_PAGE = 200
 HISTORY_PAGES = 25
 
@@ -84,8 +85,28 @@ class CallFailed(Exception):
         self.outcome = outcome
 
 
+def keep_alive(timeout_seconds: float) -> aiohttp.ClientSession:
+    """Connections for many calls; a client without them makes, and proves by TLS, a new one for each.
+
+    An idle one is given up long before Slack does so: a post that meets the end of its connection has an unknown
+    outcome. It takes no cookies.
+
+    Args:
+        timeout_seconds: deadline of one request; that of the client does not count then.
+    """
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(keepalive_timeout=IDLE_SECONDS),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=timeout_seconds),
+    )
+
+
 def web_client(
-    token: str | None, api_url: str, timeout_seconds: float, metrics: Metrics | None = None
+    token: str | None,
+    api_url: str,
+    timeout_seconds: float,
+    metrics: Metrics | None = None,
+    session: aiohttp.ClientSession | None = None,
 ) -> AsyncWebClient:
     """A client that never repeats a request by itself.
 
@@ -93,8 +114,10 @@ def web_client(
         api_url: base of all methods, with its trailing slash.
         timeout_seconds: deadline of one request; its outcome is unknown afterwards.
         metrics: counts the requests; None leaves them uncounted.
+        session: made by `keep_alive`, with the same deadline; None makes a connection for each request.
     """
-    client = AsyncWebClient(token=token, base_url=api_url, timeout=max(1, round(timeout_seconds)))
+    seconds = max(1, round(timeout_seconds))
+    client = AsyncWebClient(token=token, base_url=api_url, timeout=seconds, session=session)
     client.retry_handlers = [] if metrics is None else [CallCounter(metrics)]
     return client
 
