@@ -156,6 +156,12 @@ class Poplib(Ours):
     name = "poplib"
 
 
+class Drain(Ours):
+    """No client: what the server alone needs."""
+
+    name = "drain"
+
+
 class Mpop(Client):
     """mpop: one process for all accounts in turn."""
 

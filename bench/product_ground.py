@@ -113,7 +113,9 @@ def _mailbox(store: Mailboxes, plan: Plan, account: int) -> MailboxRow:
         profile=Profile("Bench", f"{name}@bench.example", server, name, None, None),
         passwords=Passwords(Secret(PASSWORD), None),
         retention=Retention.LEAVE,
+        delete_days=None,
         skip=(),
+        old=(),
         make_active=True,
         form_id="bench",
     )
@@ -121,6 +123,7 @@ def _mailbox(store: Mailboxes, plan: Plan, account: int) -> MailboxRow:
     row.due_at = plan.due_at(account)
     if plan.is_met:
         row.health, row.last_success_at = Health.OK, now
+        row.polled_at = row.due_at - timedelta(seconds=plan.due)  # due by itself: nobody asked
         row.tail_number, row.tail_uid = plan.drops.known, uid(account, plan.drops.known)
         # A full listing once a day: the polls of a steady state hold their share of them.
         row.listed_at = now - timedelta(hours=24 * random.Random(account).random())

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import fcntl
 import os
-import secrets
 import signal
 import ssl
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import structlog
@@ -20,23 +18,37 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 
-from bot import logs
+from bot import logs, pace
+from bot.belongings import Belongings
 from bot.deliver import Deliverer
 from bot.errors import SettingsError
+from bot.examine import Examiner
+from bot.folder import data_folder, sole_user, worker_name
+from bot.guard import Guard
 from bot.mail import pop3_client, providers, smtp
-from bot.mail.hosts import Hosts
+from bot.mail.discovery import Discovery
+from bot.mail.fetch import Fetcher
+from bot.mail.hosts import Hosts, is_loopback
 from bot.mail.renderer import Renderer
-from bot.mailboxes import UNREACHABLE_SECONDS, Registrar, interval_for
+from bot.mail.resolver import Resolver
+from bot.mailboxes import UNREACHABLE_SECONDS, Registrar
 from bot.metrics import Metrics
+from bot.old_mail import OldMailPosts
 from bot.poll import Poller
+from bot.retention import lists_all
 from bot.runner import Runner
+from bot.server_mail import ServerMail
 from bot.slack import connection, listeners
 from bot.slack.client import SlackClient, keep_alive, web_client
 from bot.typed import TypedPasswords
 from bot.watch import Watch
+from storage.answers import Answers
+from storage.attempts import Attempts
 from storage.database import Database
+from storage.holdings import Holdings
 from storage.mailboxes import Mailboxes
 from storage.messages import Messages
+from storage.old_mail import OldMails
 from storage.outbox import Outbox
 from storage.vault import MasterKeys, Vault, unlock
 
@@ -63,7 +75,6 @@ PR_SET_DUMPABLE = 4
 """Linux, prctl(2)."""
 
 UPLOAD_SECONDS = 300
-LOCK_SECONDS = 10.0
 
 
 def _now() -> datetime:
@@ -82,14 +93,25 @@ class _Ground:
     mailboxes: Mailboxes
     messages: Messages
     outbox: Outbox
+    old_mails: OldMails
+    holdings: Holdings
+    attempts: Attempts
+    guard: Guard
     hosts: Hosts
     tls: ssl.SSLContext
     providers: providers.Providers
     stopping: asyncio.Event
 
-    def interval(self, mailbox: Mailbox) -> timedelta:
-        """How often a mailbox is polled."""
-        return interval_for(mailbox, self.hosts, self.providers, self.settings.poll_interval)
+    def lists_all(self, mailbox: Mailbox) -> bool:
+        """Whether its server lists a message again that was fetched before."""
+        profile = mailbox.profile
+        return lists_all(self.providers.by_host(profile.incoming.host), profile.username)
+
+    def bounds(self, mailbox: Mailbox) -> pace.Pace:
+        """How often a mailbox may be polled."""
+        host = mailbox.profile.incoming.host
+        provider = self.providers.by_host(host)
+        return pace.bounds(self.settings.poll_interval, provider, is_exact=self.hosts.is_allowed(host))
 
 
 async def serve(settings: Settings) -> None:
@@ -111,9 +133,10 @@ async def serve(settings: Settings) -> None:
         identity = await connection.identity(web, stopping)
         if identity is None:
             return
-        runner = _runner(ground, await _deliverer(ground, web, stack))
+        slack = await _slack(web, stack)
+        runner = _runner(ground, _deliverer(ground, slack, stack))
         bolt = _bolt(settings, identity, ground.metrics)
-        desk = _desk(ground, runner, str(identity["team_id"]))
+        desk = _desk(ground, runner, slack, str(identity["team_id"]))
         listeners.register(bolt, desk)
         stack.push_async_callback(desk.leave)
         app_token = settings.slack_app_token.get_secret_value()
@@ -124,10 +147,11 @@ async def serve(settings: Settings) -> None:
 
 
 async def _ground(settings: Settings, stopping: asyncio.Event, stack: AsyncExitStack) -> _Ground:
-    folder = _data_folder(settings.mailbox_data_dir)
-    stack.enter_context(await _sole_user(folder))
+    folder = data_folder(settings.mailbox_data_dir)
+    stack.enter_context(await sole_user(folder))
     tls = tls_context(settings.mailbox_ca_file)
     vault, database = await _storage(settings, stack)
+    hosts, attempts = Hosts(settings.mailbox_allowed_hosts), Attempts(database, vault)
     return _Ground(
         settings=settings,
         folder=folder,
@@ -137,11 +161,20 @@ async def _ground(settings: Settings, stopping: asyncio.Event, stack: AsyncExitS
         mailboxes=Mailboxes(database, vault),
         messages=Messages(database, vault, folder),
         outbox=Outbox(database),
-        hosts=Hosts(settings.mailbox_allowed_hosts),
+        old_mails=OldMails(database),
+        holdings=Holdings(database, vault),
+        attempts=attempts,
+        guard=_guard(attempts, hosts),
+        hosts=hosts,
         tls=tls,
         providers=providers.load(),
         stopping=stopping,
     )
+
+
+def _guard(attempts: Attempts, hosts: Hosts) -> Guard:
+    """A mail server on this machine that the operator allowed, as the sandbox has it, is nobody else's."""
+    return Guard(attempts, is_exempt=lambda host: is_loopback(host) and hosts.is_allowed(host), clock=_now)
 
 
 async def _watch(ground: _Ground, stack: AsyncExitStack) -> Watch:
@@ -177,7 +210,9 @@ def _poller(ground: _Ground) -> Poller:
         ground.mailboxes,
         ground.messages,
         connect,
-        interval=ground.interval,
+        ground.guard,
+        bounds=ground.bounds,
+        lists_all=ground.lists_all,
         message_octets=MESSAGE_OCTETS,
         clock=_now,
         stopping=ground.stopping,
@@ -185,17 +220,21 @@ def _poller(ground: _Ground) -> Poller:
     )
 
 
-async def _deliverer(ground: _Ground, web: AsyncWebClient, stack: AsyncExitStack) -> Deliverer:
+async def _slack(web: AsyncWebClient, stack: AsyncExitStack) -> SlackClient:
+    uploads = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=UPLOAD_SECONDS))
+    return SlackClient(web, await stack.enter_async_context(uploads))
+
+
+def _deliverer(ground: _Ground, slack: SlackClient, stack: AsyncExitStack) -> Deliverer:
     renderer = Renderer()
     stack.push_async_callback(renderer.close)
-    uploads = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=UPLOAD_SECONDS))
-    session = await stack.enter_async_context(uploads)
     return Deliverer(
         ground.outbox,
         ground.messages,
         ground.mailboxes,
         renderer,
-        SlackClient(web, session),
+        slack,
+        old_mail=OldMailPosts(ground.old_mails, ground.mailboxes, slack, bounds=ground.bounds, clock=_now),
         grace=ground.settings.grace,
         clock=_now,
         stopping=ground.stopping,
@@ -207,36 +246,54 @@ def _runner(ground: _Ground, deliverer: Deliverer) -> Runner:
         mailboxes=ground.mailboxes,
         messages=ground.messages,
         outbox=ground.outbox,
+        holdings=ground.holdings,
+        attempts=ground.attempts,
         poller=_poller(ground),
         deliverer=deliverer,
-        worker=_worker_name(ground.folder),
+        worker=worker_name(ground.folder),
+        interval=ground.settings.poll_interval,
         clock=_now,
         stopping=ground.stopping,
     )
 
 
-def _desk(ground: _Ground, runner: Runner, workspace: str) -> listeners.Desk:
+def _desk(ground: _Ground, runner: Runner, slack: SlackClient, workspace: str) -> listeners.Desk:
     hosts, tls = ground.hosts, ground.tls
     registrar = Registrar(
         ground.mailboxes,
         ground.outbox,
+        ground.old_mails,
+        ground.guard,
         connect=lambda server, on_step: pop3_client.connect(server, hosts=hosts, tls=tls, on_step=on_step),
         submit=lambda server, username, password, on_step: smtp.check_submission(
             server, username, password, hosts=hosts, tls=tls, limits=SUBMISSION_LIMITS, on_step=on_step
         ),
-        providers=ground.providers,
-        interval=ground.interval,
+        bounds=ground.bounds,
         clock=_now,
         nudge=runner.nudge,
     )
+    server_mail = ServerMail(
+        ground.mailboxes, Answers(ground.database), bounds=ground.bounds, clock=_now, nudge=runner.nudge
+    )
     return listeners.Desk(
         registrar,
+        Belongings(ground.mailboxes, ground.holdings, clock=_now),
+        slack,
+        server_mail,
+        Examiner(registrar, ground.messages, ground.outbox, ground.providers),
         ground.providers,
+        _discovery(ground),
         TypedPasswords(ground.vault, _now),
         workspace=workspace,
         allows_plain=hosts.is_allowed,
         clock=_now,
     )
+
+
+def _discovery(ground: _Ground) -> Discovery:
+    resolver = Resolver(ground.settings.mailbox_dns_server)
+    fetcher = Fetcher(ground.hosts, ground.tls, resolver.getaddrinfo)
+    return Discovery(ground.providers, ground.hosts, resolver, fetcher, _now)
 
 
 def _hide_memory() -> None:
@@ -264,49 +321,6 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
         except (ssl.SSLError, OSError) as error:
             raise SettingsError(sentence="MAILBOX_CA_FILE does not hold certificates in PEM form.") from error
     return context
-
-
-def _data_folder(folder: Path) -> Path:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (folder / "lock").touch(mode=0o600)
-    except OSError as error:
-        raise SettingsError(
-            sentence="MAILBOX_DATA_DIR cannot be used; name a folder that can be written to."
-        ) from error
-    return folder
-
-
-async def _sole_user(folder: Path) -> IO[bytes]:
-    """The data folder's lock, held until the process ends: leases rely on one process per folder.
-
-    Raises:
-        SettingsError: another process holds it, also after ten seconds for a predecessor to leave.
-    """
-    lock = (folder / "lock").open("ab")
-    deadline = asyncio.get_running_loop().time() + LOCK_SECONDS
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if asyncio.get_running_loop().time() > deadline:
-                lock.close()
-                raise SettingsError(
-                    sentence="Another Mailbox runs with this data folder; stop it, or set MAILBOX_DATA_DIR to another one."
-                ) from error
-            await asyncio.sleep(0.1)
-        else:
-            return lock
-
-
-def _worker_name(folder: Path) -> str:
-    """A name that lasts as long as the data folder, so that a restart takes over its predecessor's leases at once."""
-    file = folder / "worker"
-    name = file.read_text(encoding="ascii", errors="replace") if file.exists() else ""
-    if not name:  # also when a predecessor died between making the file and filling it
-        name = secrets.token_hex(8)
-        file.write_text(name, encoding="ascii")
-    return name
 
 
 async def _storage(settings: Settings, stack: AsyncExitStack) -> tuple[Vault, Database]:

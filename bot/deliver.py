@@ -17,17 +17,28 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from aiolimiter import AsyncLimiter
 
-from bot import lease, plan
-from bot.slack import posts
-from bot.slack.client import UNKNOWN_ERRORS, CallFailed, Outcome, Posted, Refused, TryLater, Unknown
+from bot import entries, lease, plan
+from bot.slack import notices, posts, questions
+from bot.slack.client import (
+    CLOSED_DM,
+    NO_RIGHTS,
+    THREAD_GONE,
+    CallFailed,
+    Outcome,
+    Posted,
+    Refused,
+    TryLater,
+    Unknown,
+)
 from storage.errors import LeaseLost, NotFound, SealBroken
-from storage.records import Dm, Entry, EntryState, Notice
+from storage.records import Dm, Entry, EntryState, Notice, Retention, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.mail.content import Rendered
     from bot.mail.renderer import Renderer
+    from bot.old_mail import OldMailPosts
     from bot.slack.client import SlackClient
     from storage.mailboxes import Mailboxes
     from storage.messages import Messages
@@ -49,20 +60,8 @@ PACED_CHANNELS = 10_000
 PARKED = timedelta(hours=1)
 UNAUTHORISED = timedelta(minutes=5)
 FILE_ATTEMPTS = 5
-PLAIN_AFTER = 5
-"""So often Slack may fail on the content of a post before it is sent as plain text."""
-
-LOOK_BACK = timedelta(days=1)
-"""Without an acknowledged post to begin at, a look-up reads this much before the attempt: far more than clocks differ."""
-
-CLOSED_DM = frozenset(
-    {"channel_not_found", "is_archived", "not_in_channel", "messages_tab_disabled", "cannot_dm_bot", "user_disabled",
-     "user_not_found", "user_not_visible", "restricted_action"}
-)  # fmt: skip
-NO_RIGHTS = frozenset(
-    {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "missing_scope",
-     "access_denied", "team_access_not_granted", "no_permission"}
-)  # fmt: skip
+THREADS = 3
+"""So often a thread that is gone is begun anew for a message; then it comes as a post of its own."""
 
 
 class Deliverer:
@@ -81,6 +80,7 @@ class Deliverer:
         renderer: Renderer,
         slack: SlackClient,
         *,
+        old_mail: OldMailPosts,
         grace: timedelta,
         clock: Callable[[], datetime],
         stopping: asyncio.Event,
@@ -90,6 +90,7 @@ class Deliverer:
         self._mailboxes = mailboxes
         self._renderer = renderer
         self._slack = slack
+        self._old_mail = old_mail
         self._grace = grace
         self._clock = clock
         self._stopping = stopping
@@ -123,6 +124,10 @@ class Deliverer:
             return False
         return may_go_on
 
+    async def tell_progress(self) -> None:
+        """Let the posts over old mail say how far it is; whatever comes of that, mail goes on."""
+        await self._old_mail.tell()
+
     @property
     def is_silent(self) -> bool:
         """Whether Slack asked the workspace to wait just now."""
@@ -151,6 +156,7 @@ class Deliverer:
 
     async def _post(self, dm: Dm, entry: Entry) -> tuple[Dm, bool]:
         text, blocks, owes_files = await self._post_of(entry)
+        thread_ts = await self._thread(entry)
         channel = dm.channel or await self._slack.open_dm(dm.owner.user)
         await self._pace(channel).acquire()
         if self.is_silent:
@@ -164,35 +170,57 @@ class Deliverer:
             lookup_after=self._clock() + self._grace,
         )
         dm = await self._record(dm, entry)
-        outcome = await self._slack.post(channel, text, blocks, entry.id)
+        outcome = await self._slack.post(channel, text, blocks, entry.id, thread_ts)
         return await self._after_post(dm, entry, outcome, owes_files=owes_files)
 
     async def _after_post(
         self, dm: Dm, entry: Entry, outcome: Outcome, *, owes_files: bool
     ) -> tuple[Dm, bool]:
         if isinstance(outcome, Posted):
-            return await self._record(dm, _posted(entry, outcome.ts, owes_files=owes_files)), True
+            return await self._record(dm, entries.posted(entry, outcome.ts, owes_files=owes_files)), True
+        if isinstance(outcome, Refused) and outcome.code in THREAD_GONE and entry.parent is not None:
+            return await self._begin_thread_anew(dm, entry), True
         if isinstance(outcome, Refused) and outcome.code not in CLOSED_DM | NO_RIGHTS:
-            return await self._record(dm, _simpler(entry), error=outcome.code), True
+            if entry.plain:
+                log.error("post_given_up", entry=entry.id)
+            return await self._record(dm, entries.simpler(entry), error=outcome.code), True
         return await self._hold(dm, entry, outcome)
 
     async def _look_up_post(self, dm: Dm, entry: Entry) -> tuple[Dm, bool]:
         """Ask Slack whether an unknown post is there; only if it is not, post again."""
         assert entry.channel is not None
+        thread_ts = await self._thread(entry)
+        newest = (
+            await self._outbox.newest_reply(entry) if thread_ts else dm.last_ts or entries.look_back(entry)
+        )
         async with self._look:
             self._check_may_look()
-            found = await self._slack.find_posts(entry.channel, dm.last_ts or _look_back(entry))
+            found = await self._slack.find_posts(entry.channel, newest, thread_ts)
         ts = found.get(entry.id)
         log.info("post_looked_up", entry=entry.id, is_there=ts is not None)
         if ts is None:
             return await self._record(dm, replace(entry, state=EntryState.WAITING, lookup_after=None)), True
         _, _, owes_files = await self._post_of(entry)
-        return await self._record(dm, _posted(entry, ts, owes_files=owes_files)), True
+        return await self._record(dm, entries.posted(entry, ts, owes_files=owes_files)), True
+
+    async def _thread(self, entry: Entry) -> str | None:
+        """The post in whose thread an entry goes; it came first in its DM. None for a post of its own."""
+        return None if entry.parent is None else await self._outbox.thread(entry)
+
+    async def _begin_thread_anew(self, dm: Dm, entry: Entry) -> Dm:
+        """Somebody deleted the post whose thread this was for: it comes again, and this after it."""
+        log.info("thread_is_gone", entry=entry.id)
+        entry = replace(entry, state=EntryState.WAITING, lookup_after=None)
+        if entry.attempts >= THREADS:
+            return await self._record(dm, replace(entry, parent=None))
+        await self._outbox.reopen(dm, entry, self._clock())
+        return dm
 
     # Files
 
     async def _share_files(self, dm: Dm, entry: Entry) -> tuple[Dm, bool]:
-        channel, ts = _place(entry)
+        channel, ts = entries.place(entry)
+        thread_ts = await self._thread(entry) or ts
         async with self._uploads:
             rendered = await self._rendered(entry)
             shares = [(await self._slack.upload(file), file.title) for file in rendered.files]
@@ -208,15 +236,17 @@ class Deliverer:
             lookup_after=self._clock() + self._grace,
         )
         dm = await self._record(dm, entry)
-        outcome = await self._slack.share_files(channel, ts, shares)
+        outcome = await self._slack.share_files(channel, thread_ts, shares)
         if isinstance(outcome, Posted):
             return await self._record(dm, replace(entry, state=EntryState.SETTLED, lookup_after=None)), True
         return await self._hold(dm, entry, outcome)
 
     async def _look_up_files(self, dm: Dm, entry: Entry) -> tuple[Dm, bool]:
+        channel, ts = entries.place(entry)
+        thread_ts = await self._thread(entry) or ts
         async with self._look:
             self._check_may_look()
-            there = await self._slack.find_files(*_place(entry))
+            there = await self._slack.find_files(channel, thread_ts, ts)
         is_there = not there.isdisjoint(entry.file_ids)
         log.info("files_looked_up", entry=entry.id, is_there=is_there)
         state = EntryState.SETTLED if is_there else EntryState.POSTED
@@ -236,9 +266,11 @@ class Deliverer:
         log.info("delivery_held", entry=entry.id, state=entry.state, outcome=repr(outcome))
         if isinstance(outcome, Unknown):
             until = now + self._grace
-            entry = replace(entry, lookup_after=until, plain=entry.plain or _may_be_content(entry, outcome))
+            entry = replace(
+                entry, lookup_after=until, plain=entry.plain or entries.may_be_content(entry, outcome)
+            )
             return await self._record(dm, entry, held_until=until), False
-        entry = _stepped_back(entry)
+        entry = entries.stepped_back(entry)
         if isinstance(outcome, Refused):
             return await self._refused(dm, entry, outcome)
         assert isinstance(outcome, TryLater)
@@ -276,8 +308,9 @@ class Deliverer:
         return await self._record(dm, entry, error=outcome.code, held_until=until), False
 
     async def _say_files_missing(self, entry: Entry) -> None:
-        channel, ts = _place(entry)
-        await self._slack.post(channel, posts.FILES_MISSING, [], entry.id, thread_ts=ts)
+        channel, ts = entries.place(entry)
+        thread_ts = await self._thread(entry) or ts
+        await self._slack.post(channel, posts.FILES_MISSING, [], entry.id, thread_ts)
 
     # Helpers
 
@@ -289,17 +322,24 @@ class Deliverer:
 
     async def _rendered(self, entry: Entry) -> Rendered:
         assert entry.mailbox_id is not None
+        if entry.notice is Notice.OLD_MAIL:
+            return await self._old_mail.rendered(entry.id)
         if entry.notice is not None:
             mailbox = await self._mailboxes.get(entry.owner, entry.mailbox_id)
-            notice = posts.login_refused if entry.notice is Notice.LOGIN_REFUSED else posts.all_clear
-            return notice(mailbox.profile.name, mailbox.id)
+            if entry.notice is Notice.ASKED:
+                return questions.asked(
+                    mailbox.profile.name, mailbox.id, await self._messages.count_asked(mailbox.id)
+                )
+            if entry.notice is Notice.ALL_CLEAR:
+                return notices.all_clear(mailbox, await self._outbox.caught_up(entry))
+            return notices.alarm(entry.notice, mailbox)
         assert entry.message_id is not None
         mailboxes = {mailbox.id: mailbox for mailbox in await self._mailboxes.of(entry.owner)}
         if entry.mailbox_id not in mailboxes:
             raise NotFound("This person has no such mailbox.")
         mailbox = mailboxes[entry.mailbox_id]
         message, octets = await self._messages.load(entry.message_id)
-        return await self._renderer.render(
+        rendered = await self._renderer.render(
             octets,
             shape=message.shape,
             listed_octets=message.listed_octets,
@@ -308,6 +348,8 @@ class Deliverer:
             own_address=mailbox.profile.address,
             plain=entry.plain,
         )
+        may_ask = mailbox.retention is Retention.DELETE_ASKED and message.shape is Shape.WHOLE
+        return questions.deletable(rendered, message.id) if may_ask else rendered
 
     async def _record(
         self, dm: Dm, entry: Entry, *, error: str | None = None, held_until: datetime | None = None
@@ -321,43 +363,3 @@ class Deliverer:
         if len(self._paces) > PACED_CHANNELS:
             self._paces.clear()
         return self._paces.setdefault(channel, AsyncLimiter(BURST, BURST))
-
-
-def _place(entry: Entry) -> tuple[str, str]:
-    """Where an entry's post stands: channel and `ts`."""
-    assert entry.channel is not None
-    assert entry.ts is not None
-    return entry.channel, entry.ts
-
-
-def _look_back(entry: Entry) -> str:
-    """Where a look-up begins in a DM without an acknowledged post of ours, as Slack writes times."""
-    assert entry.intended_at is not None
-    return f"{(entry.intended_at - LOOK_BACK).timestamp():.6f}"
-
-
-def _may_be_content(entry: Entry, outcome: Unknown) -> bool:
-    """Slack itself failed on this post time and again: it may be what stands in it."""
-    is_post = entry.state is EntryState.POSTING
-    return is_post and outcome.reason in UNKNOWN_ERRORS and entry.attempts >= PLAIN_AFTER
-
-
-def _posted(entry: Entry, ts: str, *, owes_files: bool) -> Entry:
-    state = EntryState.POSTED if owes_files else EntryState.SETTLED
-    return replace(entry, state=state, ts=ts, lookup_after=None, attempts=0)
-
-
-def _simpler(entry: Entry) -> Entry:
-    """Slack did not take the content: once more as plain text, then not at all."""
-    if entry.plain:
-        log.error("post_given_up", entry=entry.id)
-        return replace(entry, state=EntryState.GIVEN_UP, lookup_after=None)
-    return replace(entry, state=EntryState.WAITING, plain=True, lookup_after=None)
-
-
-def _stepped_back(entry: Entry) -> Entry:
-    """The state before the intent, when the intended call is known to have done nothing."""
-    before = {EntryState.POSTING: EntryState.WAITING, EntryState.FILING: EntryState.POSTED}
-    if entry.state not in before:
-        return entry
-    return replace(entry, state=before[entry.state], lookup_after=None)

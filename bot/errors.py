@@ -7,12 +7,16 @@ Each error carries a sentence that is safe to show to the person, whether a late
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class Step(StrEnum):
     """The steps of a connection test, in order; the last one begun is the one that failed."""
 
+    TURN = "turn"  # failed: too many tests lately, so none was made
     NAME = "name"
     CONNECT = "connect"
     TLS = "tls"
@@ -93,6 +97,17 @@ class CommandRefused(BotError):
     words = "The mail server refused a command."
 
 
+class TooOften(BotError):
+    """A test or a poll has to wait; nothing was sent. `until`: when there is room again."""
+
+    temporary = True
+    words = "There were too many connection tests lately. Try again later."
+
+    def __init__(self, until: datetime, detail: str = "", *, sentence: str | None = None) -> None:
+        super().__init__(detail, sentence=sentence)
+        self.until = until
+
+
 # The owner has to act.
 
 
@@ -152,6 +167,21 @@ class NoSuchMailbox(BotError):
     """The mailbox is not there, or not this person's: both read alike."""
 
     words = "That mailbox is not there any more. Type `/mailbox list` to see yours."
+
+
+class NoSuchMessage(BotError):
+    """The message is not there, or not this person's: both read alike."""
+
+    words = "Mailbox does not have that message any more."
+
+
+class OutOfDate(BotError):
+    """What a form was shown for is not what is there any more."""
+
+    words = (
+        "You added a mailbox after this form was opened, so nothing was erased. "
+        "Type `/mailbox erase` to see what is stored now."
+    )
 
 
 class NotAllowed(BotError):

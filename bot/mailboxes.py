@@ -7,28 +7,42 @@ by owner, so an id from a payload routes and never authorises.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from bot import plan
-from bot.errors import BotError, NoSuchMailbox, ServerUnreachable, Step
-from bot.slack.views.values import Report, Tested, outcome
+from bot import backlog, pace, plan
+from bot.errors import BotError, NoSuchMailbox, ServerUnreachable, Step, TooOften
+from bot.mail.arrivals import HEADS, recent_numbers
+from bot.mail.turns import in_turns
+from bot.retention import without_recent
+from bot.slack.views.values import OldMailComing, Progress, Report, Tested, outcome
 from storage.errors import NotFound
-from storage.records import Health, Mailbox, NewMailbox, Passwords, Person, Profile, Retention, ServerAddress
+from storage.records import (
+    Mailbox,
+    NewMailbox,
+    OldMail,
+    Passwords,
+    Person,
+    Profile,
+    Retention,
+    Secret,
+    ServerAddress,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from datetime import datetime, timedelta
+    from collections.abc import Awaitable, Callable, Sequence
+    from datetime import datetime
 
-    from bot.mail.hosts import Hosts
+    from bot.guard import Guard, Refusals
     from bot.mail.pop3_client import Session
-    from bot.mail.providers import Providers
+    from bot.pace import Pace
     from bot.plan import Listed
     from storage.mailboxes import Mailboxes
+    from storage.old_mail import OldMails
     from storage.outbox import Outbox
-    from storage.records import OldMail, Secret
+    from storage.records import Bringing
 
     Connect = Callable[[ServerAddress, Callable[[Step], None]], Awaitable[Session]]
     Submit = Callable[[ServerAddress, str, Secret, Callable[[Step], None]], Awaitable[None]]
@@ -43,10 +57,14 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a connection test found: the report people see, and what lies in the maildrop."""
+    """What a connection test found: the report people see, and what lies in the maildrop.
+
+    `recent` are the numbers of what came in the last seven days; None when nobody asked, or the server does not tell.
+    """
 
     report: Report
-    listing: tuple[Listed, ...] = ()
+    listing: Sequence[Listed] = ()
+    recent: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +74,14 @@ class Order:
     profile: Profile
     passwords: Passwords
     retention: Retention
+    delete_days: int | None
     old_mail: OldMail
     make_active: bool
 
 
-def interval_for(mailbox: Mailbox, hosts: Hosts, providers: Providers, default: timedelta) -> timedelta:
-    """How often a mailbox is polled: the default, never under the house's or its provider's floor.
-
-    Hosts that the operator allowed by name are their own affair, so there the default counts as it is.
-    """
-    host = mailbox.profile.incoming.host
-    if hosts.is_allowed(host):
-        return default
-    provider = providers.by_host(host)
-    wishes = (provider.min_poll, provider.suggested_poll) if provider else ()
-    return max(default, plan.FLOOR, *(wish for wish in wishes if wish))
+def _old_mail_to_skip(checked: Checked, order: Order) -> tuple[bytes, ...]:
+    """The keys of what the test listed and the owner does not want."""
+    return plan.old_mail_to_skip(checked.listing, order.old_mail, checked.recent)
 
 
 async def _even(error: BotError, began: float) -> None:
@@ -88,7 +99,7 @@ class Registrar:
     Args:
         connect: opens a POP3 session, reporting each step as it begins.
         submit: tests a submission server, sending nothing.
-        interval: how often a mailbox is polled.
+        bounds: how often a mailbox may be polled.
         nudge: called when something became due.
     """
 
@@ -96,40 +107,85 @@ class Registrar:
         self,
         mailboxes: Mailboxes,
         outbox: Outbox,
+        old_mails: OldMails,
+        guard: Guard,
         *,
         connect: Connect,
         submit: Submit,
-        providers: Providers,
-        interval: Callable[[Mailbox], timedelta],
+        bounds: Callable[[Mailbox], Pace],
         clock: Callable[[], datetime],
         nudge: Callable[[], None],
     ) -> None:
         self._mailboxes = mailboxes
         self._outbox = outbox
+        self._old_mails = old_mails
+        self._guard = guard
         self._connect = connect
         self._submit = submit
-        self._providers = providers
-        self.interval = interval
+        self.bounds = bounds
         self._clock = clock
         self._nudge = nudge
 
     # Testing
 
-    async def check(self, profile: Profile, passwords: Passwords) -> Checked:
+    async def check(
+        self,
+        owner: Person,
+        profile: Profile,
+        passwords: Passwords,
+        progress: Progress | None = None,
+        *,
+        old_mail: OldMail = OldMail.NONE,
+    ) -> Checked:
         """Test the incoming server and, once that passes, the outgoing one; stores and sends nothing.
 
-        The second waits for the first, so a wrong password costs one refused login, not two.
+        The second waits for the first, so a wrong password costs one refused login, not two. A person, or a server,
+        that has had enough of tests for now gets none: the report says when to try again.
+
+        Args:
+            progress: takes the steps as they begin.
+            old_mail: what the form asks for; some of it takes a look at dates.
         """
-        incoming, listing = await self._check_incoming(profile, passwords)
-        if incoming.failed is not None:
-            return Checked(Report(incoming))
-        outgoing = await self._check_outgoing(profile, passwords)
-        return Checked(Report(incoming, outgoing, messages=len(listing)), listing)
+        progress = progress or Progress()
+        try:
+            async with self._guard.test(owner, profile) as refusals:
+                return await self._check(profile, passwords, refusals, progress, old_mail=old_mail)
+        except TooOften as error:
+            return Checked(Report(outcome((Step.TURN,), error)))
+
+    async def check_outgoing(self, owner: Person, profile: Profile, password: Secret) -> Report:
+        """Test a new password of the outgoing server alone; the incoming one is left in peace."""
+        passwords = Passwords(Secret(""), password)
+        try:
+            async with self._guard.test(owner, profile) as refusals:
+                return Report(Tested(()), await self._check_outgoing(profile, passwords, refusals, []))
+        except TooOften as error:
+            return Report(Tested(()), outcome((Step.TURN,), error))
+
+    async def _check(
+        self,
+        profile: Profile,
+        passwords: Passwords,
+        refusals: Refusals,
+        progress: Progress,
+        *,
+        old_mail: OldMail,
+    ) -> Checked:
+        found = await self._check_incoming(profile, passwords, refusals, progress.incoming, old_mail=old_mail)
+        if found.report.incoming.failed is not None:
+            return found
+        outgoing = await self._check_outgoing(profile, passwords, refusals, progress.outgoing)
+        return replace(found, report=replace(found.report, outgoing=outgoing, messages=len(found.listing)))
 
     async def _check_incoming(
-        self, profile: Profile, passwords: Passwords
-    ) -> tuple[Tested, tuple[Listed, ...]]:
-        begun: list[Step] = []
+        self,
+        profile: Profile,
+        passwords: Passwords,
+        refusals: Refusals,
+        begun: list[Step],
+        *,
+        old_mail: OldMail,
+    ) -> Checked:
         began = asyncio.get_running_loop().time()
         try:
             session = await self._reached(profile.incoming, begun.append)
@@ -137,15 +193,25 @@ class Registrar:
                 begun.append(Step.LOGIN)
                 await session.login(profile.username, passwords.incoming)
                 begun.append(Step.UIDL)
-                listing = plan.keyed(await session.uidl())
+                listing = await in_turns(plan.keyed_in_steps(await session.uidl()))
+                recent = await self._recent(session, listing) if old_mail is OldMail.LAST_7_DAYS else None
                 await session.quit(wait=False)
             finally:
                 session.abort()
         except BotError as error:
+            refusals.note(profile.incoming, begun, error)
             await _even(error, began)
             log.info("incoming_test_failed", step=begun[-1:], error=type(error).__name__, detail=error.detail)
-            return outcome(begun, error), ()
-        return outcome(begun), listing
+            return Checked(Report(outcome(begun, error)))
+        return Checked(Report(outcome(begun)), listing, recent)
+
+    async def _recent(self, session: Session, listing: Sequence[Listed]) -> frozenset[int] | None:
+        """What came in the last seven days; a server that breaks over the question counts as one that does not tell."""
+        try:
+            return await recent_numbers(session, [line.number for line in listing[-HEADS:]], self._clock())
+        except BotError as error:
+            log.info("dates_not_told", error=type(error).__name__, detail=error.detail)
+            return None
 
     async def _reached(self, server: ServerAddress, on_step: Callable[[Step], None]) -> Session:
         """A session, or the one answer for every server that does not become one in time."""
@@ -155,21 +221,39 @@ class Registrar:
         except TimeoutError as error:
             raise ServerUnreachable("not ready in time") from error
 
-    async def _check_outgoing(self, profile: Profile, passwords: Passwords) -> Tested | None:
+    async def _check_outgoing(
+        self, profile: Profile, passwords: Passwords, refusals: Refusals, begun: list[Step]
+    ) -> Tested | None:
         if profile.outgoing is None:
             return None
-        begun: list[Step] = []
         began = asyncio.get_running_loop().time()
-        username = profile.outgoing_username or profile.username
+        username = profile.outgoing_username or without_recent(profile.username)
         try:
-            await self._submit(
+            await self._submitted(
                 profile.outgoing, username, passwords.outgoing or passwords.incoming, begun.append
             )
         except BotError as error:
+            refusals.note(profile.outgoing, begun, error)
             await _even(error, began)
             log.info("outgoing_test_failed", step=begun[-1:], error=type(error).__name__, detail=error.detail)
             return outcome(begun, error)
         return outcome(begun)
+
+    async def _submitted(
+        self, server: ServerAddress, username: str, password: Secret, on_step: Callable[[Step], None]
+    ) -> None:
+        """The same for submission, which tests itself as a whole: it has its login in hand in time, or is no server."""
+        try:
+            async with asyncio.timeout(UNREACHABLE_SECONDS) as until_ready:
+
+                def begin(step: Step) -> None:
+                    on_step(step)
+                    if step is Step.LOGIN:
+                        until_ready.reschedule(None)
+
+                await self._submit(server, username, password, begin)
+        except TimeoutError as error:
+            raise ServerUnreachable("not ready in time") from error
 
     # Storing
 
@@ -178,12 +262,15 @@ class Registrar:
 
         What the test listed and the owner did not ask for counts as seen from now on; all that comes later is new.
         """
+        skip = _old_mail_to_skip(checked, order)
         new = NewMailbox(
             owner=owner,
             profile=order.profile,
             passwords=order.passwords,
             retention=order.retention,
-            skip=plan.old_mail_to_skip(checked.listing, order.old_mail),
+            delete_days=order.delete_days,
+            old=backlog.in_pieces(checked.listing, skip),
+            skip=skip,
             make_active=order.make_active,
             form_id=form_id,
         )
@@ -203,6 +290,7 @@ class Registrar:
             order.profile.incoming.host,
             order.profile.username,
         )
+        skip = () if is_same else _old_mail_to_skip(checked, order)
         mailbox = await self._call(
             self._mailboxes.change(
                 owner,
@@ -210,14 +298,30 @@ class Registrar:
                 profile=order.profile,
                 passwords=order.passwords,
                 retention=order.retention,
-                listing=tuple(line.key for line in checked.listing),
-                skip=() if is_same else plan.old_mail_to_skip(checked.listing, order.old_mail),
+                delete_days=order.delete_days,
+                listing=None if is_same else tuple(line.key for line in checked.listing),
+                skip=skip,
+                old=() if is_same else backlog.in_pieces(checked.listing, skip),
                 now=self._clock(),
             )
         )
         log.info("mailbox_changed", mailbox=mailbox.id)
         self._nudge()
         return mailbox
+
+    async def change_outgoing_password(self, owner: Person, mailbox_id: str, password: Secret) -> Mailbox:
+        """Store a new outgoing password, tested before; what is fetched, and when, stays as it is."""
+        changed = await self._call(self._mailboxes.change_outgoing_password(owner, mailbox_id, password))
+        log.info("outgoing_password_changed", mailbox=mailbox_id)
+        return changed
+
+    def old_mail_coming(self, mailbox: Mailbox, order: Order, checked: Checked) -> OldMailComing:
+        """How much old mail comes to a mailbox that was just added, and about how long that takes."""
+        skip = _old_mail_to_skip(checked, order)
+        count = len(checked.listing) - len(skip)
+        takes = backlog.takes(count, backlog.rest(self.bounds(mailbox)))
+        has_no_dates = order.old_mail is OldMail.LAST_7_DAYS and checked.recent is None
+        return OldMailComing(count, takes, is_in_pieces=count > backlog.AT_ONCE, has_no_dates=has_no_dates)
 
     # Reading
 
@@ -257,17 +361,18 @@ class Registrar:
     async def check_now(self, owner: Person, mailbox_id: str) -> Mailbox:
         """Fetch now, or as soon as the provider's minimum between two polls has passed."""
         mailbox = await self.get(owner, mailbox_id)
-        now = self._clock()
-        provider = self._providers.by_host(mailbox.profile.incoming.host)
-        due_at = now
-        if provider and provider.min_poll and mailbox.last_success_at and mailbox.health is Health.OK:
-            due_at = max(now, mailbox.last_success_at + provider.min_poll)
+        due_at = pace.earliest(mailbox, self.bounds(mailbox), self._clock())
         return await self._done("mailbox_check_asked", self._mailboxes.check_now(owner, mailbox_id, due_at))
 
-    async def remove(self, owner: Person, mailbox_id: str) -> None:
-        """Destroy the mailbox's key, then its records; posts in Slack and mail on the server stay."""
-        await self._call(self._mailboxes.remove(owner, mailbox_id))
-        log.info("mailbox_removed", mailbox=mailbox_id)
+    async def stop_old_mail(self, owner: Person, entry_id: str) -> Bringing:
+        """Bring no more of the old mail under this post; it stays on the server. Saying so twice changes nothing more.
+
+        Raises:
+            NoSuchMailbox: its mailbox is gone, or somebody else's.
+        """
+        bringing = await self._call(self._old_mails.stop(owner, entry_id, self._clock()))
+        log.info("old_mail_stopped", mailbox=bringing.mailbox_id, brought=bringing.brought)
+        return bringing
 
     async def _done(self, event: str, change: Awaitable[Mailbox]) -> Mailbox:
         mailbox = await self._call(change)

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from storage.records import Health, Shape
 
 SUPERSEDED: Final = "superseded"
+PUT_OFF: Final = "put_off"
 BROKEN: Final = "broken"
 PARTS: Final = ("database", "slack")
 
@@ -71,7 +72,7 @@ class Metrics:
 
     def _begin_at_zero(self) -> None:
         """A series that first appears with its first failure has no rise that an alert could see."""
-        for outcome in (*Health, SUPERSEDED, BROKEN):
+        for outcome in (*Health, SUPERSEDED, PUT_OFF, BROKEN):
             self.polls.labels(outcome)
         for shape in Shape:
             self.messages.labels(shape)

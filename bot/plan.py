@@ -1,27 +1,27 @@
 """What to do next, decided from values alone.
 
-Covers: which listed messages to fetch, skip and delete; when to poll again; when to try a post again. `now` and
+Covers: which listed messages to fetch, skip and delete; when to try a post again. `now` and
 chance are arguments. Sources: RFC 1939 section 7 (UIDL), section 5 (DELE).
 """
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from itertools import islice, starmap
+from typing import TYPE_CHECKING, Final, TypeVar, overload
 
-from storage.records import OldMail, Retention, Seen, SeenState, Tail
+from bot.brake import NOT_HELD, Counts, looks_new
+from storage.records import OldMail, Retention, Seen, SeenState, Tail, watch_at
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 
-FLOOR = timedelta(minutes=1)
-"""No mailbox is polled more often, unless its host is one the operator allowed by name."""
+    from storage.records import Mailbox
 
-BACKOFF_FACTOR = 12
-BACKOFF_BOUND = timedelta(hours=1)
-SPREAD = 0.1
-"""Up to this share of the interval is added at random, so that mailboxes drift apart."""
+T = TypeVar("T")
 
 FULL_LISTING_EVERY = timedelta(days=1)
 PROBE_REACH = 200
@@ -35,10 +35,23 @@ WHOLE_OCTETS = 64 * 1024
 DELETIONS = 1_000
 """At most so many in one session: deletions count at QUIT only, and a session that runs out of time deletes nothing."""
 
+FETCHES = 5_000
+"""At most so many in one session; posting them takes longer than the wait for the next."""
+
+OLD_BATCH = 200
+"""Of old mail that is brought bit by bit, at most so many in one session."""
+
+MOST_DELETE_DAYS = 90
+NEVER, ALWAYS = -1, 2**62
+"""No message was settled before the watch began, and none so late."""
+
 RECENT = 50
 REFUSALS_BEFORE_CARD = 3
 BREAKS_BEFORE_CARD = 10
 """A message that the server refuses, or whose transfer breaks, this often becomes a card instead."""
+
+_STRETCH: Final = 256
+_SHARES: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +63,52 @@ class Listed:
     is_ambiguous: bool = False
 
 
+class Lines(Sequence[Listed]):
+    """A whole listing in order of its numbers; a line is made when it is asked for.
+
+    Half a million of them at once would hold up everything whenever garbage is looked for.
+
+    Args:
+        listing: numbers and UIDs, by number.
+        nth: for each line, how often its UID stands in the listing so far; empty when none stands there twice.
+        repeats: for each line, whether its UID stands there more than once; empty likewise.
+        places: of the lines that are meant, in the listing.
+    """
+
+    def __init__(
+        self, listing: Sequence[tuple[int, bytes]], nth: Sequence[int], repeats: Sequence[int], places: range
+    ) -> None:
+        self._listing, self._nth, self._repeats, self._places = listing, nth, repeats, places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, at: int) -> Listed: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Lines: ...
+
+    def __getitem__(self, at: int | slice) -> Listed | Lines:
+        if isinstance(at, slice):
+            return Lines(self._listing, self._nth, self._repeats, self._places[at])
+        place = self._places[at]
+        nth, repeats = (self._nth[place], self._repeats[place]) if self._repeats else (1, 0)
+        return _line(self._listing[place], nth, repeats)
+
+    def __iter__(self) -> Iterator[Listed]:
+        if len(self._places) < len(self._listing):
+            return map(self.__getitem__, range(len(self)))
+        if not self._repeats:
+            return starmap(Listed, self._listing)
+        return map(_line, self._listing, self._nth, self._repeats)
+
+
+def _line(row: tuple[int, bytes], nth: int, repeats: int) -> Listed:
+    number, uid = row
+    return Listed(number, uid if nth == 1 else uid + b" %d" % nth, bool(repeats))
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What one session shall do, in order of message numbers.
@@ -57,64 +116,175 @@ class Plan:
     Attributes:
         fetch: not in our store yet.
         delete: settled, and the delete setting wants them gone.
-        gone: asked to be deleted earlier and no longer listed, so they are.
+        gone: to be deleted and no longer listed, so they are.
+        tail: where the next session may look for new mail; None when only a whole listing will tell.
+        listed: how many messages the maildrop holds, as far as the listing is believed.
+        asks: nearly all UIDs look new, so nothing is fetched or deleted before the owner has said what they are.
+        old_left: how much of the old mail that is brought bit by bit is left for later sessions.
+        old_missing: how much of it is not listed; None where none is to come.
     """
 
     fetch: tuple[Listed, ...]
     delete: tuple[Listed, ...]
     gone: tuple[bytes, ...]
+    tail: Tail | None = None
+    listed: int = 0
+    asks: bool = False
+    old_left: int = 0
+    old_missing: int | None = None
 
 
 def keyed(listing: Sequence[tuple[int, bytes]]) -> tuple[Listed, ...]:
-    """A listing with a key for every line, also where a server repeats a UID (popa3d: equal mail, equal UID).
+    """A short listing with a key for every line; see `keyed_in_steps`."""
+    return tuple(_at_once(keyed_in_steps(sorted(listing))))
 
-    The mark holds a space, which no UID may (RFC 1939 section 7), so it never meets a real one.
+
+def keyed_in_steps(listing: Sequence[tuple[int, bytes]]) -> Generator[None, None, Lines]:
+    """A listing, sorted by number, with a key for every line, also where a server repeats a UID.
+
+    popa3d gives equal mail equal UIDs. The mark holds a space, which no UID may (RFC 1939 section 7), so it never
+    meets a real one.
     """
-    counts: dict[bytes, int] = {}
-    for _, uid in listing:
-        counts[uid] = counts.get(uid, 0) + 1
-    met: dict[bytes, int] = {}
-    lines = []
-    for number, uid in sorted(listing):
-        met[uid] = met.get(uid, 0) + 1
-        key = uid if met[uid] == 1 else uid + b" %d" % met[uid]
-        lines.append(Listed(number, key, is_ambiguous=counts[uid] > 1))
-    return tuple(lines)
+    # Many small mappings: one for 500,000 takes 16 ms for its last growth and as long to be let go of.
+    times: list[dict[bytes, int]] = [{} for _ in range(_SHARES)]
+    nth, repeats = array("I"), bytearray()
+    for rows in _stretches(listing):
+        for _, uid in rows:
+            share = times[hash(uid) % _SHARES]
+            share[uid] = count = share.get(uid, 0) + 1
+            nth.append(count)
+        yield
+    if sum(map(len, times)) < len(listing):
+        for rows in _stretches(listing):
+            repeats.extend(times[hash(uid) % _SHARES][uid] > 1 for _, uid in rows)
+            yield
+    while times:
+        times.pop()
+        yield
+    return Lines(listing, nth, repeats, range(len(listing)))
 
 
-def session_plan(lines: Sequence[Listed], seen: Mapping[bytes, Seen], retention: Retention) -> Plan:
+def session_plan(lines: Sequence[Listed], seen: Mapping[bytes, Seen], listed: int = 0) -> Plan:
+    """What to fetch and delete in a maildrop with few messages; see `session_plan_in_steps`."""
+    return _at_once(session_plan_in_steps(lines, seen, listed))
+
+
+def session_plan_in_steps(
+    lines: Sequence[Listed], seen: Mapping[bytes, Seen], listed: int = 0
+) -> Generator[None, None, Plan]:
     """What to fetch and delete, from everything listed and everything known.
 
     A message is deleted only when its post is settled, and never where its UID stands twice in the listing: which
-    of the two is meant cannot be told.
+    of the two is meant cannot be told. What is too much for one session comes in the next ones; of old mail some comes
+    in each, after what is new.
+
+    Args:
+        listed: how many messages the maildrop was last seen to hold; 0 where UIDs may change as they please.
     """
-    listed = {line.key for line in lines}
+    fetch: list[Listed] = []
+    old: list[Listed] = []
+    delete: list[Listed] = []
+    gone: dict[bytes, None] = {}
+    counts = Counts()
+    for known in _stretches(seen.items()):
+        counts.held += sum(row.state not in NOT_HELD for _, row in known)
+        counts.old_wanted += sum(row.state is SeenState.OLD for _, row in known)
+        gone.update((key, None) for key, row in known if _is_due_to_go(row))
+        yield
+    for some in _stretches(lines):
+        for line in some:
+            gone.pop(line.key, None)
+            row = seen.get(line.key)
+            counts.add(row)
+            if _is_wanted(row):
+                fetch += [line] if len(fetch) <= FETCHES else []
+            elif row is not None and row.state is SeenState.OLD:
+                counts.old += 1
+                old += [line] if len(old) < OLD_BATCH else []
+            elif len(delete) < DELETIONS and not line.is_ambiguous and _is_due_to_go(row):
+                delete.append(line)
+        yield
+    expected = min(listed, counts.held)
+    if counts.open or (counts.is_alien(expected) and counts.is_refilled(expected)):
+        return Plan((), (), (), listed=listed, asks=True)
+    if counts.is_alien(expected):  # a maildrop in trouble, or emptied: what is to be deleted may be there yet
+        gone = {key: None for key in gone if seen[key].state is SeenState.DELETING}
+    else:
+        listed = len(lines)
+    old = old[: max(0, FETCHES - len(fetch))]
+    old_left, old_missing = counts.old - len(old), counts.old_wanted - counts.old
+    tail = None if len(fetch) > FETCHES or old_left else _tail(lines)
     return Plan(
-        fetch=tuple(line for line in lines if _is_wanted(seen.get(line.key))),
-        delete=tuple(
-            line for line in lines if not line.is_ambiguous and _is_due_to_go(seen.get(line.key), retention)
-        )[:DELETIONS],
-        gone=tuple(
-            key for key, known in seen.items() if known.state is SeenState.DELETING and key not in listed
-        ),
+        fetch=(*fetch[:FETCHES], *old),
+        delete=tuple(delete),
+        gone=tuple(gone),
+        tail=tail,
+        listed=listed,
+        old_left=old_left,
+        old_missing=old_missing if counts.old_wanted else None,
     )
 
 
+def unknown_in_steps(lines: Sequence[Listed], seen: Mapping[bytes, Seen]) -> Iterator[list[bytes]]:
+    """The keys that the owner is asked about, some at a time; none of them is in hand."""
+    for some in _stretches(lines):
+        yield [line.key for line in some if looks_new(seen.get(line.key))]
+
+
+def _tail(lines: Sequence[Listed]) -> Tail | None:
+    return Tail(lines[-1].number, lines[-1].key) if lines and not lines[-1].is_ambiguous else None
+
+
+def _stretches(values: Iterable[T]) -> Iterator[list[T]]:
+    """The values in order, so many at a time as take a fraction of a millisecond."""
+    rest = iter(values)
+    while some := list(islice(rest, _STRETCH)):
+        yield some
+
+
+def _at_once(steps: Generator[None, None, T]) -> T:
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+
 def _is_wanted(known: Seen | None) -> bool:
-    return known is None or known.state in {SeenState.FAILED, SeenState.DELETED}
+    return known is None or known.state in {SeenState.DOUBTED, SeenState.FAILED, SeenState.DELETED}
 
 
-def _is_due_to_go(known: Seen | None, retention: Retention) -> bool:
+def _is_due_to_go(known: Seen | None) -> bool:
     if known is None or not known.is_settled:
         return False
-    if known.state is SeenState.DELETING:
-        return True
-    return known.state is SeenState.KEPT and retention is Retention.DELETE_POSTED
+    return known.state is SeenState.DELETING or (known.state is SeenState.KEPT and known.is_due)
 
 
-def old_mail_to_skip(lines: Sequence[Listed], wanted: OldMail) -> tuple[bytes, ...]:
-    """Keys of the messages that lay in the maildrop before the mailbox was added and are not brought to Slack."""
-    keep = {OldMail.NONE: 0, OldMail.LAST_50: RECENT, OldMail.ALL: len(lines)}[wanted]
+def due_until(mailbox: Mailbox, now: datetime) -> int:
+    """A settled message shall go from the server if the maildrop had been watched no longer than this, in seconds.
+
+    The watch stands still while nobody polls, so a clock that jumps deletes nothing by itself, and downtime delays.
+    """
+    if mailbox.retention is Retention.DELETE_POSTED:
+        return ALWAYS
+    if mailbox.retention is Retention.DELETE_LATER:
+        days = timedelta(days=MOST_DELETE_DAYS if mailbox.delete_days is None else mailbox.delete_days)
+        return int((watched(mailbox, now) - days).total_seconds())
+    return NEVER
+
+
+def old_mail_to_skip(
+    lines: Sequence[Listed], wanted: OldMail, recent: Collection[int] | None = None
+) -> tuple[bytes, ...]:
+    """Keys of the messages that lay in the maildrop before the mailbox was added and are not brought to Slack.
+
+    Args:
+        recent: numbers of the messages of the last seven days; where nobody knows them, the last fifty count.
+    """
+    if wanted is OldMail.LAST_7_DAYS and recent is not None:
+        return tuple(line.key for line in lines if line.number not in recent)
+    keep = {OldMail.NONE: 0, OldMail.ALL: len(lines)}.get(wanted, RECENT)
     return tuple(line.key for line in lines[: max(0, len(lines) - keep)])
 
 
@@ -124,7 +294,7 @@ def may_probe(tail: Tail | None, listed_at: datetime | None, now: datetime, *, h
         tail is not None
         and listed_at is not None
         and not has_deletions
-        and now - listed_at < FULL_LISTING_EVERY
+        and timedelta(0) <= now - listed_at < FULL_LISTING_EVERY  # neither: a clock was set back
     )
 
 
@@ -162,17 +332,9 @@ def should_give_up(attempts: int, *, was_refused: bool) -> bool:
     return attempts >= (REFUSALS_BEFORE_CARD if was_refused else BREAKS_BEFORE_CARD)
 
 
-def next_poll(now: datetime, interval: timedelta, failures: int, chance: float) -> datetime:
-    """When to poll a mailbox again; never sooner than `interval` from `now`.
-
-    Args:
-        interval: at least the provider's floor.
-        failures: polls failed in a row, 0 after a success; each doubles the wait up to a bound.
-        chance: 0 to 1, spreads mailboxes apart.
-    """
-    bound = max(interval, min(BACKOFF_BOUND, interval * BACKOFF_FACTOR))
-    wait = min(bound, interval * (1 << min(failures, 10)))
-    return now + wait * (1 + SPREAD * chance)
+def watched(mailbox: Mailbox, now: datetime) -> timedelta:
+    """For how long a mailbox's polls have watched its maildrop; a clock that jumps moves it by a day at most."""
+    return watch_at(mailbox.watched, mailbox.polled_at, now)
 
 
 def goes_one_by_one(*, was: bool, failures: int, is_broken_off: bool) -> bool:
@@ -189,4 +351,4 @@ def goes_one_by_one(*, was: bool, failures: int, is_broken_off: bool) -> bool:
 def next_attempt(now: datetime, attempts: int, chance: float) -> datetime:
     """When to try a post again that Slack did not take: 2 s doubling to 10 minutes."""
     wait = min(timedelta(minutes=10), timedelta(seconds=2) * (1 << min(attempts, 12)))
-    return now + wait * (1 + SPREAD * chance)
+    return now + wait * (1 + chance / 10)

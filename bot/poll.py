@@ -7,60 +7,50 @@ committed; it counts with the server's +OK to QUIT, or once a later listing no l
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
-from weakref import WeakValueDictionary
 
 import structlog
 
-from bot import lease, plan
+from bot import lease, pace, plan
+from bot.crowd import Crowd
 from bot.errors import (
     BotError,
-    CertificateInvalid,
     CommandRefused,
     ConnectionLost,
-    LoginRejected,
-    MaildropBusy,
     MessageTooLarge,
     RemoteProtocolError,
-    ServerUnreachable,
-    TlsUnavailable,
+    TooOften,
 )
-from bot.metrics import BROKEN, SUPERSEDED
+from bot.mail.turns import in_turns
+from bot.metrics import BROKEN, PUT_OFF, SUPERSEDED
+from bot.polled import Found, after_failure, after_success
 from storage.errors import LeaseLost
-from storage.records import Claim, Health, Mailbox, Notice, PollResult, ServerAddress, Shape, Tail
+from storage.records import Claim, Health, Mailbox, PollResult, ServerAddress, Shape, Tail
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Awaitable, Callable, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
+    from bot.crowd import Host
+    from bot.guard import Guard
     from bot.mail.pop3_client import Incoming, Session
     from bot.metrics import Metrics
+    from bot.pace import Pace
     from bot.plan import Listed
     from storage.mailboxes import Mailboxes
     from storage.messages import Messages
 
 log = structlog.get_logger(__name__)
 
-SESSIONS_PER_HOST = 10
 TOP_LINES = 60
 HEAD_OCTETS = 32 * 1024
 """How much of a message that breaks off is kept for its card."""
-
-HEALTH_OF: tuple[tuple[type[BotError], Health], ...] = (
-    (LoginRejected, Health.LOGIN_REFUSED),
-    (MaildropBusy, Health.MAILDROP_BUSY),
-    (CertificateInvalid, Health.CERTIFICATE_INVALID),
-    (TlsUnavailable, Health.CERTIFICATE_INVALID),
-    (ServerUnreachable, Health.UNREACHABLE),
-    (ConnectionLost, Health.UNREACHABLE),
-    (BotError, Health.SERVER_FAULT),
-)
 
 
 class Connect(Protocol):
@@ -72,21 +62,12 @@ class Connect(Protocol):
         """See `bot.mail.pop3_client.connect`."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What a session saw of the maildrop. `listed_at` is set by a full listing only."""
-
-    lines: tuple[Listed, ...]
-    delete: tuple[Listed, ...]
-    tail: Tail | None
-    listed_at: datetime | None
-
-
 class Poller:
     """Polls claimed mailboxes.
 
     Args:
-        interval: how often a mailbox is to be polled.
+        bounds: how often a mailbox may be polled.
+        lists_all: whether the server lists every message each time, so that UIDs which look new are news.
         message_octets: larger messages become a card.
         stopping: once set, the message at hand is finished and the session ends.
     """
@@ -96,8 +77,10 @@ class Poller:
         mailboxes: Mailboxes,
         messages: Messages,
         connect: Connect,
+        guard: Guard,
         *,
-        interval: Callable[[Mailbox], timedelta],
+        bounds: Callable[[Mailbox], Pace],
+        lists_all: Callable[[Mailbox], bool],
         message_octets: int,
         clock: Callable[[], datetime],
         stopping: asyncio.Event,
@@ -106,12 +89,19 @@ class Poller:
         self._mailboxes = mailboxes
         self._messages = messages
         self._connect = connect
-        self._interval = interval
+        self._guard = guard
+        self._bounds = bounds
+        self._lists_all = lists_all
         self._message_octets = message_octets
         self._clock = clock
         self._stopping = stopping
         self._metrics = metrics
-        self._hosts: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._crowd = Crowd()
+
+    @property
+    def waiting(self) -> int:
+        """How many polls wait for other sessions with the same host."""
+        return self._crowd.waiting
 
     async def poll(self, claim: Claim) -> bool:
         """Fetch what is new, delete what is due, record how it went and when to come again.
@@ -119,47 +109,62 @@ class Poller:
         Returns:
             Whether something new stands in the outbox.
         """
-        host = self._hosts.setdefault(
-            claim.mailbox.profile.incoming.host, asyncio.Semaphore(SESSIONS_PER_HOST)
-        )
         outcome, started = BROKEN, time.monotonic()
-        has_to_wait = host.locked()
         try:
-            # The lease is kept from here on, also while other sessions with the same host come first.
-            async with lease.kept(partial(self._mailboxes.renew, claim), self._clock), host:
-                if has_to_wait and self._stopping.is_set():
-                    outcome = SUPERSEDED
-                    return False
-                result, has_mail = await self._outcome(claim)
-            await self._mailboxes.finish(claim, result)
-            outcome = result.health
+            outcome, has_mail = await self._turn(claim)
         except LeaseLost:
             outcome = SUPERSEDED
             log.info("poll_superseded", mailbox=claim.mailbox.id)
             return False
         finally:
             self._metrics.polls.labels(outcome).inc()
-            self._metrics.poll_seconds.observe(time.monotonic() - started)
-        return has_mail or result.notice is not None
+            if outcome != PUT_OFF:
+                self._metrics.poll_seconds.observe(time.monotonic() - started)
+        return has_mail
+
+    async def _turn(self, claim: Claim) -> tuple[str, bool]:
+        """One session with its result recorded, or none: what the metrics call it, and whether the outbox has more."""
+        host = self._crowd.host(claim.mailbox.profile.incoming.host)
+        try:
+            self._check_turn(claim.mailbox, host)
+            # The lease is kept from here on, also while other sessions with the same host come first.
+            async with (
+                lease.kept(partial(self._mailboxes.renew, claim), self._clock),
+                self._crowd.session(host) as has_waited,
+            ):
+                if has_waited and self._stopping.is_set():
+                    return SUPERSEDED, False
+                result, has_mail = await self._outcome(claim)
+        except TooOften as wait:
+            await self._mailboxes.put_off(claim, wait.until)
+            return PUT_OFF, False
+        await self._mailboxes.finish(claim, result)
+        return result.health, has_mail or result.notice is not None
+
+    def _check_turn(self, mailbox: Mailbox, host: Host) -> None:
+        """TooOften when the provider allows no session yet, or too many wait for this host already."""
+        now, bounds = self._clock(), self._bounds(mailbox)
+        earliest = pace.earliest(mailbox, bounds, now)
+        if earliest > now:
+            raise TooOften(earliest, "the provider allows no session yet")
+        if Crowd.is_full(host, is_asked_for=pace.is_asked_for(mailbox, bounds)):
+            usual = pace.wanted(bounds, pace.quiet_for(mailbox, now))
+            until = pace.put_off(now, usual, random.random())  # noqa: S311 - spread, no secret
+            raise TooOften(until, "too many wait for this host")
 
     async def _outcome(self, claim: Claim) -> tuple[PollResult, bool]:
         try:
             found, capabilities = await self._session(claim)
+        except TooOften:
+            raise
         except BotError as error:
             log.info("poll_failed", mailbox=claim.mailbox.id, error=type(error).__name__, detail=error.detail)
             return self._failed(claim.mailbox, error), True
         return self._succeeded(claim.mailbox, found, capabilities), bool(found.lines)
 
-    async def _session(self, claim: Claim) -> tuple[_Found, frozenset[str]]:
-        profile = claim.mailbox.profile
-        session = await self._connect(
-            profile.incoming,
-            remembered=claim.mailbox.capabilities,
-            pipelining=not claim.mailbox.one_by_one,
-        )
+    async def _session(self, claim: Claim) -> tuple[Found, frozenset[str]]:
+        session = await self._logged_in(claim)
         try:
-            passwords = await self._mailboxes.claimed_passwords(claim)
-            await session.login(profile.username, passwords.incoming)
             found = await self._look(session, claim)
             is_complete = await self._fetch(session, claim, found.lines)
             await self._delete(session, claim, found.delete)
@@ -168,45 +173,78 @@ class Poller:
         finally:
             session.abort()
         if not is_complete or found.delete:
-            found = _Found(found.lines, found.delete, tail=None, listed_at=found.listed_at)
+            found = replace(found, tail=None)
         return found, session.capabilities
+
+    async def _logged_in(self, claim: Claim) -> Session:
+        """A session past its login; TooOften, before any connection, when logins at this host have to wait."""
+        profile = claim.mailbox.profile
+        async with self._guard.login(claim.mailbox):
+            session = await self._connect(
+                profile.incoming,
+                remembered=claim.mailbox.capabilities,
+                pipelining=not claim.mailbox.one_by_one,
+            )
+            try:
+                passwords = await self._mailboxes.claimed_passwords(claim)
+                await session.login(profile.username, passwords.incoming)
+            except BaseException:
+                session.abort()
+                raise
+        return session
 
     # What is there?
 
-    async def _look(self, session: Session, claim: Claim) -> _Found:
+    async def _look(self, session: Session, claim: Claim) -> Found:
         mailbox = claim.mailbox
-        has_deletions = await self._messages.has_deletions(claim)
+        due_until = plan.due_until(mailbox, self._clock())
+        has_deletions = await self._messages.has_deletions(claim, due_until)
         tail = mailbox.tail
         if tail and plan.may_probe(tail, mailbox.listed_at, self._clock(), has_deletions=has_deletions):
             found = await self._probe(session, claim, tail)
             if found is not None:
                 return found
-        return await self._list(session, claim)
+        return await self._list(session, claim, due_until)
 
-    async def _probe(self, session: Session, claim: Claim, tail: Tail) -> _Found | None:
+    async def _probe(self, session: Session, claim: Claim, tail: Tail) -> Found | None:
         """New mail by asking for the end of the list only; None when that does not tell."""
         answer = await session.probe(plan.probe_numbers(tail))
         numbers = plan.probed(tail, answer.count, answer.uids)
         if numbers is None:
             return None
         if not numbers:
-            return _Found((), (), tail, None)
+            return Found((), (), tail, None, answer.count)
         uids = {**answer.uids, **(await session.probe(numbers[1:])).uids}
         fresh = [(number, uid) for number in numbers if (uid := uids.get(number)) is not None]
         known = await self._messages.seen_among(claim.mailbox.id, [uid for _, uid in fresh])
         lines = plan.keyed(fresh)
         if known or len(fresh) != len(numbers) or any(line.is_ambiguous for line in lines):
             return None
-        return _Found(lines, (), Tail(*fresh[-1]), None)
+        return Found(lines, (), Tail(*fresh[-1]), None, answer.count)
 
-    async def _list(self, session: Session, claim: Claim) -> _Found:
-        lines = plan.keyed(await session.uidl())
-        seen = await self._messages.seen(claim.mailbox.id)
-        todo = plan.session_plan(lines, seen, claim.mailbox.retention)
+    async def _list(self, session: Session, claim: Claim, due_until: int) -> Found:
+        uids = await session.uidl()
+        if uids.nameless:
+            log.warning("messages_without_uid", mailbox=claim.mailbox.id, count=uids.nameless)
+        lines = await in_turns(plan.keyed_in_steps(uids))
+        seen = await self._messages.seen(claim.mailbox.id, due_until)
+        listed = claim.mailbox.listed if self._lists_all(claim.mailbox) else 0
+        todo = await in_turns(plan.session_plan_in_steps(lines, seen, listed))
         if todo.gone:
+            await self._messages.mark_deleting(
+                claim, todo.gone
+            )  # some were due only, and went by another hand
             await self._messages.confirm_deleted(claim, todo.gone)
-        tail = Tail(lines[-1].number, lines[-1].key) if lines and not lines[-1].is_ambiguous else None
-        return _Found(todo.fetch, todo.delete, tail, self._clock())
+        if (
+            todo.asks and claim.mailbox.health is not Health.ASKED
+        ):  # else they are recorded, and what came since is new
+            log.warning("uids_look_new", mailbox=claim.mailbox.id, listed=len(lines), held=listed)
+            for keys in plan.unknown_in_steps(lines, seen):
+                await self._messages.ask(claim, keys, self._clock())
+        if todo.old_missing is not None:
+            await self._messages.note_missing(claim, todo.old_missing)
+        found = Found(todo.fetch, todo.delete, todo.tail, self._clock(), todo.listed, asks=todo.asks)
+        return replace(found, has_old_left=todo.old_left > 0)
 
     # Fetching
 
@@ -324,52 +362,13 @@ class Poller:
 
     # How it went
 
-    def _succeeded(self, mailbox: Mailbox, found: _Found, capabilities: frozenset[str]) -> PollResult:
-        now = self._clock()
-        due_at = plan.next_poll(now, self._interval(mailbox), 0, random.random())  # noqa: S311 - spread, no secret
-        return PollResult(
-            health=Health.OK,
-            due_at=now
-            if self._stopping.is_set()
-            else due_at,  # what was left unfetched comes first after the restart
-            failures=0,
-            last_success_at=now,
-            tail=found.tail,
-            listed_at=found.listed_at or mailbox.listed_at,
-            capabilities=plan.remembered(capabilities),
-            one_by_one=mailbox.one_by_one,
-            notice=Notice.ALL_CLEAR if mailbox.has_alarm else None,
-        )
+    def _succeeded(self, mailbox: Mailbox, found: Found, capabilities: frozenset[str]) -> PollResult:
+        now, chance = self._clock(), random.random()  # noqa: S311 - spread, no secret
+        result = after_success(mailbox, found, capabilities, self._bounds(mailbox), now, chance=chance)
+        if self._stopping.is_set() and result.due_at is not None:
+            return replace(result, due_at=now)  # what was left unfetched comes soon after the restart
+        return result
 
     def _failed(self, mailbox: Mailbox, error: BotError) -> PollResult:
-        now = self._clock()
-        health = health_after(mailbox, error)
-        stops = health is Health.LOGIN_REFUSED
-        failures = mailbox.failures + 1
-        backoff = 0 if health is Health.LOGIN_DOUBTED else failures
-        chance = random.random()  # noqa: S311 - spread, no secret
-        return PollResult(
-            health=health,
-            due_at=None if stops else plan.next_poll(now, self._interval(mailbox), backoff, chance),
-            failures=failures,
-            last_success_at=mailbox.last_success_at,
-            tail=None,
-            listed_at=mailbox.listed_at,
-            capabilities=None,
-            one_by_one=plan.goes_one_by_one(
-                was=mailbox.one_by_one,
-                failures=mailbox.failures,
-                is_broken_off=isinstance(error, ConnectionLost | RemoteProtocolError),
-            ),
-            notice=Notice.LOGIN_REFUSED if stops and not mailbox.has_alarm else None,
-        )
-
-
-def health_after(mailbox: Mailbox, error: BotError) -> Health:
-    """The state that a failed poll leaves; a login refused without `[AUTH]` after it had worked is tried once more."""
-    health = next(health for family, health in HEALTH_OF if isinstance(error, family))
-    if not isinstance(error, LoginRejected) or error.is_certain:
-        return health
-    has_worked = mailbox.last_success_at is not None
-    was_told = mailbox.health in {Health.LOGIN_DOUBTED, Health.LOGIN_REFUSED}
-    return Health.LOGIN_DOUBTED if has_worked and not was_told else health
+        now, chance = self._clock(), random.random()  # noqa: S311 - spread, no secret
+        return after_failure(mailbox, error, self._bounds(mailbox), now, chance=chance)

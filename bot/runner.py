@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import schedule
 import structlog
 
+from bot import pace
 from bot.lease import LEASE
 from storage.errors import StorageError
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
     from bot.deliver import Deliverer
     from bot.poll import Poller
+    from storage.attempts import Attempts
+    from storage.holdings import Holdings
     from storage.mailboxes import Mailboxes
     from storage.messages import Messages
     from storage.outbox import Outbox
@@ -29,15 +33,27 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-MOST_POLLS = 40
+MOST_POLLS = 80
+"""At a time; those apart that wait for other sessions with their host."""
+
+MOST_WAITING = 400
 MOST_DELIVERIES = 40
 TICK_SECONDS = 1
+PROGRESS_SECONDS = 10
+"""How often the posts over old mail change at most."""
+
 PURGE_MINUTES = 10
 KEEP_OCTETS = timedelta(days=30)
 """Sealed octets stay this long after their post, for what the person may still want of them."""
 
 HELD_BACK = timedelta(minutes=1)
 """After a poll that failed on our side."""
+
+ASLEEP = timedelta(minutes=1)
+"""When nobody has looked for longer, or the clock went back so far, what is overdue is spread first."""
+
+FARTHEST = timedelta(hours=48)
+"""No poll is planned farther ahead."""
 
 LEAVE_SECONDS = 8.0
 """After SIGTERM: time to finish the message or post at hand, with two more seconds to close what is open."""
@@ -48,6 +64,7 @@ class Runner:
 
     Args:
         worker: names this process in leases; a successor with the same name takes them over at once.
+        interval: how often mailboxes are polled by default; what is overdue is spread over one.
         stopping: set to end; shared with the use cases so that they finish what they have in hand only.
     """
 
@@ -57,18 +74,24 @@ class Runner:
         mailboxes: Mailboxes,
         messages: Messages,
         outbox: Outbox,
+        holdings: Holdings,
+        attempts: Attempts,
         poller: Poller,
         deliverer: Deliverer,
         worker: str,
+        interval: timedelta,
         clock: Callable[[], datetime],
         stopping: asyncio.Event,
     ) -> None:
         self._mailboxes = mailboxes
         self._messages = messages
         self._outbox = outbox
+        self._holdings = holdings
+        self._attempts = attempts
         self._poller = poller
         self._deliverer = deliverer
         self._worker = worker
+        self._interval = interval
         self._clock = clock
         self._stopping = stopping
         self._wake = asyncio.Event()
@@ -76,12 +99,14 @@ class Runner:
         self._deliveries: dict[Any, asyncio.Task[None]] = {}
         self._sweeps: dict[str, asyncio.Task[None]] = {}
         self._has_backlog = False
+        self._looked_at: datetime | None = None
         self._ticks = self._new_ticks()
 
     def _new_ticks(self) -> schedule.Scheduler:
         ticks = schedule.Scheduler()
         ticks.every(TICK_SECONDS).seconds.do(self._start, "polls", self._claim_polls)
         ticks.every(TICK_SECONDS).seconds.do(self._start, "deliveries", self._claim_deliveries)
+        ticks.every(PROGRESS_SECONDS).seconds.do(self._start, "progress", self._deliverer.tell_progress)
         ticks.every(PURGE_MINUTES).minutes.do(self._start, "purge", self._purge)
         return ticks
 
@@ -93,6 +118,7 @@ class Runner:
         """Until `stopping` is set; then ends what runs, within about ten seconds."""
         await self._mailboxes.release(self._worker)
         await self._outbox.release_worker(self._worker)
+        self._start("erasures", partial(self._finish_erasures, is_start=True))
         while not self._stopping.is_set():
             if (self._ticks.idle_seconds or 0) > 2 * TICK_SECONDS:
                 # `schedule` goes by the local clock: set back, at the end of summer time, it would rest for an hour.
@@ -137,15 +163,27 @@ class Runner:
             log.exception("task_failed")
 
     async def _claim_polls(self) -> None:
-        room = MOST_POLLS - len(self._polls)
+        now = self._clock()
+        if self._looked_at is None or abs(now - self._looked_at) > ASLEEP:
+            await self._spread(now)
+        self._looked_at = now
+        waiting = self._poller.waiting
+        room = min(MOST_POLLS - (len(self._polls) - waiting), MOST_WAITING - waiting)
         if room <= 0:
             return
         claims = await self._mailboxes.claim_due(
-            self._clock(), lease=LEASE, worker=self._worker, limit=room, busy=tuple(self._polls)
+            now, lease=LEASE, worker=self._worker, limit=room, busy=tuple(self._polls)
         )
         for claim in claims:
             self._begin(self._polls, claim.mailbox.id, self._poll(claim))
         self._has_backlog = len(claims) == room
+
+    async def _spread(self, now: datetime) -> None:
+        """After a start, or a sleep: what is overdue comes in its order, and not all at once."""
+        times = partial(pace.caught_up, now, self._interval)
+        count = await self._mailboxes.spread(now, now + FARTHEST, times)
+        if count:
+            log.info("overdue_spread", mailboxes=count)
 
     async def _claim_deliveries(self) -> None:
         room = MOST_DELIVERIES - len(self._deliveries)
@@ -176,6 +214,14 @@ class Runner:
         count = await self._messages.purge(self._clock(), KEEP_OCTETS)
         if count:
             log.info("octets_purged", messages=count)
+        await self._attempts.purge(self._clock())
+        await self._finish_erasures()
+
+    async def _finish_erasures(self, *, is_start: bool = False) -> None:
+        """What a crash, or a database that was busy, left of mailboxes whose end had begun."""
+        count = await self._holdings.finish(is_start=is_start)
+        if count:
+            log.info("erasures_finished", mailboxes=count)
 
     async def _leave(self) -> None:
         """Let everything finish what it has in hand, then stop what still hangs."""

@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     mailbox_data_dir: Path = Path("mailbox-data")
     mailbox_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     mailbox_ca_file: Path | None = None
+    mailbox_dns_server: Annotated[tuple[str, int] | None, NoDecode] = None
     mailbox_poll_seconds: int = Field(default=300, ge=1, le=86_400)
     mailbox_grace_seconds: float = Field(default=60, gt=0, le=3_600)
     mailbox_log: LogLevel = "info"
@@ -60,10 +61,17 @@ class Settings(BaseSettings):
     def _lower(cls, value: str) -> str:
         return value.strip().lower()
 
-    @field_validator("mailbox_metrics", mode="before")
+    @field_validator("mailbox_metrics", "mailbox_dns_server", mode="before")
     @classmethod
     def _place(cls, value: object) -> object:
         return _host_and_port(value) if isinstance(value, str) else value
+
+    @field_validator("mailbox_dns_server")
+    @classmethod
+    def _is_numeric(cls, value: tuple[str, int] | None) -> tuple[str, int] | None:
+        if value is not None and not _is_numeric(value[0]):
+            raise ValueError("must be a numeric address and a port, such as 127.0.0.1:53")
+        return value
 
     @field_validator("slack_bot_token", "slack_app_token", mode="before")
     @classmethod
@@ -193,9 +201,12 @@ def _host_and_port(value: str) -> tuple[str, int]:
 
 
 def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
+    return host == "localhost" or (_is_numeric(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def _is_numeric(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        ipaddress.ip_address(host)
     except ValueError:
         return False
+    return True

@@ -67,6 +67,10 @@ class TypedPasswords:
         """Drop what is kept under a draft id, if anything."""
         self._kept.pop(draft_id, None)
 
+    def forget_all(self, owner: Person) -> None:
+        """Drop everything this person typed."""
+        self._kept = {draft: kept for draft, kept in self._kept.items() if kept.owner != owner}
+
     def _seal(self, secret: Secret, draft_id: str, column: str) -> bytes:
         return self._key.seal(secret.reveal().encode(), Place("memory", "typed", draft_id, column))
 

@@ -22,6 +22,10 @@ class NotFound(StorageError):
     """There is no such record for this owner."""
 
 
+class Changed(StorageError):
+    """What is stored is not what was asked about any more; nothing was written."""
+
+
 class LeaseLost(StorageError):
     """Another worker holds the lease now: stop, write nothing more."""
 

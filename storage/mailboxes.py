@@ -11,40 +11,41 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy
 import structlog
-from sqlalchemy import bindparam, case, delete, func, update
+from sqlalchemy import func
 from sqlmodel import col, select
-from sqlmodel.sql.sqltypes import UTCDateTime
 
 from storage.database import new_id
+from storage.ending import columns, finish
 from storage.errors import KeyUnknown, LeaseLost, NotFound, SealBroken
 from storage.fencing import (
     ANY_CLAIM,
     ANY_DM,
     FREED,
     is_claimed,
-    is_dm_of,
     is_free,
     this_claim,
     this_owner,
     update_held,
 )
+from storage.old_mail import bring, forget_wanted
+from storage.overdue import spread
 from storage.owing import owe
-from storage.records import Claim, Health, Notice
-from storage.sealing import Seals, mailbox_record, packed_capabilities
-from storage.seen import knows_any, skip_uids
+from storage.records import Claim, Health, Passwords, Retention
+from storage.sealing import Seals, mailbox_record
+from storage.seen import knows_any, skip_uids, stop_deleting
 from storage.statements import plain, update_rows
-from storage.tables import DmRow, EntryRow, MailboxRow, MessageRow, SeenRow
+from storage.tables import MailboxRow
 from storage.vault import master_key_id
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import datetime, timedelta
 
     from sqlalchemy import ColumnElement
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from storage.database import Database
-    from storage.records import Mailbox, NewMailbox, Passwords, Person, PollResult, Profile, Retention
+    from storage.records import Mailbox, NewMailbox, Person, PollResult, Profile, Secret
     from storage.vault import Vault
 
 log = structlog.get_logger(__name__)
@@ -78,7 +79,9 @@ class Mailboxes:
             session.add(row)
             await session.flush()
             await skip_uids(self._database, session, row.id, new.skip, now)
-            return self._record(row)
+            mailbox = self._record(row)
+            await bring(self._database, session, mailbox, new.old, now)
+            return mailbox
 
     def _new_row(self, new: NewMailbox, now: datetime, *, is_active: bool) -> MailboxRow:
         mailbox_id, workspace = new_id(), new.owner.workspace
@@ -94,6 +97,7 @@ class Mailboxes:
             profile=seals.profile(new.profile),
             **seals.passwords(new.passwords),
             retention=new.retention,
+            delete_days=new.delete_days,
             is_active=is_active,
             is_paused=False,
             health=Health.NEW,
@@ -101,10 +105,14 @@ class Mailboxes:
             failures=0,
             created_at=now,
             due_at=now if is_active else None,
+            polled_at=None,
             last_success_at=None,
+            last_mail_at=None,
+            watched_seconds=0,
             tail_number=None,
             tail_uid=None,
             listed_at=None,
+            listed=0,
             capabilities=None,
             one_by_one=False,
             lease_owner=None,
@@ -137,35 +145,55 @@ class Mailboxes:
         profile: Profile,
         passwords: Passwords,
         retention: Retention,
-        listing: Sequence[bytes],
+        delete_days: int | None,
+        listing: Sequence[bytes] | None,
         skip: Sequence[bytes],
+        old: Sequence[bytes] = (),
         now: datetime,
     ) -> Mailbox:
         """Replace settings and passwords that passed their test; the next poll lists everything anew.
 
         Args:
             listing: the UIDs the test saw. When none of them is known here, another maildrop stands behind the new
-                settings.
+                settings. None where it is the same one for certain.
             skip: those of them that then count as seen from the start.
+            old: those that then are brought bit by bit.
         """
         async with self._database.write() as session:
             row = await _owned(session, owner, mailbox_id, is_locked=True)
-            if not await knows_any(session, mailbox_id, listing):
+            if listing is not None and not await knows_any(session, mailbox_id, listing):
+                row.listed = 0
                 await skip_uids(self._database, session, mailbox_id, skip, now)
+                if old:
+                    await forget_wanted(session, mailbox_id, now)
+                    await bring(self._database, session, self._record(row), old, now)
+            if retention is Retention.LEAVE:
+                await stop_deleting(session, mailbox_id)
             seals = self._seals(row)
             changes: dict[str, Any] = {
                 "profile": seals.profile(profile),
                 **seals.passwords(passwords),
                 "retention": retention,
+                "delete_days": delete_days,
                 "failures": 0,
                 "tail_number": None,
                 "tail_uid": None,
                 "listed_at": None,
                 "capabilities": None,
                 "one_by_one": False,
+                "polled_at": now,  # the test was a session too: the provider's minimum begins anew
                 "due_at": now if row.is_active and not row.is_paused else None,
             }
             return self._record(_raised(row, **changes))
+
+    async def change_outgoing_password(self, owner: Person, mailbox_id: str, password: Secret) -> Mailbox:
+        """Replace the outgoing password alone; a poll that runs goes on."""
+        async with self._database.write() as session:
+            row = await _owned(session, owner, mailbox_id, is_locked=True)
+            seals = self._seals(row)
+            sealed = seals.passwords(Passwords(seals.opened_passwords(row).incoming, password))
+            row.password_outgoing = sealed["password_outgoing"]
+            return self._record(row)
 
     async def activate(self, owner: Person, mailbox_id: str, now: datetime) -> Mailbox:
         """Make this the owner's active mailbox; the others keep their settings and their place."""
@@ -201,37 +229,6 @@ class Mailboxes:
             if row.due_at is not None:
                 row.due_at = due_at
             return self._record(row)
-
-    # Removing
-
-    async def remove(self, owner: Person, mailbox_id: str) -> None:
-        """Destroy the data key, by a commit of its own; then the rows; then SQLite's log."""
-        async with self._database.write() as session:
-            row = await _owned(session, owner, mailbox_id, is_locked=True)
-            _raised(row, wrapped_key=None, key_id=None, is_active=False, due_at=None)
-            # A delivery that runs may hold one of the entries that go now.
-            await update_rows(session, DmRow, is_dm_of(owner), {**FREED, "fence": col(DmRow.fence) + 1})
-        await self._delete_rows(mailbox_id)
-        await self._database.checkpoint()
-
-    async def _delete_rows(self, mailbox_id: str) -> None:
-        """In pieces, so that nobody waits long for the database."""
-        await self._delete_all(EntryRow, EntryRow.id, mailbox_id, 1_000)
-        await self._delete_all(MessageRow, MessageRow.id, mailbox_id, 50)  # with all their octets
-        await self._delete_all(SeenRow, SeenRow.uid, mailbox_id, 1_000)
-        async with self._database.write() as session:
-            await session.exec(delete(MailboxRow).where(col(MailboxRow.id) == mailbox_id))
-
-    async def _delete_all(
-        self, table: type[EntryRow | MessageRow | SeenRow], key: Any, mailbox_id: str, batch: int
-    ) -> None:
-        mine = col(table.mailbox_id) == mailbox_id
-        while True:
-            async with self._database.write() as session:
-                keys = (await session.exec(select(key).where(mine).limit(batch))).all()
-                if not keys:
-                    return
-                await session.exec(delete(table).where(mine, col(key).in_(keys)))
 
     async def count_by_health(self) -> dict[Health, int]:
         """How many mailboxes are polled, by health; everybody's, for whoever runs the bot."""
@@ -286,26 +283,37 @@ class Mailboxes:
     async def finish(self, claim: Claim, result: PollResult) -> None:
         """Record how a poll went, owe its notice, end the lease; LeaseLost when the claim no longer holds."""
         due = {} if result.due_at is None else {"decided": result.due_at, "claimed_due": claim.mailbox.due_at}
-        values = {**this_claim(claim), **FREED, **_columns(result), **due}
+        values = {**this_claim(claim), **FREED, **columns(result), **due}
         async with self._database.write() as session:
-            finished = await session.exec(_finish(stops=result.due_at is None), params=values)
+            finished = await session.exec(finish(stops=result.due_at is None), params=values)
             if finished.rowcount != 1:
                 raise LeaseLost("The lease is another's now.")
             if result.notice is not None:
                 due_at = claim.mailbox.due_at or claim.mailbox.created_at
                 await owe(self._database, session, claim.mailbox, now=due_at, notice=result.notice)
 
+    async def put_off(self, claim: Claim, until: datetime) -> None:
+        """End the lease without a poll; due again then, or sooner if the owner asked meanwhile.
+
+        Raises:
+            LeaseLost: the claim no longer holds.
+        """
+        due = {"decided": until, "claimed_due": claim.mailbox.due_at}
+        async with self._database.write() as session:
+            ended = await session.exec(finish(stops=False), params={**this_claim(claim), **FREED, **due})
+            if ended.rowcount != 1:
+                raise LeaseLost("The lease is another's now.")
+
+    async def spread(
+        self, now: datetime, farthest: datetime, times: Callable[[int], Sequence[datetime]]
+    ) -> int:
+        """Give overdue mailboxes new times in their order, as `storage.overdue.spread` says; how many those are."""
+        return await spread(self._database, now, farthest, times)
+
     async def release(self, worker: str) -> None:
-        """At start: end the leases a dead predecessor of this name held, and removals it did not finish."""
+        """At start: end the leases a dead predecessor of this name held."""
         async with self._database.write() as session:
             await update_rows(session, MailboxRow, col(MailboxRow.lease_owner) == worker, _RAISED)
-            erased = (
-                await session.exec(select(MailboxRow.id).where(col(MailboxRow.wrapped_key).is_(None)))
-            ).all()
-        for mailbox_id in erased:
-            await self._delete_rows(mailbox_id)
-        if erased:
-            await self._database.checkpoint()
 
     # Rows and records
 
@@ -357,21 +365,6 @@ def _due_if_polled(row: MailboxRow, now: datetime) -> datetime | None:
     return now if row.is_active and not row.is_paused and not is_refused else None
 
 
-def _columns(result: PollResult) -> dict[str, Any]:
-    told = {} if result.notice is None else {"has_alarm": result.notice is Notice.LOGIN_REFUSED}
-    return {
-        "health": result.health,
-        "failures": result.failures,
-        "last_success_at": result.last_success_at,
-        "tail_number": result.tail and result.tail.number,
-        "tail_uid": result.tail and result.tail.uid,
-        "listed_at": result.listed_at,
-        "capabilities": packed_capabilities(result.capabilities),
-        "one_by_one": result.one_by_one,
-        **told,
-    }
-
-
 # Statements that every poll and every post runs, built once.
 
 
@@ -384,15 +377,3 @@ def _rows_of_owner() -> Any:
 @cache
 def _claimed_row() -> Any:
     return sqlalchemy.select(plain(MailboxRow)).where(is_claimed(ANY_CLAIM))
-
-
-@cache
-def _finish(*, stops: bool) -> Any:
-    """The poll's word, unless the owner asked for a sooner check while it ran: it may have listed before that."""
-    mailbox = plain(MailboxRow)
-    stored, decided = mailbox.c.due_at, bindparam("decided", type_=UTCDateTime())
-    is_same = stored.is_not_distinct_from(bindparam("claimed_due", type_=UTCDateTime()))
-    is_ours = is_same | (stored > decided)
-    due_at = None if stops else case((is_ours, decided), else_=stored)
-    raised = {"fence": mailbox.c.fence + 1, "due_at": due_at}
-    return update(mailbox).where(is_claimed(ANY_CLAIM)).values(raised)

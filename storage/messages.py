@@ -17,9 +17,10 @@ from sqlmodel import col, select
 from storage.database import new_id
 from storage.errors import LeaseLost, NotFound, SealBroken
 from storage.fencing import check_claim, is_claimed
+from storage.old_mail import note_missing, thread_of
 from storage.owing import owe
-from storage.records import Retention, SeenState, Shape, StoredMessage
-from storage.seen import SEEN, add_unseen, move_settled, seen, unseen
+from storage.records import SeenState, Shape, StoredMessage, watch_at
+from storage.seen import SEEN, add_unseen, ask_uids, count_asked, move_settled, seconds, seen, unseen
 from storage.spool import Spool, chunk_place
 from storage.statements import in_batches, insert_rows, plain
 from storage.tables import DELETABLE, ChunkRow, MailboxRow, MessageRow, SeenRow
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from storage.database import Database
-    from storage.records import Claim, Seen
+    from storage.records import Claim, Mailbox, Seen
     from storage.vault import DataKey, Vault
 
 _LISTED_BATCH: Final = 5_000
@@ -68,7 +69,7 @@ class Messages:
         """Store a message, its UID and its outbox entry, all or nothing.
 
         A UID that was deleted and is listed again comes back as it was when its content is the same; other content
-        is another message.
+        is another message. A UID that is doubted counts as kept when the mailbox has a message of the same content.
 
         Returns:
             Whether a new message was stored; False when it was kept already.
@@ -89,26 +90,24 @@ class Messages:
         }
         async with self._database.write() as session:
             await check_claim(session, claim)
-            if not await self._admit(session, claim.mailbox.id, uid, fingerprint, now):
+            known = await self._known(session, claim.mailbox.id, uid, now)
+            is_old = known is not None and known.state == SeenState.OLD
+            parent = await thread_of(session, claim.mailbox.id) if is_old else None
+            if known is not None and not await _admit(session, claim.mailbox, known, fingerprint, now):
                 return False
             await insert_rows(session, MessageRow, [row])
             await _write_chunks(session, spool)
-            await owe(self._database, session, claim.mailbox, now=now, message_id=spool.message_id)
+            message_id = spool.message_id
+            await owe(self._database, session, claim.mailbox, now=now, message_id=message_id, parent=parent)
         return True
 
-    async def _admit(
-        self, session: AsyncSession, mailbox_id: str, uid: bytes, fingerprint: bytes, now: datetime
-    ) -> bool:
-        """Mark the UID as kept; False when its message is stored already."""
+    async def _known(
+        self, session: AsyncSession, mailbox_id: str, uid: bytes, now: datetime
+    ) -> SeenRow | None:
+        """The row of a UID met before; None for a new one, which is marked as kept."""
         if await add_unseen(self._database, session, unseen(mailbox_id, uid, SeenState.KEPT, now)):
-            return True
-        row = await session.get_one(SeenRow, (mailbox_id, uid))
-        if row.state in _IN_HAND:
-            return False
-        is_same = row.state == SeenState.DELETED and await _newest_fingerprint(session, row) == fingerprint
-        row.state, row.changed_at = SeenState.KEPT, now
-        row.is_settled = row.is_settled and is_same
-        return not is_same
+            return None
+        return await session.get_one(SeenRow, (mailbox_id, uid))
 
     async def _claimed_key(self, claim: Claim) -> DataKey:
         """The mailbox's key, looked up once in a claim."""
@@ -129,16 +128,19 @@ class Messages:
 
     # UIDs
 
-    async def seen(self, mailbox_id: str) -> dict[bytes, Seen]:
-        """Every UID known of a mailbox."""
+    async def seen(self, mailbox_id: str, due_until: int = -1) -> dict[bytes, Seen]:
+        """Every UID known of a mailbox.
+
+        Args:
+            due_until: settled at this watch or before means due to be deleted; by default nothing is.
+        """
         query = SEEN.where(col(SeenRow.mailbox_id) == mailbox_id)
         found: dict[bytes, Seen] = {}
         async with self._database.read() as session:
-            result = await session.stream(query.execution_options(yield_per=_LISTED_BATCH))
+            streamed = query.execution_options(yield_per=_LISTED_BATCH)
+            result = await session.stream(streamed, {"due_until": due_until})
             async for rows in result.partitions():
-                found.update(
-                    {uid: seen(state, attempts, is_settled) for uid, state, attempts, is_settled in rows}
-                )
+                found.update({uid: seen(*rest) for uid, *rest in rows})
         return found
 
     async def seen_among(self, mailbox_id: str, uids: Collection[bytes]) -> dict[bytes, Seen]:
@@ -147,10 +149,8 @@ class Messages:
         async with self._database.read() as session:
             for batch in in_batches(uids):
                 query = SEEN.where(col(SeenRow.mailbox_id) == mailbox_id, col(SeenRow.uid).in_(batch))
-                rows = await session.exec(query)
-                found.update(
-                    {uid: seen(state, attempts, is_settled) for uid, state, attempts, is_settled in rows}
-                )
+                rows = await session.exec(query, params={"due_until": -1})
+                found.update({uid: seen(*rest) for uid, *rest in rows})
         return found
 
     async def note_failure(self, claim: Claim, uid: bytes, now: datetime) -> int:
@@ -163,16 +163,30 @@ class Messages:
             row.changed_at = now
             return row.attempts
 
+    async def ask(self, claim: Claim, uids: Collection[bytes], now: datetime) -> None:
+        """Record UIDs that look new and are not fetched before their owner has said what they are."""
+        async with self._database.write() as session:
+            await check_claim(session, claim)
+            await ask_uids(self._database, session, claim.mailbox.id, uids, now)
+
+    async def note_missing(self, claim: Claim, count: int) -> None:
+        """So many UIDs of old mail to come were not in a whole listing."""
+        async with self._database.write() as session:
+            await check_claim(session, claim)
+            await note_missing(session, claim.mailbox.id, count)
+
+    async def count_asked(self, mailbox_id: str) -> int:
+        """Of how many messages their owner was asked and has not yet said what they are."""
+        async with self._database.read() as session:
+            return await count_asked(session, mailbox_id)
+
     # Deleting on the server
 
-    async def has_deletions(self, claim: Claim) -> bool:
-        """Whether the delete setting has work in this maildrop, begun or due."""
+    async def has_deletions(self, claim: Claim, due_until: int = -1) -> bool:
+        """Whether a deletion in this maildrop was begun, or is due; `due_until` as in `seen`."""
+        asked = {"mailbox": claim.mailbox.id, "due_until": due_until}
         async with self._database.read() as session:
-            row = (await session.exec(_deletable(), params={"mailbox": claim.mailbox.id})).first()
-        found = row and row.state
-        return found == SeenState.DELETING or (
-            found is not None and claim.mailbox.retention is not Retention.LEAVE
-        )
+            return bool((await session.exec(_deletable(), params=asked)).scalar())
 
     async def mark_deleting(self, claim: Claim, uids: Collection[bytes]) -> None:
         """Commit the intent to DELE these UIDs: all of them or, when one is not settled, none.
@@ -189,7 +203,7 @@ class Messages:
                 raise NotFound("A UID to delete is not settled.")
 
     async def confirm_deleted(self, claim: Claim, uids: Collection[bytes]) -> None:
-        """A later listing no longer held these UIDs: those being deleted are gone."""
+        """The server has none of these UIDs any more: those being deleted are gone."""
         async with self._database.write() as session:
             await check_claim(session, claim)
             await move_settled(session, claim.mailbox.id, uids, (SeenState.DELETING,), SeenState.DELETED)
@@ -241,12 +255,29 @@ class Messages:
             return len(ids)
 
 
+async def _admit(
+    session: AsyncSession, mailbox: Mailbox, row: SeenRow, fingerprint: bytes, now: datetime
+) -> bool:
+    """Mark a UID met before as kept; False when its message is stored already, or not wanted any more."""
+    if row.state in _IN_HAND or row.state == SeenState.SKIPPED:
+        return False
+    before = row.state
+    row.state, row.changed_at = SeenState.KEPT, now
+    if before == SeenState.DOUBTED:
+        watch = watch_at(mailbox.watched, mailbox.polled_at, now)
+        return not await _renamed(session, row, fingerprint, watch)
+    is_same = before == SeenState.DELETED and await _newest_fingerprint(session, row) == fingerprint
+    row.is_settled = row.is_settled and is_same
+    return not is_same
+
+
 @cache
 def _deletable() -> Any:
-    # By state, "deleting" first; the order also leads SQLite to the small index.
     seen = plain(SeenRow).c
-    query = sqlalchemy.select(seen.state).where(seen.mailbox_id == bindparam("mailbox"), text(DELETABLE))
-    return query.order_by(seen.state).limit(1)
+    row = sqlalchemy.select(1).where(seen.mailbox_id == bindparam("mailbox"), text(DELETABLE))
+    is_begun = row.where(seen.state == SeenState.DELETING).exists()
+    is_due = row.where(seen.state == SeenState.KEPT, seen.settled_watch <= bindparam("due_until")).exists()
+    return sqlalchemy.select(is_begun | is_due)
 
 
 @cache
@@ -267,6 +298,21 @@ async def _write_chunks(session: AsyncSession, spool: Spool) -> None:
             {"message_id": spool.message_id, "number": number, "octets": sealed} for number, sealed in batch
         ]
         await insert_rows(session, ChunkRow, rows)
+
+
+async def _renamed(session: AsyncSession, row: SeenRow, fingerprint: bytes, watch: timedelta) -> bool:
+    """Whether a message of this content is stored; it bears this UID from now on. Nothing is no content."""
+    query = select(MessageRow).where(
+        MessageRow.mailbox_id == row.mailbox_id, MessageRow.fingerprint == fingerprint, MessageRow.octets > 0
+    )
+    message = (await session.exec(query.order_by(col(MessageRow.id)).limit(1))).first()
+    if message is None:
+        return False
+    before = await session.get_one(SeenRow, (row.mailbox_id, message.uid))
+    message.uid = row.uid
+    row.is_settled = before.is_settled
+    row.settled_watch = seconds(watch) if row.is_settled else None
+    return True
 
 
 async def _newest_fingerprint(session: AsyncSession, row: SeenRow) -> bytes | None:

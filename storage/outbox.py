@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,18 +29,20 @@ from storage.fencing import (
     this_owner,
     update_held,
 )
-from storage.records import Depth, Dm, Entry, EntryState, Notice, Person, Shape
+from storage.records import Depth, Dm, Entry, EntryState, Notice, Person, Shape, watch_at
+from storage.seen import seconds
 from storage.statements import plain, update_rows
-from storage.tables import DmRow, EntryRow, MessageRow, SeenRow
+from storage.tables import DmRow, EntryRow, MailboxRow, MessageRow, OldMailRow, SeenRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from storage.database import Database
 
+_NO_ALARMS: Final = (Notice.ALL_CLEAR, Notice.OLD_MAIL)
 _FINISHED: Final = frozenset({EntryState.SETTLED, EntryState.GIVEN_UP})
 _RAISED: Final = {**FREED, "fence": col(DmRow.fence) + 1}
 
@@ -71,7 +74,10 @@ class Outbox:
         return [_dm(row, row.fence + 1) for row in rows]
 
     async def head(self, dm: Dm) -> Entry | None:
-        """The oldest unfinished entry; LeaseLost when the DM is another's by now."""
+        """The unfinished entry whose turn it is; LeaseLost when the DM is another's by now.
+
+        That is the oldest, but what stands in threads gives way: old mail holds up no new one.
+        """
         async with self._database.read() as session:
             row = (await session.exec(_held_head(), params=this_dm(dm))).first()
         if row is None:
@@ -105,6 +111,8 @@ class Outbox:
             await _save(session, entry, now, error)
             if entry.state is EntryState.SETTLED and entry.message_id is not None:
                 await _settle(session, entry.message_id, now)
+            if entry.state in _FINISHED and entry.parent is not None:
+                await session.exec(_change_thread(), params={"parent": entry.parent})
             until = held_until or row.held_until
             changes = {
                 "channel": entry.channel or row.channel,
@@ -115,6 +123,30 @@ class Outbox:
             }
             await session.exec(_change(), params={**this_owner(dm.owner), **changes})
         return replace(dm, channel=changes["channel"], last_ts=changes["last_ts"])
+
+    async def thread(self, entry: Entry) -> str | None:
+        """The `ts` of the post in whose thread an entry goes; None when that post was given up."""
+        query = select(EntryRow.ts).where(EntryRow.id == entry.parent)
+        async with self._database.read() as session:
+            return (await session.exec(query)).first()
+
+    async def newest_reply(self, entry: Entry) -> str | None:
+        """The `ts` of the newest acknowledged post in that thread."""
+        query = select(EntryRow.ts).where(EntryRow.parent == entry.parent, col(EntryRow.ts).is_not(None))
+        async with self._database.read() as session:
+            return (await session.exec(query.order_by(col(EntryRow.number).desc()).limit(1))).first()
+
+    async def reopen(self, dm: Dm, entry: Entry, now: datetime) -> None:
+        """The post in whose thread a waiting entry goes is gone from Slack: it is owed anew, and comes first.
+
+        Raises:
+            LeaseLost: the DM is another's by now, or the entry's mailbox was removed.
+        """
+        again = {"state": EntryState.WAITING, "ts": None, "attempts": 0, "plain": False, "finished_at": None}
+        async with self._database.write() as session:
+            await held_dm(session, dm)
+            await _save(session, entry, now, None)
+            await update_rows(session, EntryRow, col(EntryRow.id) == entry.parent, again)
 
     async def renew(self, dm: Dm, until: datetime) -> None:
         """Hold the lease until then; LeaseLost when it is another's by now."""
@@ -135,6 +167,22 @@ class Outbox:
         """At start: end the leases a dead predecessor of this name held."""
         async with self._database.write() as session:
             await update_rows(session, DmRow, col(DmRow.lease_owner) == worker, _RAISED)
+
+    async def caught_up(self, entry: Entry) -> int:
+        """How many messages of a notice's mailbox were kept since the alarm before it; old mail in threads apart."""
+        own = (col(EntryRow.mailbox_id) == entry.mailbox_id) & (col(EntryRow.number) < entry.order)
+        alarms = select(func.max(EntryRow.number)).where(own, col(EntryRow.notice).not_in(_NO_ALARMS))
+        since = col(EntryRow.number) > func.coalesce(alarms.correlate(None).scalar_subquery(), 0)
+        mails = own & col(EntryRow.message_id).is_not(None) & (col(EntryRow.parent) == "")
+        async with self._database.read() as session:
+            return (await session.exec(select(func.count()).select_from(EntryRow).where(mails, since))).one()
+
+    async def held(self, owner: Person) -> tuple[datetime | None, str | None]:
+        """Until when nothing goes to this person's DM, and what Slack last said against a post there."""
+        query = select(DmRow.held_until, DmRow.error).where(is_dm_of(owner))
+        async with self._database.read() as session:
+            row = (await session.exec(query)).first()
+        return (None, None) if row is None else (row[0], row[1])
 
     async def waiting(self, owner: Person) -> dict[str, int]:
         """How many entries are unfinished, by mailbox id."""
@@ -163,6 +211,7 @@ class Outbox:
 async def _save(session: AsyncSession, entry: Entry, now: datetime, error: str | None) -> None:
     values: dict[str, Any] = {
         "state": entry.state,
+        "parent": entry.parent or "",
         "attempts": entry.attempts,
         "intended_at": entry.intended_at,
         "lookup_after": entry.lookup_after,
@@ -189,8 +238,18 @@ async def _settle(session: AsyncSession, message_id: str, now: datetime) -> None
         await session.exec(_settle_message(), params={"this_id": message_id, "settled_at": now})
     ).first()
     if settled is not None and settled.shape == Shape.WHOLE:
+        watch = watch_at(timedelta(seconds=settled.watched_seconds), settled.polled_at, now)
         this = {"this_mailbox": settled.mailbox_id, "this_uid": settled.uid}
-        await session.exec(_settle_uid(), params={**this, "is_settled": True})
+        await session.exec(
+            _settle_uid(), params={**this, "is_settled": True, "settled_watch": seconds(watch)}
+        )
+
+
+async def refresh_due(session: AsyncSession, owner: Person, now: datetime) -> None:
+    """Keep a DM's time right after some of its entries were finished outside of it."""
+    row = (await session.exec(select(DmRow).where(is_dm_of(owner)).with_for_update(key_share=True))).one()
+    due_at = _due_at(await _head(session, owner), row.held_until, now)
+    await session.exec(_change(), params={**this_owner(owner), "due_at": due_at})
 
 
 async def _head(session: AsyncSession, owner: Person) -> Any:
@@ -205,14 +264,14 @@ async def _head(session: AsyncSession, owner: Person) -> Any:
 def _held_head() -> Any:
     dm, entry = plain(DmRow), plain(EntryRow)
     query = sqlalchemy.select(entry).select_from(dm.outerjoin(entry, _is_open(ANY_DM.owner)))
-    return query.where(is_held(ANY_DM)).order_by(entry.c.number).limit(1)
+    return query.where(is_held(ANY_DM)).order_by(entry.c.parent, entry.c.number).limit(1)
 
 
 @cache
 def _oldest() -> Any:
     entry = plain(EntryRow).c
     query = sqlalchemy.select(entry.lookup_after).where(_is_open(ANY_DM.owner))
-    return query.order_by(entry.number).limit(1)
+    return query.order_by(entry.parent, entry.number).limit(1)
 
 
 @cache
@@ -228,10 +287,22 @@ def _save_entry() -> Any:
 
 
 @cache
+def _change_thread() -> Any:
+    old = plain(OldMailRow)
+    return update(old).where(old.c.id == bindparam("parent")).values(changes=old.c.changes + 1)
+
+
+@cache
 def _settle_message() -> Any:
-    message = plain(MessageRow)
+    message, mailbox = plain(MessageRow), plain(MailboxRow).c
     fresh = (message.c.id == bindparam("this_id")) & message.c.settled_at.is_(None)
-    return update(message).where(fresh).returning(message.c.mailbox_id, message.c.uid, message.c.shape)
+    mine = mailbox.id == message.c.mailbox_id
+    watch = [
+        sqlalchemy.select(column).where(mine).scalar_subquery().label(column.name)
+        for column in (mailbox.watched_seconds, mailbox.polled_at)
+    ]
+    columns = (message.c.mailbox_id, message.c.uid, message.c.shape)
+    return update(message).where(fresh).returning(*columns, *watch)
 
 
 @cache
@@ -272,6 +343,7 @@ def _entry(row: Any) -> Entry:
         mailbox_id=row.mailbox_id,
         owner=Person(row.workspace, row.owner),
         message_id=row.message_id,
+        parent=row.parent or None,
         notice=None if row.notice is None else Notice(row.notice),
         state=EntryState(row.state),
         attempts=row.attempts,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from storage.database import Database, Insert
     from storage.records import Mailbox, Notice
 
+_FENCES: Final = 1 << 30
+
 
 async def owe(
     database: Database,
@@ -29,28 +32,38 @@ async def owe(
     now: datetime,
     message_id: str | None = None,
     notice: Notice | None = None,
-) -> None:
+    parent: str | None = None,
+) -> str:
     """Owe the mailbox's owner a message or a notice, and make their DM due.
 
     Args:
         now: when the DM becomes due, unless it is due already; a hold on it goes on.
+        parent: the delivery id of the entry in whose thread it will stand.
+
+    Returns:
+        Its delivery id.
     """
     # The entry first: whoever locks the DM's row after us finds it.
+    entry_id = new_id()
     row = {
-        "id": new_id(),
+        "id": entry_id,
         "mailbox_id": mailbox.id,
         "workspace": mailbox.owner.workspace,
         "owner": mailbox.owner.user,
         "message_id": message_id,
         "notice": notice,
+        "parent": parent or "",
         "state": EntryState.WAITING,
         "attempts": 0,
         "file_ids": "[]",
         "plain": False,
     }
     await insert_rows(session, EntryRow, [row])
-    dm = {"workspace": mailbox.owner.workspace, "owner": mailbox.owner.user, "due_at": now, "fence": 0}
+    # A DM that begins anew after its owner erased everything shares no fencing number with its former life.
+    fence = secrets.randbelow(_FENCES)
+    dm = {"workspace": mailbox.owner.workspace, "owner": mailbox.owner.user, "due_at": now, "fence": fence}
     await session.exec(_make_due(database.insert), params=dm)
+    return entry_id
 
 
 @cache

@@ -6,11 +6,15 @@ Standard library only, no behaviour beyond what the values themselves promise. T
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+LONGEST_WATCH: Final = timedelta(days=1)
+"""What one gap between two polls adds to the time a maildrop was watched, at most: a clock may jump by years."""
 
 
 class Secret:
@@ -68,12 +72,15 @@ class Retention(StrEnum):
 
     LEAVE = "leave"
     DELETE_POSTED = "delete_posted"
+    DELETE_LATER = "delete_later"  # so many days after it is in Slack
+    DELETE_ASKED = "delete_asked"  # when its owner presses Delete in Slack
 
 
 class OldMail(StrEnum):
     """How much of what lies in the maildrop when the mailbox is added is brought to Slack."""
 
     NONE = "none"
+    LAST_7_DAYS = "last_7_days"
     LAST_50 = "last_50"
     ALL = "all"
 
@@ -89,6 +96,7 @@ class Health(StrEnum):
     UNREACHABLE = "unreachable"
     CERTIFICATE_INVALID = "certificate_invalid"
     SERVER_FAULT = "server_fault"
+    ASKED = "asked"  # nearly all UIDs look new: nothing is fetched before the owner has answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +136,13 @@ class Mailbox:
     """Our record of one maildrop: owner, settings, state. Holds no password.
 
     `due_at` is None when the mailbox is not polled: not active, paused, or its login was refused.
-    `has_alarm`: the owner was told of a refused login and not yet of its end.
+    `delete_days`: set for DELETE_LATER only.
+    `has_alarm`: the owner was told that something is wrong and not yet of its end.
+    `polled_at` is the end of the last poll, `last_mail_at` when one last brought something new.
+    `watched` is for how long its polls have watched the maildrop, whatever our clock says: it grows by the time
+    between two polls, by a day at most.
     `tail` is None when the next poll must list everything; `listed_at` is the last full listing.
+    `listed` is how many messages the maildrop was last seen to hold, 0 while nobody knows.
     `one_by_one`: sessions kept breaking, so commands are no longer sent ahead of their answers.
     """
 
@@ -137,6 +150,7 @@ class Mailbox:
     owner: Person
     profile: Profile
     retention: Retention
+    delete_days: int | None
     is_active: bool
     is_paused: bool
     health: Health
@@ -144,18 +158,29 @@ class Mailbox:
     failures: int
     created_at: datetime
     due_at: datetime | None
+    polled_at: datetime | None
     last_success_at: datetime | None
+    last_mail_at: datetime | None
+    watched: timedelta
     tail: Tail | None
     listed_at: datetime | None
+    listed: int
     capabilities: frozenset[str] | None
     one_by_one: bool
+
+
+def watch_at(watched: timedelta, polled_at: datetime | None, now: datetime) -> timedelta:
+    """`Mailbox.watched` as a poll that ends now would leave it."""
+    gap = timedelta(0) if polled_at is None else now - polled_at
+    return watched + min(max(gap, timedelta(0)), LONGEST_WATCH)
 
 
 @dataclass(frozen=True, slots=True)
 class NewMailbox:
     """A mailbox whose test has passed, ready to be stored.
 
-    `skip` are the UIDs that the test listed and the owner does not want; they count as seen from the start.
+    `skip` are the UIDs that the test listed and the owner does not want; they count as seen from the start. `old` are
+    those that are brought bit by bit, in the thread of a post that shows how far it is.
     `form_id` makes a repeated submission harmless.
     """
 
@@ -163,7 +188,9 @@ class NewMailbox:
     profile: Profile
     passwords: Passwords
     retention: Retention
+    delete_days: int | None
     skip: tuple[bytes, ...]
+    old: tuple[bytes, ...]
     make_active: bool
     form_id: str
 
@@ -186,9 +213,13 @@ class PollResult:
     health: Health
     due_at: datetime | None
     failures: int
+    polled_at: datetime
     last_success_at: datetime | None
+    last_mail_at: datetime | None
+    watched: timedelta
     tail: Tail | None
     listed_at: datetime | None
+    listed: int
     capabilities: frozenset[str] | None
     one_by_one: bool
     notice: Notice | None
@@ -198,6 +229,9 @@ class SeenState(StrEnum):
     """What became of a UID that the server listed."""
 
     SKIPPED = "skipped"  # old mail the owner did not ask for
+    OLD = "old"  # old mail the owner asked for, not yet fetched
+    ASKED = "asked"  # looked new when nearly all did; its owner was asked
+    DOUBTED = "doubted"  # wanted, unless its content is known
     FAILED = "failed"  # listed, not yet kept: fetching it has failed `attempts` times
     KEPT = "kept"
     DELETING = "deleting"
@@ -206,11 +240,15 @@ class SeenState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One UID we know of. `is_settled`: its whole message is in Slack and recorded, so the delete setting may act."""
+    """One UID we know of.
+
+    `is_settled`: its whole message is in Slack and recorded, so the delete setting may act; `is_due`: it shall.
+    """
 
     state: SeenState
     attempts: int
     is_settled: bool
+    is_due: bool = False
 
 
 class Shape(StrEnum):
@@ -236,7 +274,13 @@ class Notice(StrEnum):
     """What the bot tells an owner on its own account."""
 
     LOGIN_REFUSED = "login_refused"
+    MAILDROP_BUSY = "maildrop_busy"
+    UNREACHABLE = "unreachable"
+    CERTIFICATE_INVALID = "certificate_invalid"
+    SERVER_FAULT = "server_fault"
+    ASKED = "asked"
     ALL_CLEAR = "all_clear"
+    OLD_MAIL = "old_mail"  # how far the old mail is; that mail stands in its thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +292,7 @@ class Entry:
         order: increases in order of arrival within a DM.
         message_id: set for a message, None for a notice.
         notice: set for a notice, None for a message.
+        parent: the delivery id of the entry whose thread it goes into; None for a post of its own.
         lookup_after: for POSTING and FILING: when Slack may be asked whether it is there.
         channel, ts: where the post stands, once acknowledged.
         file_ids: Slack's ids of reserved uploads, recorded before they are shared.
@@ -260,6 +305,7 @@ class Entry:
     owner: Person
     message_id: str | None
     notice: Notice | None
+    parent: str | None
     state: EntryState
     attempts: int
     intended_at: datetime | None
@@ -268,6 +314,31 @@ class Entry:
     ts: str | None
     file_ids: tuple[str, ...]
     plain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bringing:
+    """How far the old mail of a mailbox is that is brought bit by bit.
+
+    Attributes:
+        id: the delivery id of the notice in whose thread the messages stand.
+        total: how many are wanted; fewer than at first where the server lost some.
+        brought: how many stand in Slack.
+        left: how many are still to come, on their way to Slack or on the server.
+        channel, ts: where the notice stands, None before it is posted.
+        changes: grows with everything that changes the rest.
+    """
+
+    id: str
+    mailbox_id: str
+    owner: Person
+    total: int
+    brought: int
+    left: int
+    is_stopped: bool
+    channel: str | None
+    ts: str | None
+    changes: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from storage.records import (
@@ -80,6 +81,7 @@ def mailbox_record(row: MailboxRow, seals: Seals) -> Mailbox:
         owner=Person(row.workspace, row.owner),
         profile=seals.opened_profile(row),
         retention=Retention(row.retention),
+        delete_days=row.delete_days,
         is_active=row.is_active,
         is_paused=row.is_paused,
         health=Health(row.health),
@@ -87,9 +89,13 @@ def mailbox_record(row: MailboxRow, seals: Seals) -> Mailbox:
         failures=row.failures,
         created_at=row.created_at,
         due_at=row.due_at,
+        polled_at=row.polled_at,
         last_success_at=row.last_success_at,
+        last_mail_at=row.last_mail_at,
+        watched=timedelta(seconds=row.watched_seconds),
         tail=None if row.tail_number is None or row.tail_uid is None else Tail(row.tail_number, row.tail_uid),
         listed_at=row.listed_at,
+        listed=row.listed,
         capabilities=None if row.capabilities is None else frozenset(json.loads(row.capabilities)),
         one_by_one=row.one_by_one,
     )

@@ -3,29 +3,46 @@
 from __future__ import annotations
 
 from functools import cache
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
+import sqlalchemy
+from sqlalchemy import bindparam, func, text
 from sqlmodel import col, select
 
 from storage.records import Seen, SeenState
 from storage.statements import in_batches, plain, update_rows
-from storage.tables import SeenRow
+from storage.tables import DELETABLE, OPEN, SeenRow
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from datetime import datetime
+    from collections.abc import Collection, Iterable, Sequence
+    from datetime import datetime, timedelta
 
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from storage.database import Database, Insert
 
-SEEN: Final = select(SeenRow.uid, SeenRow.state, SeenRow.attempts, SeenRow.is_settled)
+IS_ASKED: Final = f"{OPEN} AND state = 'asked'"
+
+_row: Final[Any] = plain(SeenRow).c
+SEEN: Final[Any] = sqlalchemy.select(
+    _row.uid,
+    _row.state,
+    _row.attempts,
+    _row.is_settled,
+    (_row.settled_watch <= bindparam("due_until")).label("is_due"),
+)
 
 
 @cache
-def seen(state: str, attempts: int, is_settled: bool) -> Seen:  # noqa: FBT001 - columns in the order of SEEN
+def seen(state: str, attempts: int, is_settled: bool, is_due: bool | None) -> Seen:  # noqa: FBT001 - as in SEEN
     """One value for all rows that say the same: a maildrop has up to 500,000 of them."""
-    return Seen(SeenState(state), attempts, is_settled)
+    return Seen(SeenState(state), attempts, is_settled, bool(is_due))
+
+
+def seconds(watch: timedelta) -> int:
+    """A watch as a row holds when its message was settled; never early by a part of a second."""
+    return ceil(watch.total_seconds())
 
 
 def unseen(mailbox_id: str, uid: bytes, state: SeenState, now: datetime) -> dict[str, Any]:
@@ -36,6 +53,7 @@ def unseen(mailbox_id: str, uid: bytes, state: SeenState, now: datetime) -> dict
         "state": state,
         "attempts": 0,
         "is_settled": False,
+        "settled_watch": None,
         "changed_at": now,
     }
 
@@ -59,9 +77,46 @@ async def skip_uids(
     database: Database, session: AsyncSession, mailbox_id: str, uids: Collection[bytes], now: datetime
 ) -> None:
     """Record UIDs as old mail nobody asked for; those known already stay as they are."""
+    await add_uids(database, session, (unseen(mailbox_id, uid, SeenState.SKIPPED, now) for uid in uids))
+
+
+async def add_uids(database: Database, session: AsyncSession, rows: Iterable[dict[str, Any]]) -> None:
+    """Insert rows of UIDs; those known already stay as they are."""
+    for batch in in_batches(rows):
+        await session.exec(_insert_unseen(database.insert), params=batch)
+
+
+async def ask_uids(
+    database: Database, session: AsyncSession, mailbox_id: str, uids: Collection[bytes], now: datetime
+) -> None:
+    """Record UIDs that their owner is asked about; of those known, the deleted ones only."""
+    asked = {"state": SeenState.ASKED, "attempts": 0, "is_settled": False, "settled_watch": None}
     for batch in in_batches(uids):
-        rows = [unseen(mailbox_id, uid, SeenState.SKIPPED, now) for uid in batch]
+        mine = (col(SeenRow.mailbox_id) == mailbox_id) & col(SeenRow.uid).in_(batch)
+        again = mine & (col(SeenRow.state) == SeenState.DELETED)
+        await update_rows(session, SeenRow, again, {**asked, "changed_at": now})
+        rows = [unseen(mailbox_id, uid, SeenState.ASKED, now) for uid in batch]
         await session.exec(_insert_unseen(database.insert), params=rows)
+
+
+async def count_asked(session: AsyncSession, mailbox_id: str) -> int:
+    """Of how many UIDs the owner was asked and has not yet said what they are."""
+    query = select(func.count()).select_from(SeenRow)
+    return (await session.exec(query.where(SeenRow.mailbox_id == mailbox_id, text(IS_ASKED)))).one()
+
+
+async def answer_uids(session: AsyncSession, mailbox_id: str, becomes: SeenState, now: datetime) -> int:
+    """Give all UIDs their owner was asked about the state of the answer; how many there were."""
+    asked = (col(SeenRow.mailbox_id) == mailbox_id) & text(IS_ASKED)
+    return await update_rows(session, SeenRow, asked, {"state": becomes, "changed_at": now})
+
+
+async def stop_deleting(session: AsyncSession, mailbox_id: str) -> None:
+    """What was to be deleted on the server stays there, unless the server has carried it out."""
+    begun = (
+        (col(SeenRow.mailbox_id) == mailbox_id) & text(DELETABLE) & (col(SeenRow.state) == SeenState.DELETING)
+    )
+    await update_rows(session, SeenRow, begun, {"state": SeenState.KEPT})
 
 
 async def move_settled(

@@ -14,10 +14,17 @@ from typing import Any, ClassVar, Final
 from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, MetaData, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
+from storage.counting import AttemptKind
 from storage.records import EntryState, Health, Notice, Retention, SeenState, Shape
 
 DELETABLE: Final = "is_settled AND state IN ('kept', 'deleting')"
 """Seen rows the delete setting may still act on; queries repeat it word for word, else SQLite ignores the index."""
+
+OPEN: Final = "state IN ('old', 'asked', 'doubted')"
+"""Seen rows that wait for their turn or for the owner; repeated word for word as well."""
+
+BEHIND: Final = "told < changes"
+"""Posts that no longer say how far their old mail is."""
 
 _NAMES: Final = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -77,6 +84,7 @@ class MailboxRow(Table, table=True):
     password_incoming: bytes
     password_outgoing: bytes | None
     retention: str
+    delete_days: int | None
     is_active: bool
     is_paused: bool
     health: str
@@ -84,10 +92,14 @@ class MailboxRow(Table, table=True):
     failures: int
     created_at: datetime
     due_at: datetime | None
+    polled_at: datetime | None
     last_success_at: datetime | None
+    last_mail_at: datetime | None
+    watched_seconds: int = Field(sa_type=BigInteger)
     tail_number: int | None
     tail_uid: bytes | None
     listed_at: datetime | None
+    listed: int
     capabilities: str | None
     one_by_one: bool
     lease_owner: str | None
@@ -96,12 +108,16 @@ class MailboxRow(Table, table=True):
 
 
 class SeenRow(Table, table=True):
-    """One UID a maildrop listed. Stays when its message's octets go."""
+    """One UID a maildrop listed. Stays when its message's octets go.
+
+    `settled_watch` is what the mailbox's `watched_seconds` was when its message was settled.
+    """
 
     __tablename__ = "seen"
     __table_args__ = (
         _one_of("state", SeenState),
-        _partial("ix_seen_deletable", "mailbox_id", "state", where=DELETABLE),
+        _partial("ix_seen_deletable", "mailbox_id", "state", "settled_watch", where=DELETABLE),
+        _partial("ix_seen_open", "mailbox_id", "state", where=OPEN),
         # The key is the row: half the pages of a table with a separate index.
         {"sqlite_with_rowid": False},
     )
@@ -111,6 +127,7 @@ class SeenRow(Table, table=True):
     state: str
     attempts: int
     is_settled: bool
+    settled_watch: int | None = Field(sa_type=BigInteger)
     changed_at: datetime
 
 
@@ -124,6 +141,7 @@ class MessageRow(Table, table=True):
     __table_args__ = (
         _one_of("shape", Shape),
         Index("ix_message_uid", "mailbox_id", "uid"),
+        Index("ix_message_fingerprint", "mailbox_id", "fingerprint"),
         _partial("ix_message_purgeable", "settled_at", where="settled_at IS NOT NULL AND purged_at IS NULL"),
     )
 
@@ -150,7 +168,10 @@ class ChunkRow(Table, table=True):
 
 
 class EntryRow(Table, table=True):
-    """One thing owed to a DM; `finished_at` is set when nothing more is to be done about it."""
+    """One thing owed to a DM; `finished_at` is set when nothing more is to be done about it.
+
+    `parent` is empty for a post of its own, so that by its order what goes into a thread gives way to what does not.
+    """
 
     __tablename__ = "entry"
     __table_args__ = (
@@ -159,7 +180,8 @@ class EntryRow(Table, table=True):
         UniqueConstraint("id"),
         UniqueConstraint("message_id"),
         Index("ix_entry_mailbox", "mailbox_id"),
-        _partial("ix_entry_open", "workspace", "owner", "number", where="finished_at IS NULL"),
+        _partial("ix_entry_open", "workspace", "owner", "parent", "number", where="finished_at IS NULL"),
+        _partial("ix_entry_parent", "parent", "number", where="parent <> ''"),
         {"sqlite_autoincrement": True},
     )
 
@@ -173,6 +195,7 @@ class EntryRow(Table, table=True):
     owner: str
     message_id: str | None = Field(foreign_key="message.id", ondelete="CASCADE")
     notice: str | None
+    parent: str
     state: str
     attempts: int
     intended_at: datetime | None
@@ -183,6 +206,27 @@ class EntryRow(Table, table=True):
     plain: bool
     error: str | None
     finished_at: datetime | None
+
+
+class OldMailRow(Table, table=True):
+    """Old mail that is brought in the thread of a notice; how much of it, the other tables tell.
+
+    `missing`: how many of the UIDs still wanted the server listed no more. `stopped_of`: how many it was when its owner
+    stopped it. `changes` counts what happened to it, `told` is what that was when the notice last said it.
+    """
+
+    __tablename__ = "old_mail"
+    __table_args__ = (
+        Index("ix_old_mail_mailbox_id", "mailbox_id"),
+        _partial("ix_old_mail_behind", "id", where=BEHIND),
+    )
+
+    id: str = Field(primary_key=True)
+    mailbox_id: str = Field(foreign_key="mailbox.id", ondelete="CASCADE")
+    missing: int
+    stopped_of: int | None
+    changes: int
+    told: int
 
 
 class DmRow(Table, table=True):
@@ -205,3 +249,19 @@ class DmRow(Table, table=True):
     lease_owner: str | None
     lease_until: datetime | None
     fence: int
+
+
+class AttemptRow(Table, table=True):
+    """One act that is counted so that nobody does it too often; `who` is a keyed digest, no name or address."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (
+        _one_of("kind", AttemptKind),
+        Index("ix_attempt_who", "kind", "who", "at"),
+        Index("ix_attempt_at", "at"),
+    )
+
+    id: str = Field(primary_key=True)
+    kind: str
+    who: bytes
+    at: datetime

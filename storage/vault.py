@@ -47,11 +47,13 @@ def new_master_key() -> str:
 class MasterKeys:
     """The master keys of the installation: the first one seals, all of them open."""
 
-    __slots__ = ("_ciphers", "first")
+    __slots__ = ("_ciphers", "_digest_key", "first")
 
     def __init__(self, keys: dict[str, bytes]) -> None:
         self.first: Final = next(iter(keys))
         self._ciphers: Final = {key_id: AESGCM(key) for key_id, key in keys.items()}
+        expand = HKDFExpand(algorithm=SHA256(), length=_KEY_OCTETS, info=b"mailbox digests 1")
+        self._digest_key: Final = expand.derive(keys[self.first])
 
     @classmethod
     def parse(cls, text: str) -> MasterKeys:
@@ -83,6 +85,10 @@ class MasterKeys:
         except KeyError:
             raise KeyUnknown(f"Master key {key_id!r} was not given.") from None
 
+    def digest(self, octets: bytes) -> bytes:
+        """A hash that is only made, and only checked, by who has the first key."""
+        return hmac.digest(self._digest_key, octets, "sha256")
+
 
 def _parse_key(number: int, text: str) -> tuple[str, bytes]:
     if not text:
@@ -108,8 +114,12 @@ class Place:
 
     def encoded(self) -> bytes:
         """Unambiguous octets: each part with its length before it."""
-        parts = (part.encode() for part in (self.workspace, self.table, self.row, self.column))
-        return b"".join(len(part).to_bytes(4) + part for part in parts)
+        return _joined(self.workspace, self.table, self.row, self.column)
+
+
+def _joined(*texts: str) -> bytes:
+    parts = (text.encode(errors="surrogatepass") for text in texts)
+    return b"".join(len(part).to_bytes(4) + part for part in parts)
 
 
 def _seal(cipher: AESGCM, key_id: bytes, octets: bytes, place: Place) -> bytes:
@@ -187,6 +197,10 @@ class Vault:
     def data_key(self, wrapped: bytes, workspace: str, mailbox_id: str) -> DataKey:
         """Unwrap a mailbox's data key; KeyUnknown or SealBroken."""
         return DataKey(self._unwrap(wrapped, _wrapping(workspace, mailbox_id)))
+
+    def digest(self, *parts: str) -> bytes:
+        """A keyed hash to count by: it names nobody, and nobody without the key can try names against it."""
+        return self._keys.digest(_joined(*parts))
 
     def check_value(self, key_id: str) -> bytes:
         """A value that proves later that the key of this id is still the same."""

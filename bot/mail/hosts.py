@@ -28,7 +28,7 @@ Answer = tuple[socket.AddressFamily, str]
 Pinned = tuple[socket.AddressFamily, str, int]
 Resolve = Callable[..., Awaitable[Sequence[tuple[Any, ...]]]]
 
-_MAIL_PORTS: Final = frozenset({110, 995, 465, 587})
+MAIL_PORTS: Final = frozenset({110, 995, 465, 587})
 _MAX_ADDRESSES: Final = 8  # tried in one connection; all answers are judged
 _MAX_REMEMBERED: Final = 10_000
 _HOST: Final = re.compile(r"[a-z0-9._:-]{1,253}")
@@ -102,6 +102,13 @@ def plain_host(host: str) -> str:
     return text if _HOST.fullmatch(text) else ""
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host as typed is this machine speaking to itself."""
+    plain = plain_host(host)
+    parsed = _parsed(plain)
+    return plain == "localhost" or (parsed is not None and parsed.is_loopback)
+
+
 class Hosts:
     """The rule for addresses, with what the administrator allows beside it.
 
@@ -130,8 +137,14 @@ class Hosts:
         literal = "127.0.0.1" if plain == "localhost" else plain  # RFC 6761 section 6.3
         return plain in self._names or plain in self._let_through or self._is_allowed_address(literal)
 
-    async def pinned(self, server: ServerAddress) -> list[Pinned]:
+    async def pinned(
+        self, server: ServerAddress, *, ports: Collection[int] = MAIL_PORTS, resolve: Resolve | None = None
+    ) -> list[Pinned]:
         """The judged addresses of a server in the order in which to try them; resolved anew each time.
+
+        Args:
+            ports: those that may be used where the administrator allows no others.
+            resolve: asked instead of the usual one.
 
         Raises:
             ServerUnreachable: no such name, or any of its addresses may not be used.
@@ -139,11 +152,15 @@ class Hosts:
         host = plain_host(server.host)
         if not host or not 0 < server.port < 65536:
             raise ServerUnreachable("not a host and port")
-        addresses = await self._addresses(host, server.port)
+        addresses = await self._addresses(host, server.port, resolve or self._resolve)
         if not addresses:
             raise ServerUnreachable("the name does not resolve")
         usable = self._allowed_ones(host, addresses) or addresses
-        if not all(self._may_use(host, family, address, server.port) for family, address in usable):
+        is_port_allowed = server.port in ports
+        if not all(
+            self._may_use(host, family, address, is_port_allowed=is_port_allowed)
+            for family, address in usable
+        ):
             raise ServerUnreachable("the address may not be used")
         return [(family, address, server.port) for family, address in usable[:_MAX_ADDRESSES]]
 
@@ -156,8 +173,9 @@ class Hosts:
             self._let_through.add(host)
         return let
 
-    async def _addresses(self, host: str, port: int) -> list[Answer]:
-        resolve = self._resolve or asyncio.get_running_loop().getaddrinfo
+    @staticmethod
+    async def _addresses(host: str, port: int, resolve: Resolve | None) -> list[Answer]:
+        resolve = resolve or asyncio.get_running_loop().getaddrinfo
         try:
             answers = await resolve(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
@@ -170,10 +188,12 @@ class Hosts:
         ]
         return list(dict.fromkeys(found))
 
-    def _may_use(self, host: str, family: socket.AddressFamily, address: str, port: int) -> bool:
+    def _may_use(
+        self, host: str, family: socket.AddressFamily, address: str, *, is_port_allowed: bool
+    ) -> bool:
         if host in self._names or self._is_allowed_address(address):
             return True
-        return port in _MAIL_PORTS and is_public(address) and not _is_ours(family, address)
+        return is_port_allowed and is_public(address) and not _is_ours(family, address)
 
     def _is_allowed_address(self, address: str) -> bool:
         parsed = _parsed(address)

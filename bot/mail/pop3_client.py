@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
 from bot.errors import (
@@ -31,6 +32,8 @@ from bot.mail.pop3_limits import Limits
 from bot.mail.pop3_login import Authorization
 from bot.mail.pop3_retrieval import Incoming, Retrieval
 from bot.mail.pop3_wire import Wire, dial, open_wire
+from bot.mail.turns import in_turns
+from bot.mail.uids import Uids
 from storage.records import Secret, Security, ServerAddress
 
 if TYPE_CHECKING:
@@ -170,22 +173,28 @@ class Session:
         uids = {number: self._uid(number, reply) for number, reply in zip(numbers, replies, strict=True)}
         return Probe(count, octets, uids)
 
-    async def uidl(self) -> list[tuple[int, bytes]]:
-        """Number and UID of every message in the server's order; equal UIDs come as the server gave them.
+    async def uidl(self) -> Uids:
+        """Number and UID of every message in order of their numbers; equal UIDs come as the server gave them.
+
+        A message the server has no UID for is left out, as it is by `probe`: it cannot be told from others.
 
         Raises:
             UidlUnsupported: the server has no UIDL.
             RemoteProtocolError: a line that cannot be read, a number out of range or named twice.
         """
         self._on_step(Step.UIDL)
-        rows = await self._exchange.listing(
-            Command(Verb.UIDL), lambda block: pop3_replies.uid_rows(block, self._limits.uid_octets)
+        uids = Uids()
+        refused = await self._exchange.listing(
+            Command(Verb.UIDL), lambda lines: uids.add(*pop3_replies.uid_rows(lines, self._limits.uid_octets))
         )
-        if isinstance(rows, BotError):
-            raise UidlUnsupported(rows.detail) if isinstance(rows, CommandRefused) else rows
-        self._exchange.read(pop3_replies.check_numbers, [number for number, _ in rows])
-        self._count = len(rows)
-        return rows
+        if refused is not None:
+            raise UidlUnsupported(refused.detail) if isinstance(refused, CommandRefused) else refused
+        self._count = len(uids) + uids.nameless
+        try:
+            return await in_turns(uids.in_order())
+        except BaseException:
+            self.abort()
+            raise
 
     async def sizes(self, numbers: Sequence[int] | None = None) -> dict[int, int]:
         """The octets of messages as the server counts them, of all by default; those it refuses are left out.
@@ -196,11 +205,8 @@ class Session:
         Raises:
             CommandRefused, ServerBusy, ServerRefused: LIST as a whole was refused.
         """
-        if numbers is None:
-            found = await self._all_sizes()
-        elif self._is_list_cheaper(len(numbers)):
-            everything = await self._all_sizes()
-            found = {number: everything[number] for number in numbers if number in everything}
+        if numbers is None or self._is_list_cheaper(len(numbers)):
+            found = await self._listed_sizes(numbers)
         else:
             found = await self._some_sizes(numbers)
         self._sizes.update(found)
@@ -231,6 +237,12 @@ class Session:
             while isinstance(event := await self._exchange.wire.event(), Chunk):
                 kept += event.octets[: self._limits.top_octets - len(kept)]
         return bytes(kept)
+
+    async def heads(self, numbers: Sequence[int]) -> dict[int, bytes]:
+        """The headers of messages, each cut at `limits.top_octets`; those the server refuses are left out."""
+        commands = [Command(Verb.TOP, b"%d 0" % _checked(number)) for number in numbers]
+        texts = await self._exchange.texts(commands, self._limits.top_octets)
+        return {number: text for number, text in zip(numbers, texts, strict=True) if text is not None}
 
     async def dele(self, numbers: Sequence[int]) -> list[int]:
         """Mark messages for deletion at QUIT; those the server agreed to."""
@@ -272,12 +284,15 @@ class Session:
         flights = -(-wanted // self._limits.window)
         return flights > _FLIGHTS or (self._count is not None and self._count <= (flights - 1) * _FLIGHT_ROWS)
 
-    async def _all_sizes(self) -> dict[int, int]:
-        rows = await self._exchange.listing(Command(Verb.LIST), pop3_replies.size_rows)
-        if isinstance(rows, BotError):
-            raise rows
-        self._exchange.read(pop3_replies.check_numbers, [number for number, _ in rows])
-        return dict(rows)
+    async def _listed_sizes(self, numbers: Sequence[int] | None) -> dict[int, int]:
+        wanted = None if numbers is None else frozenset(numbers)
+        found: dict[int, int] = {}
+        refused = await self._exchange.listing(
+            Command(Verb.LIST), partial(pop3_replies.take_sizes, found, wanted)
+        )
+        if refused is not None:
+            raise refused
+        return found
 
     async def _some_sizes(self, numbers: Sequence[int]) -> dict[int, int]:
         replies = await self._exchange.flight(_each(Verb.LIST, numbers))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 from bot.errors import BotError, RemoteProtocolError
 from bot.mail import pop3_replies
 from bot.mail.pop3 import Chunk, Command, Event, Reply
+from bot.mail.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -76,15 +77,20 @@ class Exchange:
         if not reply.is_ok:
             raise self.refusal(reply.text)
 
-    async def listing(self, command: Command, parse: Callable[[bytes], list[T]]) -> list[T] | BotError:
-        """All rows of a listing, read block by block; the error when the command is refused."""
+    async def listing(self, command: Command, take: Callable[[bytes], object]) -> BotError | None:
+        """Give all lines of a listing to `take`, some whole lines at a time; the error when the command is refused.
+
+        A listing that no honest server has takes a second to read, so others have their turn in between.
+        """
         first = await self.first(command)
         if isinstance(first, Reply):
             return self.refusal(first.text)
-        rows: list[T] = []
+        turns = Turns(lambda: self.wire.protocol.buffered)
         while isinstance(event := await self.wire.event(), Chunk):
-            rows += self.read(parse, event.octets)
-        return rows
+            for lines in pop3_replies.stretches(event.octets):
+                self.read(take, lines)
+                await turns.give()
+        return None
 
     async def flight(self, commands: Sequence[Command]) -> list[Reply]:
         """The answers to many one-line commands, several of them in flight."""
@@ -92,14 +98,36 @@ class Exchange:
         replies: list[Reply] = []
         sent = 0
         while len(replies) < len(commands):
-            if sent < len(commands) and self.wire.protocol.unanswered <= self._window * 3 // 4:
-                batch = self._batch(commands[sent : sent + self._window])
-                self.wire.send(*batch)
-                sent += len(batch)
+            sent = self._send_more(commands, sent)
             event = await self.wire.event()
             assert isinstance(event, Reply)
             replies.append(event)
         return replies
+
+    async def texts(self, commands: Sequence[Command], most: int) -> list[bytes | None]:
+        """The answers to commands that are answered by a text, several of them in flight; None where one is refused.
+
+        Args:
+            most: octets of each text that are kept.
+        """
+        await self._settle()
+        texts: list[bytes | None] = []
+        sent = 0
+        while len(texts) < len(commands):
+            sent = self._send_more(commands, sent)
+            text = None if isinstance(await self.wire.event(), Reply) else bytearray()
+            while text is not None and isinstance(event := await self.wire.event(), Chunk):
+                text += event.octets[: most - len(text)]
+            texts.append(None if text is None else bytes(text))
+        return texts
+
+    def _send_more(self, commands: Sequence[Command], sent: int) -> int:
+        """Fill the window once a quarter of it is free; how many of the commands are then sent."""
+        if sent == len(commands) or self.wire.protocol.unanswered > self._window * 3 // 4:
+            return sent
+        batch = self._batch(commands[sent : sent + self._window])
+        self.wire.send(*batch)
+        return sent + len(batch)
 
     def read(self, parse: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What `parse` makes of server text; the session is over when it cannot be read."""

@@ -28,10 +28,11 @@ class Limits:
         message_octets: a message as it arrives, whatever LIST said.
         top_octets: what is kept of the answer to TOP.
         pipelining: False sends one command at a time, for a server that misbehaved.
-        window: commands in flight at most.
+        window: commands in flight at most; RETRs to a server further away than `near` up to four times as many.
         first_window: RETRs in flight when the way to the server is short; see `pop3_retrieval.Window`.
         message_time: how long storing a message takes at least; so many more are sent as the way can hold.
-        window_octets: messages in flight at most, by their expected sizes.
+        window_octets: messages in flight at most, by their expected sizes; the same holds for them.
+        near: a round trip up to which the windows are as they stand here.
         command_octets: unanswered octets we send at most. Socket buffers hold that much, so a server that
             does not read while it writes cannot end in a deadlock.
         buffer_octets: received and not yet consumed; beyond it reading stops until the consumer is through.
@@ -49,7 +50,7 @@ class Limits:
     status_octets: int = 4096
     capability_octets: int = 16 * 1024
     listing_lines: int = 500_000
-    listing_octets: int = 64 * 1024 * 1024
+    listing_octets: int = 24 * 1024 * 1024
     uid_octets: int = 1024
     message_octets: int = 64 * 1024 * 1024
     top_octets: int = 512 * 1024
@@ -59,5 +60,6 @@ class Limits:
     first_window: int = 2
     message_time: timedelta = timedelta(milliseconds=1)
     window_octets: int = 1024 * 1024
+    near: timedelta = timedelta(milliseconds=35)
     command_octets: int = 1024
     buffer_octets: int = 512 * 1024

@@ -108,8 +108,9 @@ class Authorization:
 
     async def _capa(self) -> frozenset[str]:
         self._on_step(Step.CAPABILITIES)
-        blocks = await self._exchange.listing(Command(Verb.CAPA), lambda block: [block])
-        return pop3_replies.capabilities(b"".join(blocks)) if isinstance(blocks, list) else frozenset()
+        lines: list[bytes] = []
+        await self._exchange.listing(Command(Verb.CAPA), lines.append)
+        return pop3_replies.capabilities(b"".join(lines))
 
     async def _plain(self, payload: bytes) -> bool:
         """Log in by AUTH PLAIN; False when the server does not know it, so no password was judged."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from bot.errors import CommandRefused, ConnectionLost, LocalProtocolError
 from bot.mail.pop3 import Began, Chunk, Command, Ended, Reply, Verb
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from bot.mail.pop3_exchange import Exchange
     from bot.mail.pop3_limits import Limits
     from bot.mail.pop3_wire import Wire
+
+
+MOST_REACH: Final = 4
+"""However far the server: what is in flight when the process dies is fetched again."""
 
 
 class Incoming:
@@ -74,11 +78,12 @@ class Incoming:
 
 
 class Window:
-    """How many RETRs may be in flight.
+    """How many RETRs may be in flight, and how many octets of messages.
 
     What is in flight when the process dies is fetched again, so at first no more than the way to the server can
     hold. When one message in each window has to be waited for, more may be: the server or the way is what takes
-    the time. When nothing had to be for two windows it is our storing, and fewer do.
+    the time. When nothing had to be for two windows it is our storing, and fewer do. A way twice, three or four times
+    as long as `limits.near` may hold as many times more.
 
     Args:
         round_trip: to the server, in seconds; None when unknown.
@@ -86,7 +91,9 @@ class Window:
 
     def __init__(self, limits: Limits, round_trip: float | None) -> None:
         held = int((round_trip or 0) / limits.message_time.total_seconds())
-        self._most = limits.window if limits.pipelining else 1
+        reach = max(1, min(MOST_REACH, int((round_trip or 0) / limits.near.total_seconds())))
+        self.octets = limits.window_octets * reach
+        self._most = limits.window * reach if limits.pipelining else 1
         self._least = min(limits.first_window, self._most)
         self._ready = 0  # messages in a row that were there when asked for
         self.size = min(self._least + held, self._most)
@@ -187,7 +194,7 @@ class Retrieval:
         next_size = self._expectation(self._waiting[0][0])
         return (
             len(self._in_flight) < self._window.size
-            and self._expected + next_size <= self._limits.window_octets
+            and self._expected + next_size <= self._window.octets
             and self._wire.unanswered_octets + batch_octets < self._limits.command_octets
         )
 

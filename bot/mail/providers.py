@@ -1,4 +1,4 @@
-"""Known mail providers: servers, sign-in and habits, looked up by address or by incoming server.
+"""Known mail providers: servers, sign-in and habits, looked up by address, by mail exchanger or by incoming server.
 
 The table is `providers.csv` beside this file; each row names its source. Nothing here asks the network, and nothing
 here speaks to a person: the words for advice stand with the views.
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from storage.records import Security, ServerAddress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 _DOMAIN = "{domain}"
 
@@ -34,6 +34,10 @@ class Provider:
         min_poll: the provider's documented minimum between polls.
         suggested_poll: a polite interval.
         quirks: what it does with messages fetched or deleted; may be empty.
+        app_password_link: where an app password is made; may be empty.
+        pop_link: where POP is switched on; may be empty.
+        refused_since: the month since which it refuses passwords, as YYYY-MM; may be empty.
+        hides_fetched: a message once fetched is not listed again, by whatever program it was fetched.
     """
 
     id: str
@@ -47,6 +51,15 @@ class Provider:
     min_poll: timedelta | None
     suggested_poll: timedelta | None
     quirks: str
+    app_password_link: str
+    pop_link: str
+    refused_since: str
+    hides_fetched: bool
+
+    @property
+    def takes_passwords(self) -> bool:
+        """A password of some kind opens a maildrop there."""
+        return self.incoming is not None and self.auth not in {"none", "oauth2_only"}
 
 
 class Providers:
@@ -59,19 +72,43 @@ class Providers:
     def __init__(self, text: str) -> None:
         self._by_domain: dict[str, Provider] = {}
         self._by_host: dict[str, Provider] = {}
+        self._by_id: dict[str, Provider] = {}
+        self._by_exchanger: dict[str, list[Provider]] = {}
+        self._only_by_exchanger: set[str] = set()
         for row in csv.DictReader(text.splitlines()):
             self._add(row)
 
     def by_address(self, address: str) -> Provider | None:
         """The provider of an address's domain, in any case and in Unicode or its ASCII form."""
         local_part, at, domain = address.strip().rpartition("@")
-        name = _ascii_name(domain)
+        name = ascii_name(domain)
         return self._by_domain.get(name) if local_part and at and name else None
 
     def by_host(self, host: str) -> Provider | None:
         """The provider that runs this incoming server; the first row where several share it."""
-        name = _ascii_name(host)
+        name = ascii_name(host)
         return self._by_host.get(name) if name else None
+
+    def by_id(self, provider_id: str) -> Provider | None:
+        """The provider of a row; where its servers are named after a domain, that stays a placeholder."""
+        return self._by_id.get(provider_id)
+
+    def by_exchangers(self, exchangers: Iterable[str], domain: str) -> Provider | None:
+        """The provider that receives a domain's mail, its servers named after that domain where they are.
+
+        The longest suffix in whole labels counts. Where several rows share it, the one for domains of one's own
+        does; where none or several are for those, nobody can tell.
+        """
+        for exchanger in exchangers:
+            for suffix in _suffixes(ascii_name(exchanger) or ""):
+                if suffix in self._by_exchanger:
+                    return self._own_domain(self._by_exchanger[suffix], domain)
+        return None
+
+    def _own_domain(self, sharing: Sequence[Provider], domain: str) -> Provider | None:
+        for_own = [provider for provider in sharing if provider.id in self._only_by_exchanger]
+        found = for_own or sharing
+        return _at_domain(found[0], domain) if len(found) == 1 else None
 
     def __iter__(self) -> Iterator[Provider]:
         """Each provider that can be found by an address, once per domain it serves."""
@@ -79,10 +116,15 @@ class Providers:
 
     def _add(self, row: dict[str, str]) -> None:
         provider = _provider(row)
+        self._by_id[provider.id] = provider
+        if not row["domains"]:
+            self._only_by_exchanger.add(provider.id)
+        for suffix in filter(None, row["mx_suffixes"].split(";")):
+            self._by_exchanger.setdefault(suffix, []).append(provider)
         if provider.incoming and _DOMAIN not in provider.incoming.host:
             self._by_host.setdefault(provider.incoming.host, provider)
         for listed in filter(None, row["domains"].split(";")):
-            domain = _ascii_name(listed)
+            domain = ascii_name(listed)
             if domain is None or domain in self._by_domain:
                 raise ValueError(f"providers.csv: domain {listed!r} is twice there or no domain")
             at_home = _at_domain(provider, domain)
@@ -109,6 +151,10 @@ def _provider(row: dict[str, str]) -> Provider:
         min_poll=_minutes(row["min_poll_minutes_documented"]),
         suggested_poll=_minutes(row["poll_minutes_suggested"]),
         quirks=row["deletion_and_quirks"],
+        app_password_link=row["app_password_link"],
+        pop_link=row["pop_link"],
+        refused_since=row["passwords_refused_since"],
+        hides_fetched=row["hides_fetched"] == "yes",
     )
 
 
@@ -124,6 +170,13 @@ def _minutes(text: str) -> timedelta | None:
     return timedelta(minutes=int(text)) if text else None
 
 
+def _suffixes(name: str) -> Iterator[str]:
+    """A name and what is left of it as labels are taken away in front."""
+    while name:
+        yield name
+        name = name.partition(".")[2]
+
+
 def _at_domain(provider: Provider, domain: str) -> Provider:
     return replace(
         provider,
@@ -136,7 +189,7 @@ def _host_at(server: ServerAddress | None, domain: str) -> ServerAddress | None:
     return server and replace(server, host=server.host.replace(_DOMAIN, domain))
 
 
-def _ascii_name(name: str) -> str | None:
+def ascii_name(name: str) -> str | None:
     """A domain name as DNS compares it, None when it is none."""
     try:
         ascii_name = name.strip().lower().removesuffix(".").encode("idna").decode("ascii")

@@ -33,6 +33,7 @@ from bot.errors import (
     TlsUnavailable,
 )
 from bot.mail.hosts import plain_host
+from bot.mail.tls import is_no_tls
 from storage.records import Secret, Security, ServerAddress
 
 if TYPE_CHECKING:
@@ -55,10 +56,6 @@ _CONTINUE: Final = 334
 _BAD_CREDENTIALS: Final = 535
 _COMMAND_UNKNOWN: Final = frozenset({500, 501, 502, 503, 504})
 _AUTH_WANTS_TLS: Final = frozenset({530, 538})
-# OpenSSL's names for an answer that is no TLS record at all.
-_NOT_TLS: Final = frozenset(
-    {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"}
-)
 
 _TRY_OTHER_PORT: Final = "Try TLS on port 465, or STARTTLS on port 587."
 _NO_TLS: Final = f"The outgoing server does not offer this kind of encryption on this port. {_TRY_OTHER_PORT}"
@@ -395,6 +392,6 @@ def _tls_fault(error: ssl.SSLError, *, is_greeted: bool) -> BotError:
             if is_greeted
             else ServerUnreachable("closed")
         )
-    if error.reason in _NOT_TLS and not is_greeted:
+    if is_no_tls(error) and not is_greeted:
         return ServerUnreachable("the answer is not TLS")
     return TlsUnavailable(f"handshake failed: {error.reason}", sentence=_NO_TLS)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from bot.sandbox import server
 from bot.sandbox.mail.maildrops import Account
+from bot.sandbox.mail.names import NameServer
 from bot.sandbox.mail.routes import mail_routes
 from bot.sandbox.mail.servers import MailServers, Ports
 from bot.sandbox.mail.welcome import deliver_welcome
@@ -114,7 +115,9 @@ class Demo:
         tokens = Tokens.new()
         self.slack = await self._start_slack(tokens)
         self._stack.push_async_callback(self.slack.stop)
-        settings = self._settings(tokens, await self._master_key())
+        names = await NameServer.start(self.mail.ports)
+        self._stack.callback(names.stop)
+        settings = self._settings(tokens, await self._master_key(), names.place)
         _write_private(
             self.env_file,
             "".join(f"export {name}={shlex.quote(value)}\n" for name, value in settings.items()),
@@ -155,7 +158,7 @@ class Demo:
             _write_private(file, await new_master_key())
         return file.read_text(encoding="ascii")
 
-    def _settings(self, tokens: Tokens, master_key: str) -> dict[str, str]:
+    def _settings(self, tokens: Tokens, master_key: str, name_server: str) -> dict[str, str]:
         return {
             "SLACK_BOT_TOKEN": tokens.bot,
             "SLACK_APP_TOKEN": tokens.app,
@@ -165,6 +168,7 @@ class Demo:
             "MAILBOX_MASTER_KEYS": master_key,
             "MAILBOX_ALLOWED_HOSTS": "localhost,127.0.0.1",
             "MAILBOX_CA_FILE": str(self.mail.ca_pem),
+            "MAILBOX_DNS_SERVER": name_server,
             "MAILBOX_POLL_SECONDS": "2",
             "MAILBOX_GRACE_SECONDS": "5",
             "MAILBOX_LOG": os.environ.get("MAILBOX_LOG", "info"),

@@ -77,6 +77,27 @@ class Person:
                     return
         raise Unexpected(f"there is no button “{label}”; the page shows: {await self._glance()}")
 
+    async def type_into(self, view: Json, label: str, text: str) -> None:
+        """Type into a field of a form; where the form wants to know at once, it is told.
+
+        Raises:
+            Unexpected: the form has no such field.
+        """
+        view = next((each for each in (await self.state())["views"] if each["id"] == view["id"]), view)
+        block = next((block for block in view["blocks"] if _is_field(block, label)), None)
+        if block is None:
+            raise Unexpected(f"the form has no field “{label}”: {words(view)[:600]}")
+        element = block["element"]
+        action = {"type": element["type"], "block_id": block["block_id"], "action_id": element["action_id"]}
+        await self._do(
+            "action",
+            {
+                "container": {"type": "view", "view_id": view["id"]},
+                "action": {**action, "value": text},
+                "values": filled(view, {label: text}),
+            },
+        )
+
     async def close(self, view: Json) -> None:
         """Close every open modal."""
         await self._do("close", {"view_id": view["id"], "all": True})
@@ -175,6 +196,10 @@ def filled(view: Json, answers: Mapping[str, str]) -> Json:
         element = block["element"]
         values[block["block_id"]][element["action_id"]] = _value(element, answer)
     return values
+
+
+def _is_field(block: Json, label: str) -> bool:
+    return block["type"] == "input" and _label(block) == label.casefold()
 
 
 def _label(block: Json) -> str:

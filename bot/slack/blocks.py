@@ -64,14 +64,17 @@ def sentence(text: str) -> Block:
 
 def button(text: str, action_id: str, value: str) -> Block:
     """A row of one button."""
-    element = {
-        "type": "button",
-        "text": plain(text, 75),
-        "action_id": action_id,
-        "value": value,
-        "style": "primary",
-    }
-    return {"type": "actions", "elements": [element]}
+    return buttons(value, (text, action_id))
+
+
+def buttons(value: str, *each: tuple[str, str]) -> Block:
+    """A row of buttons, each with its text and action id; the first is the one most people want."""
+    elements = [
+        {"type": "button", "text": plain(text, 75), "action_id": action_id, "value": value}
+        for text, action_id in each
+    ]
+    elements[0]["style"] = "primary"
+    return {"type": "actions", "elements": elements}
 
 
 def date(time: datetime) -> dict[str, Any]:

@@ -33,6 +33,16 @@ EVENT_TYPE = "mailbox_entry"
 UNKNOWN_ERRORS = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable"})
 """`ok: false` answers that may follow a partial success."""
 
+CLOSED_DM = frozenset(
+    {"channel_not_found", "is_archived", "not_in_channel", "messages_tab_disabled", "cannot_dm_bot", "user_disabled",
+     "user_not_found", "user_not_visible", "restricted_action"}
+)  # fmt: skip
+THREAD_GONE = frozenset({"thread_not_found", "cannot_reply_to_message", "message_not_found"})
+NO_RIGHTS = frozenset(
+    {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "missing_scope",
+     "access_denied", "team_access_not_granted", "no_permission"}
+)  # fmt: skip
+
 UNREADABLE = (ValueError, TypeError, AttributeError)
 """What the SDK raises on a body that is no JSON object."""
 
@@ -203,32 +213,51 @@ class SlackClient:
             return failed.outcome
         return Posted(channel=str(answer["channel"]), ts=str(answer["ts"]))
 
-    async def find_posts(self, channel: str, oldest: str | None) -> dict[str, str]:
-        """Entry id to `ts` of our posts in a DM that are newer than `oldest`, Slack's own time.
+    async def update(self, channel: str, ts: str, text: str, blocks: Sequence[dict[str, Any]]) -> Outcome:
+        """Say something else in a post of ours; repeating it does no harm."""
+        # `chat.update` takes no word on previews, and goes back to its own idea of `parse` unless told again.
+        call = self._web.chat_update(channel=channel, ts=ts, text=text, blocks=list(blocks), parse="none")
+        try:
+            await self._ask(call)
+        except CallFailed as failed:
+            return failed.outcome
+        return Posted(channel, ts)
+
+    async def find_posts(
+        self, channel: str, oldest: str | None, thread_ts: str | None = None
+    ) -> dict[str, str]:
+        """Entry id to `ts` of our posts in a DM, or in one of its threads, that are newer than `oldest`.
+
+        Slack's history of a DM lists no replies, so what went into a thread is found there only.
 
         Raises:
-            CallFailed: the history could not be read in full; nothing may be concluded.
+            CallFailed: it could not be read in full; nothing may be concluded.
         """
-        found: dict[str, str] = {}
-        async for post in self._pages("conversations.history", channel=channel, oldest=oldest or "0"):
-            entry_id = _entry_id(post)
-            if entry_id:
-                found[entry_id] = str(post["ts"])
-        return found
+        if thread_ts is None:
+            pages = self._pages("conversations.history", channel=channel, oldest=oldest or "0")
+        else:
+            pages = self._replies(channel, thread_ts, oldest or thread_ts)
+        return {entry_id: str(post["ts"]) async for post in pages if (entry_id := _entry_id(post))}
 
-    async def find_files(self, channel: str, thread_ts: str) -> frozenset[str]:
-        """Ids of the files shared in a thread.
+    async def find_files(self, channel: str, thread_ts: str, oldest: str) -> frozenset[str]:
+        """Ids of the files shared in a thread since `oldest`.
 
         Raises:
             CallFailed: the thread could not be read in full.
         """
-        pages = self._pages("conversations.replies", channel=channel, ts=thread_ts)
+        pages = self._replies(channel, thread_ts, oldest)
+        return frozenset([str(file["id"]) async for post in pages for file in post.get("files") or ()])
+
+    async def _replies(self, channel: str, thread_ts: str, oldest: str) -> AsyncIterator[Mapping[str, Any]]:
+        """A thread's posts; none where it was deleted with all that stood in it."""
         try:
-            return frozenset([str(file["id"]) async for post in pages for file in post.get("files") or ()])
+            async for post in self._pages(
+                "conversations.replies", channel=channel, ts=thread_ts, oldest=oldest
+            ):
+                yield post
         except CallFailed as failed:
-            if failed.outcome == Refused("thread_not_found"):  # deleted with all that stood in it
-                return frozenset()
-            raise
+            if failed.outcome != Refused("thread_not_found"):
+                raise
 
     async def upload(self, file: File) -> str:
         """Bring a file's octets to Slack, not yet visible to anyone; repeating it does no harm.
@@ -253,14 +282,16 @@ class SlackClient:
             raise CallFailed(Unknown(type(error).__name__)) from error
         return str(place["file_id"])
 
-    async def share_files(self, channel: str, thread_ts: str, files: Sequence[tuple[str, str]]) -> Outcome:
-        """Share uploaded files, as (id, title), in a thread: one call, one post for all of them."""
+    async def share_files(
+        self, channel: str, thread_ts: str | None, files: Sequence[tuple[str, str]]
+    ) -> Outcome:
+        """Share uploaded files, as (id, title), in a thread or without one: one call, one post for all of them."""
         call = self._web.api_call(
             "files.completeUploadExternal",
             data={
                 "files": json.dumps([{"id": file_id, "title": title} for file_id, title in files]),
                 "channel_id": channel,
-                "thread_ts": thread_ts,
+                **({"thread_ts": thread_ts} if thread_ts else {}),
             },
         )
         try:

@@ -9,13 +9,15 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from bot.mail.suggestions import Source
+from bot.retention import knows_recent, with_recent, without_recent
 from bot.slack import names
 from storage.records import OldMail, Retention, Security
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from bot.mail.providers import Provider
+    from bot.mail.suggestions import Suggestion
     from storage.records import Mailbox, ServerAddress
 
 NAME_LIMIT: Final = 80
@@ -30,6 +32,7 @@ DEFAULTS: Final[Mapping[str, str]] = {
     names.OUTGOING_PORT: "465",
     names.OUTGOING_SECURITY: Security.TLS.value,
     names.RETENTION: Retention.LEAVE.value,
+    names.DELETE_DAYS: "30",
     names.OLD_MAIL: OldMail.LAST_50.value,
     names.MAKE_ACTIVE: names.YES,
 }
@@ -38,6 +41,9 @@ DEFAULTS: Final[Mapping[str, str]] = {
 _INCOMING: Final = (names.INCOMING_SERVER, names.INCOMING_PORT, names.INCOMING_SECURITY)
 _OUTGOING: Final = (names.OUTGOING_SERVER, names.OUTGOING_PORT, names.OUTGOING_SECURITY)
 _TYPED: Final = "typed"
+
+FILLABLE: Final = frozenset({*_INCOMING, *_OUTGOING, names.USERNAME})
+"""What an address may fill in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +64,13 @@ class Draft:
         filled: fields that still show what `fill_in` put there.
         generation: the highest generation used so far.
         provider_id: the provider last filled in, or "".
+        source: where what was last filled in comes from, or "".
         mailbox_id: the mailbox being edited, or "" for a new one.
         draft_id: the caller's key to what it keeps for ten minutes, or "".
         asks_active: the question which mailbox is active is shown.
         has_typed: passwords typed before are kept, so empty password fields mean "the same".
         offers_receiving_only: only the outgoing server failed; saving without it is offered.
+        kept_retention: the delete setting that comes back when `recent:` goes, or "".
     """
 
     texts: Mapping[str, str] = field(default_factory=dict)
@@ -70,11 +78,13 @@ class Draft:
     filled: frozenset[str] = frozenset()
     generation: int = 0
     provider_id: str = ""
+    source: str = ""
     mailbox_id: str = ""
     draft_id: str = ""
     asks_active: bool = False
     has_typed: bool = False
     offers_receiving_only: bool = False
+    kept_retention: str = ""
 
     @property
     def is_edit(self) -> bool:
@@ -93,9 +103,11 @@ class Draft:
         """The view's `private_metadata`: ids only, nothing that was typed."""
         ids = {
             "provider": self.provider_id,
+            "source": self.source,
             "generation": self.generation,
             "mailbox": self.mailbox_id,
             "draft": self.draft_id,
+            "kept": self.kept_retention,
             "filled": sorted(self.filled),
             "shown": [name for name, is_shown in self._shown() if is_shown],
         }
@@ -109,14 +121,14 @@ class Draft:
 
 
 def new_draft(
-    *, address: str = "", provider: Provider | None = None, asks_active: bool = False, draft_id: str = ""
+    *, address: str = "", found: Suggestion | None = None, asks_active: bool = False, draft_id: str = ""
 ) -> Draft:
-    """An empty add form; an address given with the command is in place, with its provider's servers.
+    """An empty add form; an address given with the command is in place, with the servers found for it.
 
     `asks_active` says that the person has a mailbox already.
     """
     texts = {**DEFAULTS, names.ADDRESS: address.strip()}
-    return fill_in(Draft(texts=texts, asks_active=asks_active, draft_id=draft_id), provider)
+    return fill_in(Draft(texts=texts, asks_active=asks_active, draft_id=draft_id), found)
 
 
 def draft_of(mailbox: Mailbox, *, asks_active: bool = False, draft_id: str = "") -> Draft:
@@ -132,7 +144,10 @@ def draft_of(mailbox: Mailbox, *, asks_active: bool = False, draft_id: str = "")
         names.USERNAME: profile.username,
         names.SAME_CREDENTIALS: "" if profile.outgoing_username is not None else names.YES,
         names.OUTGOING_USERNAME: profile.outgoing_username or "",
+        names.RECEIVING_ONLY: names.YES if profile.outgoing is None else "",
+        names.RECENT: names.YES if profile.username != without_recent(profile.username) else "",
         names.RETENTION: mailbox.retention.value,
+        names.DELETE_DAYS: str(mailbox.delete_days or DEFAULTS[names.DELETE_DAYS]),
         names.MAKE_ACTIVE: names.YES if mailbox.is_active else names.NO,
         **_server_texts(_INCOMING, profile.incoming),
         **_server_texts(_OUTGOING, profile.outgoing),
@@ -185,8 +200,10 @@ def read(view: Mapping[str, Any]) -> Draft:
         filled=frozenset(filled & texts.keys()),
         generation=ids["generation"] if isinstance(ids.get("generation"), int) else 0,
         provider_id=_string(ids.get("provider")),
+        source=_string(ids.get("source")),
         mailbox_id=_string(ids.get("mailbox")),
         draft_id=_string(ids.get("draft")),
+        kept_retention=_string(ids.get("kept")),
         asks_active=names.MAKE_ACTIVE in shown,
         has_typed=_TYPED in shown,
         offers_receiving_only=names.RECEIVING_ONLY in shown,
@@ -223,36 +240,40 @@ def _initial_text(element: dict[str, Any]) -> str:
     return _string(chosen.get("value") if isinstance(chosen, dict) else element.get("initial_value"))
 
 
-def fill_in(draft: Draft, provider: Provider | None) -> Draft:
-    """The draft with a provider's servers and user name wherever the person has not typed their own.
+def fill_in(draft: Draft, found: Suggestion | None) -> Draft:
+    """The draft with the servers and user name found, wherever the person has not typed their own.
 
     Returns:
-        The very same draft when nothing changes, so the caller need not update the view. An unknown provider
-        changes nothing but the advice that is shown.
+        The very same draft when nothing changes, so the caller need not update the view. Where nothing is found,
+        nothing changes but the advice that is shown: what was filled in stays, and a guess stays called one.
     """
-    if provider is None:
-        return replace(draft, provider_id="") if draft.provider_id else draft
-    wanted = {name: text for name, text in _wanted(draft, provider).items() if text != draft.text(name)}
+    if found is None:
+        named = replace(draft, provider_id="", source=draft.source if draft.source == Source.GUESS else "")
+        return draft if named == draft else named
+    named = replace(draft, provider_id=found.provider.id if found.provider else "", source=found.source.value)
+    wanted = {name: text for name, text in _wanted(draft, found).items() if text != draft.text(name)}
     if not wanted:
-        return draft if draft.provider_id == provider.id else replace(draft, provider_id=provider.id)
+        return draft if named == draft else named
     generation = draft.generation + 1
     return replace(
-        draft,
+        named,
         texts={**draft.texts, **wanted},
         generations={**draft.generations, **dict.fromkeys(wanted, generation)},
         filled=draft.filled | wanted.keys(),
         generation=generation,
-        provider_id=provider.id,
     )
 
 
-def _wanted(draft: Draft, provider: Provider) -> dict[str, str]:
-    """What a provider would have in the fields that may be replaced."""
+def _wanted(draft: Draft, found: Suggestion) -> dict[str, str]:
+    """What was found for the fields that may be replaced."""
     free = replaceable(draft)
-    wanted = {names.USERNAME: _username(draft.text(names.ADDRESS), provider)}
+    username = found.username_of(draft.text(names.ADDRESS))
+    if draft.text(names.RECENT) == names.YES and found.incoming and knows_recent(found.incoming.host):
+        username = with_recent(username)
+    wanted = {names.USERNAME: username}
     for fields, server in (
-        (_INCOMING, provider.incoming),
-        (_OUTGOING, provider.outgoing if provider.incoming else None),
+        (_INCOMING, found.incoming),
+        (_OUTGOING, found.outgoing if found.incoming else None),
     ):
         # Port and security belong to a server: beside a name of the person's own, they are the person's too.
         if fields[0] in free or (server is not None and server.host == draft.text(fields[0]).strip().lower()):
@@ -262,20 +283,11 @@ def _wanted(draft: Draft, provider: Provider) -> dict[str, str]:
 
 def replaceable(draft: Draft) -> frozenset[str]:
     """The fields that are empty, or show a default, or still show what was filled in: the person's own words stay."""
-    fields = (*_INCOMING, *_OUTGOING, names.USERNAME)
     return frozenset(
         name
-        for name in fields
+        for name in FILLABLE
         if name in draft.filled or draft.text(name).strip() in {"", DEFAULTS.get(name, "")}
     )
-
-
-def _username(address: str, provider: Provider) -> str:
-    """An address as the provider's servers want to hear it; nothing where there is no server to hear it."""
-    if provider.incoming is None:
-        return ""
-    address = address.strip()
-    return address.rpartition("@")[0] if provider.username == "localpart" else address
 
 
 def after_failure(

@@ -7,40 +7,42 @@ as `Secret` and stand in no error.
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from bot import retention
 from bot.slack import names
-from bot.slack.drafts import ADDRESS_LIMIT, NAME_LIMIT, PASSWORD_LIMIT, USERNAME_LIMIT, Typed, typed
+from bot.slack.checks import (
+    OWN_LINE,
+    Fault,
+    account_name,
+    delete_days,
+    email_address,
+    has_controls,
+    host_name,
+    login_name,
+    port_number,
+)
+from bot.slack.drafts import PASSWORD_LIMIT, Typed, typed
 from storage.records import OldMail, Profile, Retention, Secret, Security, ServerAddress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from bot.retention import WhyNot
+
+    Allowed = Callable[[str, str], tuple[tuple[Retention, WhyNot | None], ...]]
+
 Errors = dict[str, str]
 """A sentence by the block id of the field it belongs to, as Slack wants it."""
 
-LOCAL_PART_LIMIT: Final = 64  # octets, RFC 5321 section 4.5.3.1.1
-HOST_LIMIT: Final = 253
 
-_SCHEME: Final = re.compile(r"^(?:pops?|pop3s?|smtps?|submissions?|ssl|tls|mail)://", re.IGNORECASE)
 _LINK: Final = re.compile(r"<mailto:[^|>]*\|([^>]*)>")
-_LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
-_NEVER_IN_LOCAL_PART: Final = re.compile(r'[\s"(),:;<>\[\]\\]')
-# Cc: line breaks, NUL and the rest; Cs: halves of characters that no encoding can send; Zl, Zp: line breaks again.
-_CONTROLS: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
-_OWN_LINE: Final = "Enter this on one line, without line breaks or control characters."
 _WRONG_CHOICE: Final = "Choose one of the options in the list."
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
-
-
-class _Fault(ValueError):
-    """What is wrong with one text, as a sentence for the person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,17 @@ class MailboxForm:
     incoming_password: Secret | None
     outgoing_password: Secret | None
     retention: Retention
+    delete_days: int | None
     old_mail: OldMail
     make_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordForm:
+    """A checked password form; None for a password that is not changed, or was typed before."""
+
+    incoming: Secret | None
+    outgoing: Secret | None
 
 
 class _Reader:
@@ -87,7 +98,7 @@ class _Reader:
         """A field after its check, or "" and a fault."""
         try:
             return check(self.text(name))
-        except _Fault as fault:
+        except Fault as fault:
             self.fault(name, str(fault))
             return ""
 
@@ -114,6 +125,7 @@ def parse_mailbox(
     has_outgoing_password: bool = False,
     has_typed_outgoing: bool = False,
     stored: Profile | None = None,
+    allowed: Allowed = lambda _host, username: retention.allowed_retentions(None, username),
 ) -> MailboxForm | Errors:
     """The add or edit form as typed, or what is wrong with it.
 
@@ -125,6 +137,7 @@ def parse_mailbox(
         allows_plain: may this host be used without encryption?
         has_outgoing_password: an outgoing password of its own is stored or was typed before.
         has_typed_outgoing: it was typed in the last ten minutes.
+        allowed: every delete setting for a host and a user name, and why it cannot be had.
         stored: the settings for which the passwords in the vault were entered: they are not let out to another host.
     """
     reader = _Reader(values)
@@ -133,7 +146,7 @@ def parse_mailbox(
     incoming = _server(
         reader, names.INCOMING_SERVER, names.INCOMING_PORT, names.INCOMING_SECURITY, allows_plain
     )
-    username = reader.checked(names.USERNAME, login_name)
+    username = _username(reader, incoming.host)
     keeps = has_typed_before or (is_edit and has_stored_password)
     password = _password(reader, names.INCOMING_PASSWORD, may_be_empty=keeps)
     outgoing = _outgoing(reader, allows_plain)
@@ -149,18 +162,25 @@ def parse_mailbox(
         profile=profile,
         incoming_password=password,
         outgoing_password=outgoing_password,
-        retention=reader.choice(names.RETENTION, Retention.LEAVE),
+        **_deleting(reader, allowed(incoming.host, username)),
         old_mail=reader.choice(names.OLD_MAIL, OldMail.LAST_50),
         make_active=reader.text(names.MAKE_ACTIVE) != names.NO,
     )
     return reader.errors or form
 
 
-def parse_password(values: Mapping[str, Any] | None, *, has_typed_before: bool) -> Secret | Errors | None:
-    """The new password, None for the one typed before, or errors by block id."""
+def parse_passwords(values: Mapping[str, Any] | None, *, has_typed_before: bool) -> PasswordForm | Errors:
+    """The new passwords, or errors by block id; at least one is new.
+
+    Args:
+        has_typed_before: empty fields mean what was typed in the last ten minutes.
+    """
     reader = _Reader(values)
-    password = _password(reader, names.INCOMING_PASSWORD, may_be_empty=has_typed_before)
-    return reader.errors or password
+    has_both = reader.has(names.OUTGOING_PASSWORD)
+    is_one_typed = reader.raw(names.OUTGOING_PASSWORD) != "" or has_typed_before
+    incoming = _password(reader, names.INCOMING_PASSWORD, may_be_empty=is_one_typed)
+    outgoing = _password(reader, names.OUTGOING_PASSWORD, may_be_empty=True) if has_both else None
+    return reader.errors or PasswordForm(incoming, outgoing)
 
 
 def parse_command(text: str | None) -> tuple[str, str]:
@@ -206,6 +226,26 @@ def _outgoing(reader: _Reader, allows_plain: Callable[[str], bool]) -> ServerAdd
             "Enter the outgoing server, or empty the outgoing user name and password to only receive.",
         )
     return None
+
+
+def _username(reader: _Reader, host: str) -> str:
+    """The incoming user name, with `recent:` before it where that was ticked and the server knows it."""
+    username = reader.checked(names.USERNAME, login_name)
+    if username and reader.text(names.RECENT) == names.YES and retention.knows_recent(host):
+        return retention.with_recent(username)
+    return username
+
+
+def _deleting(reader: _Reader, allowed: tuple[tuple[Retention, WhyNot | None], ...]) -> dict[str, Any]:
+    """The delete setting and its days, by their names in the form."""
+    chosen = reader.choice(names.RETENTION, Retention.LEAVE)
+    why_not = dict(allowed)[chosen]
+    if why_not is not None:
+        reader.fault(names.RETENTION, retention.WORDS[why_not])
+    days = None
+    if chosen is Retention.DELETE_LATER:
+        days = int(reader.checked(names.DELETE_DAYS, delete_days) or 0)
+    return {"retention": chosen, "delete_days": days}
 
 
 def _is_same(reader: _Reader) -> bool:
@@ -259,119 +299,6 @@ def _password(reader: _Reader, name: str, *, may_be_empty: bool) -> Secret | Non
         return None
     if len(password) > PASSWORD_LIMIT:
         reader.fault(name, f"Enter a password of at most {PASSWORD_LIMIT} characters.")
-    elif _has_controls(password):
-        reader.fault(name, _OWN_LINE)
+    elif has_controls(password):
+        reader.fault(name, OWN_LINE)
     return Secret(password)
-
-
-def _has_controls(text: str) -> bool:
-    """The text holds what no line of a mail protocol may hold."""
-    return any(unicodedata.category(character) in _CONTROLS for character in text)
-
-
-def account_name(text: str) -> str:
-    """A name for the mailbox."""
-    if not text:
-        raise _Fault("Enter a name for this mailbox, such as Work.")
-    if len(text) > NAME_LIMIT:
-        raise _Fault(f"Enter a shorter name, of at most {NAME_LIMIT} characters.")
-    if _has_controls(text):
-        raise _Fault(_OWN_LINE)
-    return text
-
-
-def login_name(text: str) -> str:
-    """What a server is given as user name."""
-    if not text:
-        raise _Fault("Enter the user name for the mail server; mostly it is the e-mail address.")
-    if len(text) > USERNAME_LIMIT:
-        raise _Fault(f"Enter a user name of at most {USERNAME_LIMIT} characters.")
-    if _has_controls(text):
-        raise _Fault(_OWN_LINE)
-    return text
-
-
-def email_address(text: str) -> str:
-    """An address with one @, in any script; the domain in the writer's own spelling."""
-    if not text:
-        raise _Fault("Enter the e-mail address, such as you@example.com.")
-    if _has_controls(text):
-        raise _Fault(_OWN_LINE)
-    local_part, at, domain = text.partition("@")
-    if not at or not local_part or "@" in domain or _NEVER_IN_LOCAL_PART.search(local_part):
-        raise _Fault("Enter only the e-mail address, with one @ and no spaces, such as you@example.com.")
-    if len(text.encode()) > ADDRESS_LIMIT or len(local_part.encode()) > LOCAL_PART_LIMIT:
-        raise _Fault(
-            f"Enter a shorter e-mail address: at most {LOCAL_PART_LIMIT} characters before the @, {ADDRESS_LIMIT} in all."
-        )
-    if not _is_host(domain.removeprefix("[").removesuffix("]") if domain.startswith("[") else domain):
-        raise _Fault("Check the part after the @: it should look like example.com.")
-    return text
-
-
-def host_name(text: str) -> str:
-    """A server's name or address, in lower case, without the scheme and the final dot people paste with it."""
-    if not text:
-        raise _Fault("Enter the server's name, such as mail.example.com.")
-    if _has_controls(text):
-        raise _Fault(_OWN_LINE)
-    host = _SCHEME.sub("", text)
-    if host != text:
-        host = host.removesuffix("/")
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    host = host.removesuffix(".").lower()
-    if "@" in host:
-        raise _Fault(
-            "Enter only the server's name, such as mail.example.com; the user name has its own field."
-        )
-    if re.search(r"[/\\?#]", host):
-        raise _Fault(
-            "Enter only the server's name, such as mail.example.com, without a web address around it."
-        )
-    if re.fullmatch(r"[^:]+:\d*|\[.*\]:\d*", host):
-        raise _Fault("Enter only the server's name here; the port has its own field.")
-    if not _is_host(host):
-        raise _Fault("Check the server's name: it should look like mail.example.com, or be an IP address.")
-    return host
-
-
-def _is_host(host: str) -> bool:
-    """A name that could be looked up, or an IP address as commonly written."""
-    return _is_address(host) or _is_name(host)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    # "fe80::1%eth0" names an interface of our machine, which is nobody's mail server.
-    return not (isinstance(address, IPv6Address) and address.scope_id)
-
-
-def _is_name(host: str) -> bool:
-    """Labels that the name system takes; a number at the end would be a mistyped address."""
-    if len(host) > HOST_LIMIT:
-        return False
-    try:
-        ascii_name = host.encode("idna").decode("ascii")
-    except UnicodeError:
-        return False
-    labels = ascii_name.split(".")
-    if (
-        len(ascii_name) > HOST_LIMIT
-        or labels[-1].isdigit()
-        or re.fullmatch(r"0x[0-9a-f]*", labels[-1], re.IGNORECASE)
-    ):
-        return False
-    return all(_LABEL.fullmatch(label) for label in labels)
-
-
-def port_number(text: str) -> str:
-    """A port as digits."""
-    if not text:
-        raise _Fault("Enter the port; for POP3 it is mostly 995, for sending 465 or 587.")
-    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65535):
-        raise _Fault("Enter a port between 1 and 65535; for POP3 it is mostly 995, for sending 465 or 587.")
-    return text

@@ -20,13 +20,40 @@ ACTIVATE: Final = "activate"
 PAUSE: Final = "pause"
 RESUME: Final = "resume"
 CHECK: Final = "check"
+DOCTOR: Final = "doctor"
 REMOVE: Final = "remove"
+EXPORT: Final = "export"
+ERASE: Final = "erase"
 HELP: Final = "help"
 
-COMMANDS: Final = (ADD, LIST, EDIT, PASSWORD, ACTIVATE, PAUSE, RESUME, CHECK, REMOVE, HELP)
+COMMANDS: Final = (
+    ADD,
+    LIST,
+    EDIT,
+    PASSWORD,
+    ACTIVATE,
+    PAUSE,
+    RESUME,
+    CHECK,
+    DOCTOR,
+    REMOVE,
+    EXPORT,
+    ERASE,
+    HELP,
+)
 """In the order in which help names them; no word at all is the same as LIST."""
 
-SYNONYMS: Final = {"status": LIST, "fetch": CHECK, "delete": REMOVE, "switch": ACTIVATE, "new": ADD}
+SYNONYMS: Final = {
+    "status": LIST,
+    "fetch": CHECK,
+    "why": DOCTOR,
+    "test": DOCTOR,
+    "delete": REMOVE,
+    "switch": ACTIVATE,
+    "new": ADD,
+    "download": EXPORT,
+    "forget": ERASE,
+}
 """Other words people try, and the one they mean."""
 
 # Callback ids.
@@ -36,21 +63,28 @@ ADD_FORM: Final = "mailbox_add"
 EDIT_FORM: Final = "mailbox_edit"
 PASSWORD_FORM: Final = "mailbox_password"  # noqa: S105 - an id, no password
 REMOVE_FORM: Final = "mailbox_remove"
+ERASE_FORM: Final = "mailbox_erase"
 TESTING: Final = "mailbox_testing"
 RESULT: Final = "mailbox_result"
 HOME: Final = "mailbox_home"
 
-# Action ids of buttons. The value is a mailbox id, but for OPEN_ADD and OPEN_LIST, which have none.
+# Action ids of buttons. The value is a mailbox id, but for the first four, which have none.
 
 OPEN_ADD: Final = "open_add"
 OPEN_LIST: Final = "open_list"
+EXPORT_BUTTON: Final = "export_data"
+ERASE_BUTTON: Final = "erase_data"
 EDIT_BUTTON: Final = "edit_mailbox"
 PASSWORD_BUTTON: Final = "change_password"  # noqa: S105 - an id, no password
 ACTIVATE_BUTTON: Final = "activate_mailbox"
 PAUSE_BUTTON: Final = "pause_mailbox"
 RESUME_BUTTON: Final = "resume_mailbox"
 CHECK_BUTTON: Final = "check_mailbox"
+DOCTOR_BUTTON: Final = "examine_mailbox"
 REMOVE_BUTTON: Final = "remove_mailbox"
+
+STOP_OLD_MAIL: Final = "stop_old_mail"
+"""The value is the delivery id of the post under which the old mail stands."""
 
 BUTTONS: Final = {
     EDIT: EDIT_BUTTON,
@@ -59,12 +93,20 @@ BUTTONS: Final = {
     PAUSE: PAUSE_BUTTON,
     RESUME: RESUME_BUTTON,
     CHECK: CHECK_BUTTON,
+    DOCTOR: DOCTOR_BUTTON,
     REMOVE: REMOVE_BUTTON,
 }
 """The button that does what a command word does to one mailbox."""
 
 PICKS: Final = {word: f"pick_{word}" for word in BUTTONS}
 """Action id of the select that asks which mailbox a command word is for; the option's value is a mailbox id."""
+
+# Buttons about mail on the server. The value of the first three is a mailbox id, that of the last a message id.
+
+ARE_NEW_BUTTON: Final = "uids_are_new"
+ARE_SEEN_BUTTON: Final = "uids_are_seen"
+ASK_LATER_BUTTON: Final = "uids_ask_later"
+DELETE_BUTTON: Final = "delete_from_server"
 
 # Fields of the forms.
 
@@ -81,10 +123,13 @@ OUTGOING_PORT: Final = "outgoing_port"
 OUTGOING_SECURITY: Final = "outgoing_security"
 OUTGOING_USERNAME: Final = "outgoing_username"
 OUTGOING_PASSWORD: Final = "outgoing_password"  # noqa: S105 - an id, no password
+RECENT: Final = "recent"
 RETENTION: Final = "retention"
+DELETE_DAYS: Final = "delete_days"
 OLD_MAIL: Final = "old_mail"
 MAKE_ACTIVE: Final = "make_active"
 RECEIVING_ONLY: Final = "receiving_only"
+CONFIRMATION: Final = "confirmation"
 
 PASSWORDS: Final = frozenset({INCOMING_PASSWORD, OUTGOING_PASSWORD})
 
@@ -96,6 +141,16 @@ NO: Final = "no"
 VALUE: Final = "value"
 ADDRESS_TYPED: Final = "address_typed"
 """Sent with every character typed into the e-mail address."""
+
+SHAPE_CHOSEN: Final = "shape_chosen"
+"""Sent with a choice that shows or hides other fields."""
+
+SERVER_TYPED: Final = "server_typed"
+"""Sent with every change in a field that an address fills in: an answer that comes late must not undo it."""
+
+APP_PASSWORD_LINK: Final = "open_app_password_page"  # noqa: S105 - an id, no password
+POP_LINK: Final = "open_pop_page"
+"""Buttons that open a provider's page; Slack reports the press, which needs no answer."""
 
 
 def block_id(field: str, generation: int = 0) -> str:

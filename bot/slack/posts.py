@@ -1,4 +1,4 @@
-"""Messages to posts, and what the bot says on its own account. Pure.
+"""Messages to posts. Pure.
 
 Whatever stands in a mail, a post has at most 45 blocks and 9,000 characters, mentions nobody and loses nothing
 without saying so: what is not shown is in a file, what is no file is in the original, which is then attached.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from bot.mail import rich_text
 from bot.mail.content import Fault, File, Rendered
 from bot.mail.lines import Kind, Style
-from bot.slack import blocks, heads, names
+from bot.slack import blocks, heads
 from storage.records import Shape
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ END_UNITS: Final = 200
 
 PLAIN_UNITS: Final = 3000
 
-FILES: Final = 100
+FILES: Final = 48
+"""With the full text and the original they stay within the 50 that one `files.completeUploadExternal` takes."""
+
 FILES_OCTETS: Final = 100 * 1024 * 1024
 LISTED_UNITS: Final = 1500
 FILE_NAME_UNITS: Final = 80
@@ -91,22 +93,6 @@ def unread(arrival: Arrival, original: bytes, *, plain: bool) -> Rendered:
     if plain:
         return Rendered(blocks.escaped_within(words, PLAIN_UNITS), [], files)
     return _card("A message that cannot be read as mail", words, arrival, files)
-
-
-def login_refused(mailbox_name: str, mailbox_id: str) -> Rendered:
-    """The notice that polling has stopped until the owner gives another password."""
-    words = (
-        f"The mail server refuses the user name or the password of “{blocks.plain(mailbox_name, 200)['text']}”. Mailbox "
-        "has stopped trying, so that the account is not locked. No mail is lost: it waits on the server."
-    )
-    found = [blocks.sentence(words), blocks.button("Fix password", names.PASSWORD_BUTTON, mailbox_id)]
-    return Rendered(blocks.escaped_within(words, PLAIN_UNITS), found)
-
-
-def all_clear(mailbox_name: str, mailbox_id: str) -> Rendered:  # noqa: ARG001 - all notices are asked for alike
-    """The notice that a mailbox works again."""
-    words = f"✓ “{blocks.plain(mailbox_name, 200)['text']}” works again. Mail that came meanwhile follows."
-    return Rendered(blocks.escaped_within(words, PLAIN_UNITS), [blocks.sentence(words)])
 
 
 # A whole message

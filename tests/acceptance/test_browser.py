@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
+
+from tests.fakes.chromium import opened
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -19,34 +19,12 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
-CHROMIUM = shutil.which("chromium")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 
 @pytest.fixture
 async def page(demo: Demo) -> AsyncIterator[Page]:
     """The sandbox's page as Marta first sees it; any error in its console fails the test."""
-    if CHROMIUM is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("CI needs Debian's chromium.")
-        pytest.skip("chromium is not installed")
-    errors: list[str] = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page = await browser.new_page(viewport={"width": 1280, "height": 900})
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        await page.goto(demo.slack.url)
+    async with opened(demo.slack.url) as page:
         yield page
-        await browser.close()
-    assert errors == []
 
 
 async def type_command(page: Page, text: str) -> None:

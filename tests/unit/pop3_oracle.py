@@ -169,10 +169,10 @@ def _check_rows(block: bytes) -> None:
     """Whole lines of a listing are rows or a refusal, one row for each line."""
     lines = block if block.endswith(b"\n") else block + b"\n"
     try:
-        uids = pop3_replies.uid_rows(lines, LIMITS.uid_octets)
-        assert len(uids) == lines.count(b"\n")
-        assert all(uid and len(uid) <= LIMITS.uid_octets and uid == uid.strip(b" \t\r") for _, uid in uids)
-        assert not any(set(uid) & set(b"\r\n") for _, uid in uids)
+        numbers, uids = pop3_replies.uid_rows(lines, LIMITS.uid_octets)
+        assert len(numbers) == len(uids) == lines.count(b"\n")
+        assert all(len(uid) <= LIMITS.uid_octets and uid == uid.strip(b" \t\r") for uid in uids)
+        assert not any(set(uid) & set(b"\r\n") for uid in uids)
     except RemoteProtocolError:
         pass
     try:

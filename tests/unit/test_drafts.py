@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
+from bot.mail.suggestions import Source, Suggestion, guess
 from bot.slack import drafts, names, views
 from storage.records import Security, ServerAddress
 from tests.unit import kit
-from tests.unit.samples import MAILBOX, PROFILE, PROVIDERS
+from tests.unit.samples import MAILBOX, PROFILE, known
 
-GMAIL = PROVIDERS.by_address("ana@gmail.com")
-WEB_DE = PROVIDERS.by_address("ana@web.de")
-ICLOUD = PROVIDERS.by_address("ana@icloud.com")
+GMAIL = known("ana@gmail.com")
+WEB_DE = known("ana@web.de")
+ICLOUD = known("ana@icloud.com")
 
 
 def typing(draft: drafts.Draft, **typed: str) -> drafts.Draft:
@@ -27,7 +28,7 @@ def test_an_address_fills_in_the_servers() -> None:
     """Typing an address of a known provider fills in both servers and the username."""
     draft = drafts.fill_in(typing(drafts.new_draft(), address=" ana@gmail.com "), GMAIL)
 
-    fields = kit.inputs(views.mailbox_form(draft, provider=GMAIL))
+    fields = kit.inputs(views.mailbox_form(draft, provider=GMAIL.provider))
 
     assert fields["Incoming server"]["element"]["initial_value"] == "pop.gmail.com"
     assert fields["Outgoing server"]["element"]["initial_value"] == "smtp.gmail.com"
@@ -74,11 +75,9 @@ def test_what_a_person_typed_stays(field: str, typed: str) -> None:
 
 def test_port_and_security_belong_to_their_server() -> None:
     """Beside a server of the person's own, port and security are left alone, even at their defaults."""
-    provider = (
-        replace(GMAIL, incoming=ServerAddress("pop.gmail.com", 110, Security.STARTTLS)) if GMAIL else None
-    )
+    found = replace(GMAIL, incoming=ServerAddress("pop.gmail.com", 110, Security.STARTTLS))
 
-    draft = drafts.fill_in(typing(drafts.new_draft(), incoming_server="mail.ana.example"), provider)
+    draft = drafts.fill_in(typing(drafts.new_draft(), incoming_server="mail.ana.example"), found)
 
     assert draft.text(names.INCOMING_PORT) == "995"
     assert draft.text(names.INCOMING_SECURITY) == "tls"
@@ -93,6 +92,32 @@ def test_an_unknown_provider_overwrites_nothing() -> None:
     assert after.text(names.INCOMING_SERVER) == "pop.gmail.com"
     assert after.provider_id == ""
     assert drafts.fill_in(after, None) is after
+
+
+def test_a_guess_stays_called_a_guess() -> None:
+    """While a guess still stands in the form, it is marked as one, also when the address names nobody any more."""
+    guessed = drafts.fill_in(
+        typing(drafts.new_draft(), address="ana@unknown.example"), guess("unknown.example")
+    )
+
+    after = drafts.fill_in(typing(guessed, address="ana@unknown.exampl"), None)
+    known_now = drafts.fill_in(typing(after, address="ana@gmail.com"), GMAIL)
+
+    assert guessed.text(names.INCOMING_SERVER) == "pop.unknown.example"
+    assert after.source == Source.GUESS
+    assert known_now.source == Source.TABLE
+    assert known_now.text(names.INCOMING_SERVER) == "pop.gmail.com"
+
+
+def test_what_a_domain_named_is_not_ascribed_to_the_next() -> None:
+    """Servers that a domain names itself stay when the address changes, but not as that address's own."""
+    found = Suggestion(Source.SRV, PROFILE.incoming, PROFILE.outgoing)
+    before = drafts.fill_in(typing(drafts.new_draft(), address="ana@example.org"), found)
+
+    after = drafts.fill_in(typing(before, address="ana@example.orgy"), None)
+
+    assert after.text(names.INCOMING_SERVER) == PROFILE.incoming.host
+    assert after.source == ""
 
 
 def test_a_provider_without_pop_takes_its_forerunner_s_servers_away() -> None:
@@ -126,7 +151,7 @@ def test_an_edit_form_overwrites_nothing() -> None:
 @pytest.mark.parametrize(
     "draft",
     [
-        drafts.new_draft(address="ana@gmail.com", provider=GMAIL, asks_active=True, draft_id="d1"),
+        drafts.new_draft(address="ana@gmail.com", found=GMAIL, asks_active=True, draft_id="d1"),
         drafts.draft_of(MAILBOX, draft_id="d2"),
         drafts.after_failure(drafts.draft_of(MAILBOX), draft_id="d3", offers_receiving_only=True),
     ],

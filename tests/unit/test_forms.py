@@ -9,12 +9,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.retention import WORDS, WhyNot, allowed_retentions, without_recent
 from bot.slack import drafts, forms, names, views
 from bot.slack.forms import MailboxForm
-from storage.records import OldMail, Profile, Retention, Secret, Security, ServerAddress
+from storage.records import Mailbox, OldMail, Profile, Retention, Secret, Security, ServerAddress
 from tests.unit import kit
-from tests.unit.samples import MAILBOX, PROFILE
-from tests.unit.typing_person import FULL, edit, parse
+from tests.unit.samples import MAILBOX, OWN_LOGIN, PROFILE, PROVIDERS
+from tests.unit.typing_person import ADD_FORM, FULL, edit, parse
+
+PLAIN_ADD: dict[str, Any] = {
+    "is_edit": False,
+    "has_stored_password": False,
+    "has_typed_before": False,
+    "allows_plain": lambda _: False,
+}
+
+
+def allowed(host: str, username: str) -> tuple[tuple[Retention, WhyNot | None], ...]:
+    """What the table says of a server."""
+    return allowed_retentions(PROVIDERS.by_host(host), username)
 
 
 def test_a_full_form_becomes_a_profile() -> None:
@@ -33,6 +46,7 @@ def test_a_full_form_becomes_a_profile() -> None:
         incoming_password=Secret(" hunter2 "),
         outgoing_password=None,
         retention=Retention.LEAVE,
+        delete_days=None,
         old_mail=OldMail.LAST_50,
         make_active=True,
     )
@@ -156,9 +170,15 @@ def test_outgoing_credentials_need_a_server() -> None:
 
 
 def test_the_same_credentials_ignore_the_others() -> None:
-    """With the box ticked, whatever stands in the outgoing username and password is ignored."""
-    form = parse({names.OUTGOING_USERNAME: "other", names.OUTGOING_PASSWORD: "\n"})
+    """With the box ticked there are no fields for others, and what a forged form sends in them is ignored."""
+    values = kit.state_values(ADD_FORM, FULL)
+    extra = {
+        name: {"value": {"value": "other"}} for name in (names.OUTGOING_USERNAME, names.OUTGOING_PASSWORD)
+    }
 
+    form = forms.parse_mailbox({**values, **extra}, **PLAIN_ADD)
+
+    assert isinstance(form, MailboxForm)
     assert (form.profile.outgoing_username, form.outgoing_password) == (None, None)
 
 
@@ -250,17 +270,69 @@ def test_no_error_repeats_what_was_typed() -> None:
     assert "hunter2" not in repr(parse({}))
 
 
-def test_the_password_form() -> None:
-    """A new password comes out as typed; an empty field needs one typed before."""
-    view = views.password_form(MAILBOX, drafts.draft_of(MAILBOX))
-    full = kit.state_values(view, {names.INCOMING_PASSWORD: "pw "})
-    empty = kit.state_values(view)
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ({names.INCOMING_PASSWORD: "pw "}, (Secret("pw "), None)),
+        ({names.OUTGOING_PASSWORD: "out"}, (None, Secret("out"))),
+        ({names.INCOMING_PASSWORD: "pw", names.OUTGOING_PASSWORD: "out"}, (Secret("pw"), Secret("out"))),
+    ],
+)
+def test_the_password_form(typed: dict[str, str], expected: tuple[Secret | None, Secret | None]) -> None:
+    """The incoming password, the outgoing one or both; each comes out as typed."""
+    values = kit.state_values(views.password_form(OWN_LOGIN, drafts.draft_of(OWN_LOGIN)), typed)
 
-    assert forms.parse_password(full, has_typed_before=False) == Secret("pw ")
-    assert forms.parse_password(empty, has_typed_before=True) is None
-    assert forms.parse_password(empty, has_typed_before=False) == {
+    form = forms.parse_passwords(values, has_typed_before=False)
+
+    assert isinstance(form, forms.PasswordForm)
+    assert (form.incoming, form.outgoing) == expected
+
+
+@pytest.mark.parametrize("mailbox", [MAILBOX, OWN_LOGIN], ids=["shared", "own"])
+def test_an_empty_password_form_needs_one_typed_before(mailbox: Mailbox) -> None:
+    """Nothing typed is a slip, unless a test of it just failed."""
+    values = kit.state_values(views.password_form(mailbox, drafts.draft_of(mailbox)))
+
+    assert forms.parse_passwords(values, has_typed_before=True) == forms.PasswordForm(None, None)
+    assert forms.parse_passwords(values, has_typed_before=False) == {
         names.INCOMING_PASSWORD: "Enter the password."
     }
+
+
+@pytest.mark.parametrize("days", ["", "0", "91", "-1", "1.5", "x", "３０"])
+def test_days_are_from_1_to_90(days: str) -> None:
+    """A delete setting with days needs a number of them."""
+    later = {names.RETENTION: Retention.DELETE_LATER}
+
+    assert list(parse({**later, names.DELETE_DAYS: days})) == [f"{names.DELETE_DAYS}:1"]
+    assert parse({**later, names.DELETE_DAYS: "90"}).delete_days == 90
+    assert parse({names.RETENTION: Retention.DELETE_ASKED}).delete_days is None
+
+
+def test_recent_mode_goes_before_the_user_name() -> None:
+    """At Gmail only; nothing is deleted there, and sending takes the user name without it."""
+    gmail = {names.INCOMING_SERVER: "pop.gmail.com", names.USERNAME: "ana@gmail.com", names.RECENT: names.YES}
+
+    form = parse({**gmail, names.RETENTION: Retention.LEAVE})
+
+    assert (form.profile.username, form.retention) == ("recent:ana@gmail.com", Retention.LEAVE)
+    assert without_recent(form.profile.username) == "ana@gmail.com"
+    assert parse({**gmail, names.INCOMING_SERVER: "pop.example.org"}).profile.username == "ana@gmail.com"
+
+
+def test_a_setting_the_provider_cannot_carry_out_is_refused_with_the_reason() -> None:
+    """Also when the server was typed by hand, so that the form still offered it."""
+    typed = {names.INCOMING_SERVER: "pop.gmail.com", names.RETENTION: Retention.DELETE_POSTED}
+    values = kit.state_values(ADD_FORM, {**FULL, **typed})
+
+    errors = forms.parse_mailbox(values, **PLAIN_ADD, allowed=allowed)
+
+    assert errors == {names.RETENTION: WORDS[WhyNot.HIDES_FETCHED]}
+
+
+def test_receiving_only_is_a_choice() -> None:
+    """With its tick, no outgoing server is stored, and none is asked for."""
+    assert parse({names.RECEIVING_ONLY: names.YES}).profile.outgoing is None
 
 
 @pytest.mark.parametrize(

@@ -233,6 +233,18 @@ async def test_only_mail_ports_are_open(port: int, is_open: bool) -> None:  # no
             await pinned(hosts, port=port)
 
 
+async def test_another_purpose_has_its_own_ports_and_no_more_addresses() -> None:
+    """HTTPS for discovery opens its port, closes those of mail, and judges the addresses of its own look-up alike."""
+    hosts, https = Hosts(resolve=resolving("10.0.0.1")), ServerAddress("mail.test", 443, Security.TLS)
+
+    found = await hosts.pinned(https, ports={443}, resolve=resolving("8.8.8.8"))
+
+    assert found == [(socket.AF_INET, "8.8.8.8", 443)]
+    for server, answer in ((https, "10.0.0.1"), (ServerAddress("mail.test", 995, Security.TLS), "8.8.8.8")):
+        with pytest.raises(ServerUnreachable):
+            await hosts.pinned(server, ports={443}, resolve=resolving(answer))
+
+
 @pytest.mark.parametrize(
     "allowed", ["mail.test", "MAIL.test.", "10.0.0.0/8", "10.1.2.3", " 10.1.2.3 ", "10.1.2.3/8"]
 )

@@ -10,7 +10,7 @@ import pytest
 from bot.slack import names, views
 from storage.records import Health
 from tests.unit import kit
-from tests.unit.samples import HOME, MAILBOX, NOW, many, named
+from tests.unit.samples import HELD, HOME, MAILBOX, NOW, many, named
 
 
 def _state(mailbox: Any) -> str:
@@ -34,6 +34,12 @@ def test_the_list_shows_times_in_the_reader_s_zone() -> None:
     assert "no check planned" in _state(HOME)
 
 
+def test_the_list_says_what_only_receives() -> None:
+    """A mailbox without an outgoing server says so; the other says nothing of it."""
+    assert "receiving only" in _state(HOME)
+    assert "receiving only" not in _state(MAILBOX)
+
+
 def test_the_list_counts_what_waits() -> None:
     """Messages on their way to Slack are counted, in the singular too."""
     said = [kit.texts(views.mailbox_list([MAILBOX], {MAILBOX.id: number}, NOW)) for number in (0, 1, 2)]
@@ -45,9 +51,9 @@ def test_the_list_counts_what_waits() -> None:
 @pytest.mark.parametrize(
     ("mailbox", "wanted"),
     [
-        (MAILBOX, {"check", "edit", "password", "pause", "remove"}),
-        (HOME, {"activate", "edit", "password", "pause", "remove"}),
-        (replace(MAILBOX, is_paused=True), {"resume", "edit", "password", "remove"}),
+        (MAILBOX, {"check", "edit", "password", "pause", "doctor", "remove"}),
+        (HOME, {"activate", "edit", "password", "pause", "doctor", "remove"}),
+        (replace(MAILBOX, is_paused=True), {"resume", "edit", "password", "doctor", "remove"}),
     ],
 )
 def test_buttons_fit_the_state(mailbox: Any, wanted: set[str]) -> None:
@@ -88,10 +94,10 @@ def test_the_picker_does_what_the_word_does(word: str) -> None:
 
 def test_removing_says_what_goes_and_what_stays() -> None:
     """The question before removing names the messages that would be lost, and what is safe."""
-    form = views.remove_form(MAILBOX, 3)
+    form = views.remove_form(MAILBOX, HELD)
 
     said = "\n".join(kit.texts(form))
 
-    assert "3 messages fetched but not yet posted in Slack" in said
+    assert "3 posts on the way to Slack, not made yet" in said
     assert "every message on the mail server" in said
     assert form["private_metadata"] == MAILBOX.id

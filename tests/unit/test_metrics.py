@@ -12,7 +12,7 @@ from slack_sdk.http_retry.request import HttpRequest
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.http_retry.state import RetryState
 
-from bot.metrics import BROKEN, SUPERSEDED, Metrics
+from bot.metrics import BROKEN, PUT_OFF, SUPERSEDED, Metrics
 from bot.slack.client import CallCounter
 from storage.records import Health, Shape
 
@@ -32,7 +32,7 @@ def test_every_series_is_there_before_anything_happened() -> None:
     """A first failure is a rise from zero that an alert can see."""
     found = families(Metrics())
 
-    assert {labels["outcome"] for labels in found["mailbox_polls"]} == {*Health, SUPERSEDED, BROKEN}
+    assert {labels["outcome"] for labels in found["mailbox_polls"]} == {*Health, SUPERSEDED, PUT_OFF, BROKEN}
     assert {labels["shape"] for labels in found["mailbox_messages_kept"]} == set(Shape)
     assert {labels["health"] for labels in found["mailbox_mailboxes"]} == set(Health)
     assert {labels["part"] for labels in found["mailbox_ready"]} == {"database", "slack"}

@@ -1,21 +1,25 @@
-"""What to fetch, skip and delete, and when to come again."""
+"""What to fetch, skip and delete."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import plan
-from storage.records import OldMail, Retention, Seen, SeenState, Tail
+from storage.records import OldMail, Seen, SeenState, Tail
 
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+T = TypeVar("T")
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
-INTERVAL = timedelta(minutes=5)
 
 uids = st.lists(st.binary(min_size=1, max_size=4).filter(lambda uid: b" " not in uid), max_size=30)
-states = st.builds(Seen, st.sampled_from(SeenState), st.integers(0, 20), st.booleans())
+states = st.builds(Seen, st.sampled_from(SeenState), st.integers(0, 20), st.booleans(), st.booleans())
 
 
 def listing(*names: bytes) -> list[tuple[int, bytes]]:
@@ -23,29 +27,44 @@ def listing(*names: bytes) -> list[tuple[int, bytes]]:
     return list(enumerate(names, 1))
 
 
+def finished(steps: Generator[None, None, T], counts: list[int] | None = None) -> T:
+    """The result of steps; how many there were goes to the end of `counts`."""
+    count = 0
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            if counts is not None:
+                counts.append(count)
+            result: T = end.value
+            return result
+        count += 1
+
+
 def test_unknown_messages_are_fetched_in_order_of_their_numbers() -> None:
     """What the server lists and we never kept is fetched, oldest number first."""
     lines = plan.keyed([(3, b"c"), (1, b"a"), (2, b"b")])
 
-    todo = plan.session_plan(lines, {b"b": Seen(SeenState.KEPT, 0, is_settled=True)}, Retention.LEAVE)
+    todo = plan.session_plan(lines, {b"b": Seen(SeenState.KEPT, 0, is_settled=True)})
 
     assert [line.number for line in todo.fetch] == [1, 3]
 
 
 @pytest.mark.parametrize(
-    ("known", "retention", "is_deleted"),
+    ("known", "is_deleted"),
     [
-        (Seen(SeenState.KEPT, 0, is_settled=True), Retention.DELETE_POSTED, True),
-        (Seen(SeenState.KEPT, 0, is_settled=False), Retention.DELETE_POSTED, False),
-        (Seen(SeenState.KEPT, 0, is_settled=True), Retention.LEAVE, False),
-        (Seen(SeenState.SKIPPED, 0, is_settled=False), Retention.DELETE_POSTED, False),
-        (Seen(SeenState.FAILED, 2, is_settled=False), Retention.DELETE_POSTED, False),
-        (Seen(SeenState.DELETING, 0, is_settled=True), Retention.LEAVE, True),
+        (Seen(SeenState.KEPT, 0, is_settled=True, is_due=True), True),
+        (Seen(SeenState.KEPT, 0, is_settled=False, is_due=True), False),
+        (Seen(SeenState.KEPT, 0, is_settled=True), False),
+        (Seen(SeenState.SKIPPED, 0, is_settled=False), False),
+        (Seen(SeenState.FAILED, 2, is_settled=False), False),
+        (Seen(SeenState.ASKED, 0, is_settled=False), False),
+        (Seen(SeenState.DELETING, 0, is_settled=True), True),
     ],
 )
-def test_only_what_is_in_slack_is_deleted(known: Seen, retention: Retention, *, is_deleted: bool) -> None:
+def test_only_what_is_in_slack_and_due_is_deleted(known: Seen, *, is_deleted: bool) -> None:
     """DELE is planned for settled messages only, and again for those that a lost QUIT left behind."""
-    todo = plan.session_plan(plan.keyed(listing(b"a")), {b"a": known}, retention)
+    todo = plan.session_plan(plan.keyed(listing(b"a")), {b"a": known})
 
     assert bool(todo.delete) is is_deleted
 
@@ -53,10 +72,10 @@ def test_only_what_is_in_slack_is_deleted(known: Seen, retention: Retention, *, 
 def test_a_repeated_uid_is_fetched_each_time_and_never_deleted() -> None:
     """Equal mail under equal UIDs comes twice, and which of the two to delete cannot be told."""
     lines = plan.keyed(listing(b"same", b"same"))
-    seen = {line.key: Seen(SeenState.KEPT, 0, is_settled=True) for line in lines}
+    seen = {line.key: Seen(SeenState.KEPT, 0, is_settled=True, is_due=True) for line in lines}
 
-    assert len(plan.session_plan(lines, {}, Retention.DELETE_POSTED).fetch) == 2
-    assert plan.session_plan(lines, seen, Retention.DELETE_POSTED).delete == ()
+    assert len(plan.session_plan(lines, {}).fetch) == 2
+    assert plan.session_plan(lines, seen).delete == ()
 
 
 def test_a_deletion_counts_once_the_listing_no_longer_holds_it() -> None:
@@ -66,17 +85,17 @@ def test_a_deletion_counts_once_the_listing_no_longer_holds_it() -> None:
         b"b": Seen(SeenState.KEPT, 0, is_settled=True),
     }
 
-    todo = plan.session_plan(plan.keyed(listing(b"b")), seen, Retention.LEAVE)
+    todo = plan.session_plan(plan.keyed(listing(b"b")), seen)
 
     assert todo.gone == (b"a",)
 
 
-@given(uids, st.dictionaries(st.binary(min_size=1, max_size=4), states), st.sampled_from(Retention))
+@given(uids, st.dictionaries(st.binary(min_size=1, max_size=4), states), st.integers(0, 40))
 def test_a_plan_never_deletes_what_it_fetches_or_what_is_not_settled(
-    names: list[bytes], seen: dict[bytes, Seen], retention: Retention
+    names: list[bytes], seen: dict[bytes, Seen], listed: int
 ) -> None:
     """Whatever is listed and known: no deletion of anything that is not in Slack."""
-    todo = plan.session_plan(plan.keyed(listing(*names)), seen, retention)
+    todo = plan.session_plan(plan.keyed(listing(*names)), seen, listed)
 
     assert not {line.key for line in todo.fetch} & {line.key for line in todo.delete}
     assert all(seen[line.key].is_settled for line in todo.delete)
@@ -88,6 +107,48 @@ def test_every_line_of_a_listing_has_a_key_of_its_own(names: list[bytes]) -> Non
     keys = [line.key for line in plan.keyed(listing(*names))]
 
     assert len(set(keys)) == len(names)
+
+
+@given(uids, st.integers(0, 40))
+def test_a_long_listing_reads_like_a_short_one(names: list[bytes], start: int) -> None:
+    """Taken in steps, as a whole, by place or in part: the same lines."""
+    steps = plan.keyed_in_steps(listing(*names))
+    lines = finished(steps)
+
+    assert tuple(lines) == plan.keyed(listing(*names))
+    assert tuple(lines[start:]) == tuple(lines)[start:]
+    assert [lines[at] for at in range(len(names))] == list(lines)
+
+
+@pytest.mark.parametrize("names", [[b"%d" % number for number in range(20_000)], [b"same"] * 20_000])
+def test_planning_a_long_listing_stops_often(names: list[bytes]) -> None:
+    """What is done between two steps is a few hundred lines, whatever the server listed."""
+    counts: list[int] = []
+    lines = finished(plan.keyed_in_steps(listing(*names)), counts)
+    seen = {line.key: Seen(SeenState.KEPT, 0, is_settled=False) for line in lines}
+    finished(plan.session_plan_in_steps(lines, seen), counts)
+
+    assert counts[0] >= 20_000 // 256
+    assert counts[1] >= 2 * (20_000 // 256)
+
+
+def test_what_is_too_much_for_one_session_comes_in_the_next() -> None:
+    """The first messages come first, and the next session lists the maildrop anew to find the others."""
+    lines = plan.keyed(listing(*(b"%d" % number for number in range(plan.FETCHES + 1))))
+
+    todo = plan.session_plan(lines, {})
+    rest = plan.session_plan(lines[1:], {})
+
+    assert (todo.fetch, todo.tail) == (lines[: plan.FETCHES], None)
+    assert (rest.fetch, rest.tail) == (lines[1:], Tail(lines[-1].number, lines[-1].key))
+
+
+@pytest.mark.parametrize(("names", "tail"), [((), None), ((b"a", b"b"), Tail(2, b"b")), ((b"a", b"a"), None)])
+def test_the_next_session_may_look_behind_the_last_message(
+    names: tuple[bytes, ...], tail: Tail | None
+) -> None:
+    """Unless there is none, or another has the same UID."""
+    assert plan.session_plan(plan.keyed(listing(*names)), {}).tail == tail
 
 
 @pytest.mark.parametrize(("wanted", "skipped"), [(OldMail.NONE, 60), (OldMail.LAST_50, 10), (OldMail.ALL, 0)])
@@ -125,23 +186,6 @@ def test_a_full_listing_is_due_daily_and_for_every_deletion() -> None:
     assert not plan.may_probe(tail, NOW - timedelta(hours=1), NOW, has_deletions=True)
     assert not plan.may_probe(tail, NOW - timedelta(days=2), NOW, has_deletions=False)
     assert not plan.may_probe(None, NOW, NOW, has_deletions=False)
-
-
-@given(st.timedeltas(timedelta(seconds=1), timedelta(days=1)), st.integers(0, 1000), st.floats(0, 1))
-def test_the_next_poll_is_never_sooner_than_the_interval(
-    interval: timedelta, failures: int, chance: float
-) -> None:
-    """Backoff lengthens the wait up to a bound and never shortens it."""
-    wait = plan.next_poll(NOW, interval, failures, chance) - NOW
-
-    assert interval <= wait <= max(interval, plan.BACKOFF_BOUND) * (1 + plan.SPREAD)
-
-
-def test_failures_double_the_wait() -> None:
-    """Three failures in a row wait eight times as long; a success starts over."""
-    waits = [plan.next_poll(NOW, INTERVAL, failures, 0) - NOW for failures in (0, 1, 3)]
-
-    assert waits == [INTERVAL, INTERVAL * 2, INTERVAL * 8]
 
 
 def test_a_message_becomes_a_card_sooner_when_the_server_refuses_it() -> None:

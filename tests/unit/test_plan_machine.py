@@ -3,7 +3,8 @@
 The machine plays the server and our store; what to do comes from `bot.plan` alone. A message is told apart by its
 content, a number, so the checks do not believe the UIDs that the plan goes by. Two things are taken for granted,
 because no plan over UIDs can do without: messages of one UID in one maildrop are equal (popa3d), and a UID is given
-to another message only after a listing has shown it gone.
+to another message only after a listing has shown it gone. A maildrop of fewer than ten messages may be renamed without
+a question; what lies in it then comes again.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from bot import plan
-from storage.records import OldMail, Retention, Seen, SeenState, Tail
+from bot import brake, plan
+from storage.records import OldMail, Retention, Seen, SeenState, Tail, watch_at
+from tests.unit.samples import MAILBOX
 
+DELETE_DAYS = 3
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
 
@@ -39,12 +42,17 @@ class Row:
     content: int | None = None
     attempts: int = 0
     is_whole: bool = False
-    is_posted: bool = False
+    posted_at: datetime | None = None
+    settled_watch: int = 0
 
     @property
-    def seen(self) -> Seen:
+    def is_settled(self) -> bool:
+        """Whether the delete setting may act."""
+        return self.is_whole and self.posted_at is not None
+
+    def seen(self, due_until: int) -> Seen:
         """As the plan gets it."""
-        return Seen(self.state, self.attempts, is_settled=self.is_whole and self.is_posted)
+        return Seen(self.state, self.attempts, self.is_settled, self.settled_watch <= due_until)
 
 
 class Broken(Exception):
@@ -94,15 +102,22 @@ class Maildrops(RuleBasedStateMachine):
         self.entries: Counter[int] = Counter()  # what was put into the outbox, by content
         self.carded: set[int] = set()
         self.posted: set[int] = set()
+        self.stored: set[int] = set()  # whole, by content
         self.skipped: set[int] = set()
+        self.renamed: Counter[int] = Counter()
+        self.renames = 0
+        self.is_asked = False
+        self.listed = 0
+        self.watched = timedelta(0)
+        self.polled_at: datetime | None = None
         self.tail: Tail | None = None
         self.listed_at: datetime | None = None
         self.now = START
         self.next = 0
 
     @initialize(
-        old=st.integers(0, 4),
-        wanted=st.sampled_from(OldMail),
+        old=st.integers(0, 4) | st.integers(10, 30),
+        wanted=st.sampled_from([OldMail.NONE, OldMail.LAST_50, OldMail.ALL]),
         retention=st.sampled_from(Retention),
         is_honest=st.booleans(),
     )
@@ -148,6 +163,13 @@ class Maildrops(RuleBasedStateMachine):
         if self.server[place].content in self.entries.keys() | self.skipped:
             del self.server[place]
 
+    @rule()
+    def rename(self) -> None:
+        """The provider moves to another server: the same mail under other UIDs."""
+        self.renames += 1
+        self.server = [replace(mail, uid=b"r%d.%s" % (self.renames, mail.uid)) for mail in self.server]
+        self.renamed.update(mail.content for mail in self.server)
+
     def _append(self, uid: bytes) -> None:
         self.next += 1
         self.server.append(Mail(self.next, uid))
@@ -167,10 +189,73 @@ class Maildrops(RuleBasedStateMachine):
     def post(self) -> None:
         """Delivery settles everything that is owed."""
         for key, row in self.rows.items():
-            if row.state is SeenState.KEPT:
-                self.rows[key] = replace(row, is_posted=True)
+            if row.state is SeenState.KEPT and row.posted_at is None:
+                self.rows[key] = replace(row, posted_at=self.now, settled_watch=self._watch())
                 if row.is_whole and row.content is not None:
                     self.posted.add(row.content)
+
+    @rule(retention=st.sampled_from(Retention))
+    def change(self, retention: Retention) -> None:
+        """The owner chooses another delete setting."""
+        self.retention, self.tail, self.listed_at = retention, None, None
+        if retention is Retention.LEAVE:
+            self.rows = {
+                key: replace(row, state=SeenState.KEPT) if row.state is SeenState.DELETING else row
+                for key, row in self.rows.items()
+            }
+
+    @rule(place=st.integers(0, 9))
+    def press(self, place: int) -> None:
+        """The owner presses Delete below a message."""
+        there = [key for key, row in self.rows.items() if row.state is SeenState.KEPT and row.is_settled]
+        if there and self.retention is not Retention.LEAVE:
+            key = there[place % len(there)]
+            self.rows[key] = replace(self.rows[key], state=SeenState.DELETING)
+
+    @rule(becomes=st.sampled_from([SeenState.DOUBTED, SeenState.SKIPPED]))
+    def answer(self, becomes: SeenState) -> None:
+        """The owner says what the messages are that look new, asked or not."""
+        for mail in self.server:
+            row = self.rows.get(mail.uid)
+            if row is not None and row.state is SeenState.ASKED and becomes is SeenState.SKIPPED:
+                self.skipped.add(mail.content)
+        for key, row in self.rows.items():
+            if row.state is SeenState.ASKED:
+                self.rows[key] = replace(row, state=becomes)
+        self.is_asked = False
+
+    @rule(
+        becomes=st.sampled_from([SeenState.DOUBTED, SeenState.SKIPPED]),
+        posts=st.booleans(),
+        dies_after=st.none() | st.integers(0, 40),
+        arrives=st.integers(0, 3),
+    )
+    def move(self, becomes: SeenState, arrives: int, dies_after: int | None, *, posts: bool) -> None:
+        """A maildrop that was seen as it is gets other UIDs: nothing happens before the owner has answered."""
+        self.catch_up()
+        if posts:
+            self.post()
+        before, stored, there = self.entries.copy(), self.stored.copy(), len(self.server)
+        if self.listed != there or there < brake.ASK_FROM:
+            return
+        self.rename()
+        self.renamed.subtract(mail.content for mail in self.server)
+        for _ in range(arrives):
+            self.arrive()
+        self.now += timedelta(hours=1)
+        if dies_after is not None:
+            self._list(list(self.server), FAIR, dies_after=dies_after)
+            assert not self.is_asked
+        self.tail = None
+
+        assert not self._session(FAIR)
+        assert self.is_asked
+        assert (self.entries, len(self.server)) == (before, there + arrives)
+        self.answer(becomes)
+        self.catch_up()
+        fresh = {content for content in self.entries if self.entries[content] > before[content]}
+        assert not fresh & stored, "known content came again"
+        assert becomes is SeenState.DOUBTED or not fresh, "what the owner has seen came again"
 
     @rule(weather=weathers, hours=st.integers(0, 30))
     def poll(self, weather: Weather, hours: int) -> None:
@@ -187,8 +272,8 @@ class Maildrops(RuleBasedStateMachine):
     def catch_up(self) -> None:
         """A day later, in fair weather: whatever hid a message until now, it comes."""
         self.now += plan.FULL_LISTING_EVERY
-        while self._session(FAIR):
-            pass
+        while self._session(FAIR) or self.is_asked:
+            self.answer(SeenState.DOUBTED)
 
         kept = self.entries.keys() | self.skipped
         assert {mail.content for mail in self.server} <= kept, "a message was lost"
@@ -201,21 +286,28 @@ class Maildrops(RuleBasedStateMachine):
 
     def _session(self, weather: Weather) -> bool:
         """Whether anything was to do."""
+        if self.is_asked:
+            return False
         numbered = list(self.server)
         if weather.order:
             weather.order.shuffle(numbered)
         found = self._probe(numbered)
         todo, tail = found or self._list(numbered, weather)
+        self.is_asked = todo.asks
+        self.watched, self.polled_at = watch_at(self.watched, self.polled_at, self.now), self.now
         assert [line.number for line in todo.fetch] == sorted(line.number for line in todo.fetch)
         is_complete = self._fetch(numbered, todo.fetch, weather)
         self._delete(numbered, todo.delete, weather)
-        self.tail = tail if is_complete else None
+        self.tail, self.listed = tail if is_complete else None, todo.listed
         return bool(todo.fetch or todo.delete or todo.gone)
 
     def _probe(self, numbered: list[Mail]) -> tuple[plan.Plan, Tail | None] | None:
-        settled = any(row.state is SeenState.KEPT and row.seen.is_settled for row in self.rows.values())
-        deleting = any(row.state is SeenState.DELETING for row in self.rows.values())
-        due = deleting or (settled and self.retention is Retention.DELETE_POSTED)
+        due_until = self._due_until()
+        due = any(
+            row.is_settled and (row.settled_watch <= due_until or row.state is SeenState.DELETING)
+            for row in self.rows.values()
+            if row.state in {SeenState.KEPT, SeenState.DELETING}
+        )
         tail = self.tail
         if tail is None or not plan.may_probe(tail, self.listed_at, self.now, has_deletions=due):
             return None
@@ -227,12 +319,13 @@ class Maildrops(RuleBasedStateMachine):
         if any(line.is_ambiguous or line.key in self.rows for line in lines):
             return None
         self._check_probe(numbered, lines)
-        return plan.Plan(lines, (), ()), (Tail(lines[-1].number, lines[-1].key) if lines else tail)
+        todo = plan.Plan(lines, (), (), listed=len(numbered))
+        return todo, (Tail(lines[-1].number, lines[-1].key) if lines else tail)
 
     def _check_probe(self, numbered: list[Mail], lines: tuple[plan.Listed, ...]) -> None:
         """Where the server keeps to the rules, the probe shows what the whole listing would."""
         everything = plan.keyed([(number, mail.uid) for number, mail in enumerate(numbered, 1)])
-        whole = plan.session_plan(everything, self._seen(), self.retention)
+        whole = plan.session_plan(everything, self._seen())
         if self.is_honest:
             assert lines == whole.fetch, "the probe hides a message"
             assert not whole.delete
@@ -240,19 +333,26 @@ class Maildrops(RuleBasedStateMachine):
         else:
             assert set(lines) <= set(whole.fetch), "the probe shows what is kept"
 
-    def _list(self, numbered: list[Mail], weather: Weather) -> tuple[plan.Plan, Tail | None]:
+    def _list(
+        self, numbered: list[Mail], weather: Weather, dies_after: int | None = None
+    ) -> tuple[plan.Plan, Tail | None]:
         shown = [
             (number, mail.uid)
             for number, mail in enumerate(numbered, 1)
             if number - 1 not in weather.hidden and not weather.is_blank
         ]
         lines = plan.keyed(list(reversed(shown)))
-        todo = plan.session_plan(lines, self._seen(), self.retention)
+        seen = self._seen()
+        todo = plan.session_plan(lines, seen, self.listed)
         for key in todo.gone:
             self.rows[key] = replace(self.rows[key], state=SeenState.DELETED)
-        self.listed_at = self.now
-        is_clear = lines and not lines[-1].is_ambiguous
-        return todo, Tail(lines[-1].number, lines[-1].key) if is_clear else None
+        if todo.asks:
+            keys = [key for some in plan.unknown_in_steps(lines, seen) for key in some]
+            for key in keys[:dies_after]:
+                self.rows[key] = Row(SeenState.ASKED)
+        if dies_after is None:
+            self.listed_at = self.now
+        return todo, todo.tail
 
     def _fetch(self, numbered: list[Mail], lines: tuple[plan.Listed, ...], weather: Weather) -> bool:
         is_complete = True
@@ -278,17 +378,31 @@ class Maildrops(RuleBasedStateMachine):
 
     def _keep(self, key: bytes, content: int, *, is_whole: bool) -> None:
         row = self.rows.get(key, Row(SeenState.FAILED))
-        assert row.state in {SeenState.FAILED, SeenState.DELETED}, "fetched although it is kept"
+        assert row.state in {SeenState.FAILED, SeenState.DOUBTED, SeenState.DELETED}, (
+            "fetched although it is kept"
+        )
+        if row.state is SeenState.DOUBTED and is_whole and content in self.stored:
+            posted_at = self.now if content in self.posted else None
+            self.rows[key] = Row(SeenState.KEPT, content, 0, is_whole, posted_at, self._watch())
+            return
         if row.state is SeenState.DELETED and row.content == content and row.is_whole == is_whole:
             self.rows[key] = replace(row, state=SeenState.KEPT)  # the store knows it by its fingerprint
             return
         self.rows[key] = Row(SeenState.KEPT, content, row.attempts, is_whole)
         self.entries[content] += 1
+        if is_whole:
+            self.stored.add(content)
 
     def _delete(self, numbered: list[Mail], lines: tuple[plan.Listed, ...], weather: Weather) -> None:
         for line in lines:
             row = self.rows[line.key]
-            assert row.seen.is_settled, "DELE for what is not settled"
+            assert row.is_settled, "DELE for what is not settled"
+            assert self.retention is not Retention.LEAVE, "DELE where mail is left"
+            if row.state is SeenState.KEPT and self.retention is Retention.DELETE_LATER:
+                assert row.posted_at is not None
+                assert self.now - row.posted_at >= timedelta(days=DELETE_DAYS), "DELE before its day"
+            if self.retention is Retention.DELETE_ASKED:
+                assert row.state is SeenState.DELETING, "DELE of what nobody asked for"
             assert numbered[line.number - 1].content in self.posted, "DELE for a message that is not in Slack"
             self.rows[line.key] = replace(row, state=SeenState.DELETING)
         if weather.quits:
@@ -296,7 +410,20 @@ class Maildrops(RuleBasedStateMachine):
                 self.server.remove(numbered[line.number - 1])
 
     def _seen(self) -> dict[bytes, Seen]:
-        return {key: row.seen for key, row in self.rows.items()}
+        return {key: row.seen(self._due_until()) for key, row in self.rows.items()}
+
+    def _due_until(self) -> int:
+        mailbox = replace(
+            MAILBOX,
+            retention=self.retention,
+            delete_days=DELETE_DAYS,
+            watched=self.watched,
+            polled_at=self.polled_at,
+        )
+        return plan.due_until(mailbox, self.now)
+
+    def _watch(self) -> int:
+        return int(watch_at(self.watched, self.polled_at, self.now).total_seconds())
 
     @staticmethod
     def _uid(numbered: list[Mail], number: int) -> bytes | None:
@@ -308,7 +435,8 @@ class Maildrops(RuleBasedStateMachine):
     def nothing_comes_twice(self) -> None:
         """No more entries than messages: a card may stand beside the message that came after all."""
         for content, entries in self.entries.items():
-            assert entries <= self.delivered[content] + (content in self.carded), "a message came twice"
+            allowed = self.delivered[content] + self.renamed[content] + (content in self.carded)
+            assert entries <= allowed, "a message came twice"
 
     @invariant()
     def nothing_is_gone_before_it_is_settled(self) -> None:

@@ -148,8 +148,13 @@ def test_an_error_holds_no_secret() -> None:
     assert "s3cr" not in f"{error} {error.detail} {error.sentence}"
 
 
+def rows(block: bytes) -> list[tuple[int, bytes]]:
+    """Numbers with their UIDs."""
+    return list(zip(*pop3_replies.uid_rows(block, 1024), strict=True))
+
+
 @pytest.mark.parametrize(
-    ("block", "rows"),
+    ("block", "expected"),
     [
         (b"", []),
         (b"1 a\r\n2 b\r\n", [(1, b"a"), (2, b"b")]),
@@ -161,17 +166,16 @@ def test_an_error_holds_no_secret() -> None:
         (b"2147483647 a\r\n", [(2147483647, b"a")]),
     ],
 )
-def test_uids_are_octets(block: bytes, rows: list[tuple[int, bytes]]) -> None:
+def test_uids_are_octets(block: bytes, expected: list[tuple[int, bytes]]) -> None:
     """Whatever a server calls a UID is kept as it is."""
-    assert pop3_replies.uid_rows(block, 1024) == rows
+    assert rows(block) == expected
 
 
 @pytest.mark.parametrize(
     "line",
     [
         b"",
-        b"1",
-        b"1 ",
+        b"1x",
         b"a b",
         b"-1 a",
         b"0 a",
@@ -187,12 +191,41 @@ def test_a_wrong_line_spoils_the_listing(line: bytes) -> None:
         pop3_replies.uid_rows(b"1 a\r\n" + line + b"\r\n3 c\r\n", 1024)
 
 
-def test_a_number_named_twice_spoils_the_listing() -> None:
-    """One of the two lines lies."""
-    pop3_replies.check_numbers([2, 1])
+@pytest.mark.parametrize("line", [b"2", b"2 ", b"\t2\t"])
+def test_a_message_without_uid_spoils_no_listing(line: bytes) -> None:
+    """Its UID is empty there; asked for alone it is an error."""
+    assert rows(b"1 a\r\n" + line + b"\r\n3 c\r\n") == [(1, b"a"), (2, b""), (3, b"c")]
 
     with pytest.raises(RemoteProtocolError):
-        pop3_replies.check_numbers([1, 2, 1])
+        pop3_replies.one_uid(line, 2, 1024)
+
+
+def test_only_wanted_sizes_are_kept() -> None:
+    """The sizes of a few of many messages take no room for the others."""
+    found: dict[int, int] = {}
+    pop3_replies.take_sizes(found, {2, 9}, b"1 10\r\n2 20\r\n3 30\r\n")
+
+    assert found == {2: 20}
+
+
+def test_a_size_named_twice_spoils_the_listing() -> None:
+    """One of the two lines lies, however far apart they stand."""
+    found: dict[int, int] = {}
+    pop3_replies.take_sizes(found, None, b"1 10\r\n2 20\r\n")
+
+    with pytest.raises(RemoteProtocolError):
+        pop3_replies.take_sizes(found, None, b"3 30\r\n1 10\r\n")
+
+
+@pytest.mark.parametrize(
+    "block", [b"", b"\n", b"x" * 20_000 + b"\n1 a\n", b"1 a\n" + b"x" * 9000, b"1 a\r\n" * 9000]
+)
+def test_stretches_leave_nothing_out(block: bytes) -> None:
+    """Lines longer than a stretch too, and what has no line end; only such a line makes one longer."""
+    pieces = list(pop3_replies.stretches(block))
+
+    assert b"".join(pieces) == block
+    assert all(len(piece) <= 8192 or piece.count(b"\n") <= 1 for piece in pieces)
 
 
 @pytest.mark.parametrize(
@@ -251,7 +284,7 @@ def test_a_listing_of_a_large_maildrop_is_read_in_bulk() -> None:
     block = b"".join(b"%d 000000%010x\r\n" % (number, number) for number in range(1, 100_001))
     began = time.perf_counter()
 
-    assert len(pop3_replies.uid_rows(block, 1024)) == 100_000
+    assert len(rows(block)) == 100_000
     assert time.perf_counter() - began < 2
 
 

@@ -8,7 +8,7 @@ from bot.mail.pop3_limits import Limits
 from bot.mail.pop3_retrieval import Window
 
 
-@pytest.mark.parametrize(("round_trip", "size"), [(None, 2), (0.0001, 2), (0.005, 7), (0.08, 32), (5.0, 32)])
+@pytest.mark.parametrize(("round_trip", "size"), [(None, 2), (0.0001, 2), (0.005, 7), (0.08, 64), (5.0, 128)])
 def test_a_long_way_holds_more_messages(round_trip: float | None, size: int) -> None:
     """A near server is asked for little in advance, a far one for as much as fits."""
     assert Window(Limits(), round_trip).size == size
@@ -35,7 +35,7 @@ def test_waiting_for_the_server_widens_the_window() -> None:
 def test_a_slow_consumer_narrows_the_window() -> None:
     """When messages wait for us, a crash should find few of them in flight."""
     window = Window(Limits(), 0.08)
-    for _ in range(200):
+    for _ in range(400):
         window.note(had_to_wait=False)
 
     assert window.size == 2
@@ -48,3 +48,9 @@ def test_a_rare_wait_does_not_widen_the_window() -> None:
         window.note(had_to_wait=turn % 10 == 9)
 
     assert window.size == 2
+
+
+@pytest.mark.parametrize(("round_trip", "times"), [(None, 1), (0.02, 1), (0.08, 2), (0.12, 3), (9.0, 4)])
+def test_a_long_way_holds_more_octets(round_trip: float | None, times: int) -> None:
+    """What is in flight to a near server stays small; to a far one it grows, four times at most."""
+    assert Window(Limits(), round_trip).octets == times * Limits().window_octets

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.mail.content import Arrival
 from bot.mail.message import parse, parse_header
-from bot.slack import names, posts
+from bot.slack import posts
 from storage.records import Shape
 from tests.fakes.block_rules import problems, text_problems, visible, width
 from tests.fakes.hostile_mail import mail_octets
@@ -193,14 +193,14 @@ def test_damaged_attachment_brings_the_original() -> None:
 
 
 def test_a_great_many_attachments() -> None:
-    """Past a hundred files the others are named with the reason, and are in the original."""
+    """Past as many files as one share takes the others are named with the reason, and are in the original."""
     part = "--b\nContent-Type: a/b\n\nx\n"
 
     post = posted(mail(part * 150, Content_Type="multipart/mixed; boundary=b"))
 
-    assert len(post.files) == 101
+    assert len(post.files) == 49
     assert post.files[-1].name == "original.eml"
-    assert "attachment-101.bin (1 byte) – not uploaded: only 100 files are; see original.eml" in visible(
+    assert "attachment-49.bin (1 byte) – not uploaded: only 48 files are; see original.eml" in visible(
         post.blocks
     )
 
@@ -292,22 +292,6 @@ def test_minimal_card() -> None:
         card.blocks
     )
     assert [file.name for file in card.files] == ["original.eml"]
-
-
-def test_notices() -> None:
-    """The notices name the mailbox, and the refused login offers a button."""
-    refused = posts.login_refused(f"Work {LIVE}", "M1")
-    clear = posts.all_clear("Work", "M1")
-
-    assert problems(refused.blocks) == problems(clear.blocks) == []
-    assert text_problems(refused.text) == text_problems(clear.text) == []
-    [button] = refused.blocks[-1]["elements"]
-    assert (button["text"]["text"], button["action_id"], button["value"]) == (
-        "Fix password",
-        names.PASSWORD_BUTTON,
-        "M1",
-    )
-    assert "“Work” works again" in clear.text
 
 
 texts = st.one_of(

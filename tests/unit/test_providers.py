@@ -122,6 +122,52 @@ def test_a_provider_is_found_by_its_incoming_server(host: str, expected: str | N
     assert (provider and provider.id) == expected
 
 
+@pytest.mark.parametrize(
+    ("exchangers", "expected"),
+    [
+        (["aspmx.l.google.com"], "google_workspace"),
+        (["ASPMX.L.GOOGLE.COM."], "google_workspace"),
+        (["mail.example.org", "aspmx.l.google.com"], "google_workspace"),
+        (["contoso-com.mail.protection.outlook.com"], "microsoft365"),
+        (["x.olc.protection.outlook.com"], "outlook_com"),
+        (["mx-aol.mail.gm0.yahoodns.net"], "aol"),
+        (["mta5.am0.yahoodns.net"], "yahoo"),
+        (["mx01.mail.icloud.com"], "icloud"),
+        (["in1-smtp.messagingengine.com"], "fastmail"),
+        (["aspmx.notgoogle.com"], None),
+        (["google.com.evil.example"], None),
+        (["mxmail.netease.com"], None),
+        (["", ".", "a..b"], None),
+        ([], None),
+    ],
+)
+def test_a_provider_is_found_by_who_receives_the_mail(exchangers: list[str], expected: str | None) -> None:
+    """Whole labels, the longest suffix, and nobody where two providers share an exchanger."""
+    provider = load().by_exchangers(exchangers, "ana.example")
+
+    assert (provider and provider.id) == expected
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["id"])
+def test_every_mx_row_is_found_by_its_exchangers(row: dict[str, str]) -> None:
+    """A row for domains of one's own answers for every suffix it lists."""
+    suffixes = [suffix for suffix in row["mx_suffixes"].split(";") if suffix and not row["domains"]]
+
+    found = [load().by_exchangers([f"mx.{suffix}"], "ana.example") for suffix in suffixes]
+
+    assert {provider and provider.id for provider in found} <= {row["id"]}
+
+
+def test_servers_named_after_a_domain_are_named_after_the_person_s() -> None:
+    """A placeholder in a row that is found by its exchanger becomes the domain of the address."""
+    providers = Providers(_table(mx_suffixes="host.example", pop_host="mail.{domain}"))
+
+    provider = providers.by_exchangers(["mx1.host.example"], "ana.example")
+
+    assert provider is not None
+    assert provider.incoming == ServerAddress("mail.ana.example", 995, Security.TLS)
+
+
 def test_documented_minimum_and_unusual_ports_are_kept() -> None:
     """What a provider documents is not rounded to the usual."""
     web_de, rediff, tim = (

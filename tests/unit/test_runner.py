@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.runner import HELD_BACK, Runner
+from bot.runner import ASLEEP, HELD_BACK, Runner
+from tests.fakes.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,18 +21,32 @@ class Nothing:
     """Stores with little due and a poller that fails; counts how often they were asked."""
 
     is_silent = False
+    waiting = 0
 
     def __init__(self, *due: Any) -> None:
         self.asked = 0
         self.was_asked = asyncio.Event()
         self.due = list(due)
         self.held: list[datetime] = []
+        self.spreads = 0
 
     async def release(self, worker: str) -> None:
         """Nobody died."""
 
     async def release_worker(self, worker: str) -> None:
         """The same."""
+
+    async def tell_progress(self) -> None:
+        """Nothing is on its way."""
+
+    async def finish(self, *, is_start: bool = False) -> int:
+        """Nothing was left half erased."""
+        return 0
+
+    async def spread(self, *_: Any) -> int:
+        """Nothing was left."""
+        self.spreads += 1
+        return 0
 
     async def claim_due(self, *_: Any, **__: Any) -> list[Any]:
         """What is due, once."""
@@ -59,16 +74,19 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
-def running_on(mailboxes: Any, rest: Any, stopping: asyncio.Event) -> Runner:
+def running_on(mailboxes: Any, rest: Any, stopping: asyncio.Event, clock: Clock | None = None) -> Runner:
     """A runner on these."""
     return Runner(
         mailboxes=mailboxes,
         messages=rest,
         outbox=rest,
+        holdings=rest,
+        attempts=rest,
         poller=mailboxes,
         deliverer=rest,
         worker="w",
-        clock=lambda: datetime.now(UTC),
+        interval=timedelta(minutes=5),
+        clock=clock or Clock(),
         stopping=stopping,
     )
 
@@ -104,3 +122,25 @@ async def test_the_end_of_summer_time_stops_nothing(utc: None, monkeypatch: pyte
 
     stopping.set()
     await running
+
+
+async def test_after_a_start_and_after_a_sleep_what_is_overdue_is_spread() -> None:
+    """A machine that was asleep does not ask for everything at once when it wakes; a second later is no sleep."""
+    store, stopping, clock = Nothing(), asyncio.Event(), Clock()
+    running = asyncio.create_task(running_on(store, Nothing(), stopping, clock).run())
+
+    async def ticks(number: int) -> None:
+        asked = store.asked
+        async with asyncio.timeout(8):
+            while store.asked < asked + number:
+                store.was_asked.clear()
+                await store.was_asked.wait()
+
+    await ticks(2)
+    first = store.spreads
+    clock.ahead += 2 * ASLEEP
+    await ticks(2)
+
+    stopping.set()
+    await running
+    assert (first, store.spreads) == (1, 2)

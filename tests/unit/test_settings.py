@@ -73,6 +73,8 @@ def test_three_values_are_enough(monkeypatch: pytest.MonkeyPatch, environment: d
         ("MAILBOX_METRICS", "canary@127.0.0.1:9464", "must be host:port"),
         ("MAILBOX_METRICS", "::1:9464", "must be host:port"),
         ("MAILBOX_METRICS", "two words:9464", "must be host:port"),
+        ("MAILBOX_DNS_SERVER", "127.0.0.1", "must be host:port"),
+        ("MAILBOX_DNS_SERVER", "dns.example:53", "must be a numeric address"),
         ("MAILBOX_POL_SECONDS", "5", "did you mean MAILBOX_POLL_SECONDS?"),
     ],
 )

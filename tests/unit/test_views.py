@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import BotError, Step
-from bot.slack import drafts, names, views
+from bot.retention import WORDS, WhyNot
+from bot.slack import drafts, names, shapes, views
 from bot.slack.views import words
 from storage.records import Security, ServerAddress
 from tests.unit import kit
@@ -22,7 +23,7 @@ from tests.unit.samples import (
     INCOMING,
     MAILBOX,
     NO_SENDING,
-    PROVIDERS,
+    RECEIPT,
     REFUSED,
     named,
     typed_draft,
@@ -41,14 +42,14 @@ LABELS = [
     "Security",
     "Username",
     "Password",
+    "Sending",
     "Use the same credentials for the outgoing server",
     "Outgoing server",
     "Outgoing port",
     "Outgoing security",
-    "Outgoing username",
-    "Outgoing password",
     "Delete setting",
 ]
+OUTGOING = LABELS[LABELS.index("Use the same credentials for the outgoing server") : -1]
 NASTY = st.one_of(
     st.text(max_size=400),
     st.lists(
@@ -104,7 +105,8 @@ def test_nothing_said_breaks_an_answer(text: str) -> None:
         views.unknown_word(text * 20),
         views.failed(text * 20, reference=text * 20),
         views.could_not_open(text * 20),
-        views.removed(text * 20),
+        views.removed(text * 20, RECEIPT),
+        views.not_given(text * 20),
         views.mailbox_form(typed_draft(text * 20), report=report),
         views.password_form(MAILBOX, drafts.draft_of(MAILBOX), report=report),
     ]
@@ -127,9 +129,79 @@ def test_shortening_fits_escaped(text: str, limit: int) -> None:
 def test_the_add_form_asks_what_it_should() -> None:
     """The add form has the known fields under their known labels, in order."""
     second = list(kit.inputs(SAMPLES["add_form_second"]))
+    after_username = LABELS.index("Username") + 1
 
     assert list(kit.inputs(SAMPLES["add_form"])) == [*LABELS, "How much old mail to bring"]
-    assert second == [*LABELS, "How much old mail to bring", "Make this the active mailbox"]
+    assert second == [
+        *LABELS[:after_username],
+        "Recent mode",
+        *LABELS[after_username:-1],
+        "How much old mail to bring",
+        "Make this the active mailbox",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sample", "more", "less"),
+    [
+        ("add_form_other_login", ["Outgoing username", "Outgoing password"], []),
+        ("add_form_receiving_only", [], OUTGOING),
+        ("add_form_delete_later", ["After how many days"], []),
+        ("add_form_recent", ["Recent mode"], ["Delete setting"]),
+    ],
+)
+def test_a_choice_shows_and_hides_fields(sample: str, more: list[str], less: list[str]) -> None:
+    """What makes sense only beside a choice is asked for with it."""
+    expected = {*LABELS, "How much old mail to bring", *more} - {*less}
+
+    assert set(kit.inputs(SAMPLES[sample])) == expected
+
+
+def test_recent_mode_says_why_nothing_can_be_deleted() -> None:
+    """The delete setting is a sentence then, and the user name shows what the server gets."""
+    view = SAMPLES["add_form_recent"]
+
+    assert "Leave on the server." in "\n".join(kit.texts(view))
+    assert WORDS[WhyNot.READS_RECENT] in "\n".join(kit.texts(view))
+    assert kit.inputs(view)["Username"]["element"]["initial_value"] == "recent:ana@gmail.com"
+
+
+def test_taking_recent_mode_off_restores_what_was_chosen() -> None:
+    """The user name and the delete setting are what they were."""
+    before = drafts.Draft(
+        texts={
+            names.INCOMING_SERVER: "pop.gmail.com",
+            names.USERNAME: "ana@gmail.com",
+            names.RETENTION: "delete_posted",
+        }
+    )
+    base = drafts.new_draft()
+
+    ticked = shapes.reshaped(ticking(before, names.YES), base, names.RECENT)
+    sent = drafts.read(kit.payload(views.mailbox_form(ticked)))
+    off = shapes.reshaped(ticking(sent, ""), base, names.RECENT)
+
+    assert (ticked.text(names.USERNAME), ticked.text(names.RETENTION)) == ("recent:ana@gmail.com", "leave")
+    assert (off.text(names.USERNAME), off.text(names.RETENTION)) == ("ana@gmail.com", "delete_posted")
+
+
+def ticking(draft: drafts.Draft, text: str) -> drafts.Draft:
+    """The same with recent mode ticked, or not."""
+    return replace(draft, texts={**draft.texts, names.RECENT: text})
+
+
+def test_what_was_hidden_comes_back_as_stored() -> None:
+    """Receiving only, and back: the outgoing server of the mailbox is in place again."""
+    stored = drafts.draft_of(MAILBOX)
+    without = replace(stored, texts={**stored.texts, names.RECEIVING_ONLY: names.YES})
+    sent = drafts.read(kit.payload(views.mailbox_form(without)))
+
+    back = shapes.reshaped(
+        replace(sent, texts={**sent.texts, names.RECEIVING_ONLY: ""}), stored, names.RECEIVING_ONLY
+    )
+
+    assert kit.inputs(views.mailbox_form(back)).keys() == kit.inputs(views.mailbox_form(stored)).keys()
+    assert back.text(names.OUTGOING_SERVER) == stored.text(names.OUTGOING_SERVER)
 
 
 def test_the_edit_form_asks_no_old_mail() -> None:
@@ -257,36 +329,6 @@ def test_help_knows_every_word() -> None:
     assert "remove" not in "".join(kit.texts(views.help_answer((names.ADD, names.HELP)))).replace(
         "removed", ""
     )
-
-
-def test_advice_for_every_provider_fits() -> None:
-    """Advice on any known provider is shown within limits."""
-    for provider in PROVIDERS:
-        draft = drafts.new_draft(address="ana@example.org", provider=provider)
-
-        assert kit.faults(views.mailbox_form(draft, provider=provider)) == [], provider.id
-
-
-@pytest.mark.parametrize(
-    ("address", "said"),
-    [
-        ("ana@gmail.com", "Gmail wants an app password here"),
-        ("ana@gmail.com", "Forwarding and POP/IMAP"),
-        ("ana@outlook.com", "takes no passwords from mail programs"),
-        ("ana@icloud.com", "has no POP"),
-        ("ana@web.de", "15 minutes"),
-        ("ana@163.com", "authorisation code"),
-    ],
-)
-def test_advice_says_what_is_known(address: str, said: str) -> None:
-    """A provider's peculiarities are said before the test runs into them."""
-    assert said in " ".join(views.advice(PROVIDERS.by_address(address)))
-
-
-def test_nothing_known_is_silence() -> None:
-    """An unknown provider, or one about which nothing is known, gets no advice."""
-    assert views.advice(None) == ()
-    assert views.advice(PROVIDERS.by_address("ana@posteo.de")) == ()
 
 
 def test_another_active_mailbox_is_named() -> None:

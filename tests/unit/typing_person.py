@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.slack import drafts, forms, names, views
+from bot.slack import drafts, forms, names, shapes, views
 from tests.unit import kit
-from tests.unit.samples import MAILBOX
+from tests.unit.samples import MAILBOX, PROVIDERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ADD_FORM = views.mailbox_form(drafts.new_draft(asks_active=True))
 EDIT_FORM = views.mailbox_form(drafts.draft_of(MAILBOX))
+GMAIL = PROVIDERS.by_address("ana@gmail.com")
 FULL = {
     names.NAME: " Work ",
     names.ADDRESS: "ana@example.org",
@@ -32,7 +33,8 @@ def parse(typed: Mapping[str, str | None], view: dict[str, Any] = ADD_FORM, **ch
         "allows_plain": lambda host: host == "mail.test",
         **changes,
     }
-    return forms.parse_mailbox(kit.state_values(view, {**FULL, **typed}), **asked)
+    answers = {**FULL, **typed}
+    return forms.parse_mailbox(kit.state_values(chosen(view, answers), answers), **asked)
 
 
 def edit(typed: Mapping[str, str | None], **changes: Any) -> Any:
@@ -42,4 +44,12 @@ def edit(typed: Mapping[str, str | None], **changes: Any) -> Any:
         "has_typed_before": False,
         "allows_plain": lambda _: False,
     }
-    return forms.parse_mailbox(kit.state_values(EDIT_FORM, dict(typed)), is_edit=True, **{**asked, **changes})
+    values = kit.state_values(chosen(EDIT_FORM, typed), dict(typed))
+    return forms.parse_mailbox(values, is_edit=True, **{**asked, **changes})
+
+
+def chosen(view: dict[str, Any], typed: Mapping[str, str | None]) -> dict[str, Any]:
+    """The form after the choices that show and hide other fields."""
+    draft = drafts.read(kit.payload(view, dict(typed)))
+    base = drafts.draft_of(MAILBOX) if draft.is_edit else drafts.new_draft()
+    return views.mailbox_form(shapes.reshaped(draft, base, ""), provider=GMAIL)

@@ -31,6 +31,11 @@ def compose(described: dict[str, Any], now: datetime) -> bytes:
         raise MailMalformed(f"this is no mail: {error}") from error
 
 
+def received_line(source: str, when: datetime) -> bytes:
+    """The trace that a server puts before what it takes in (RFC 5321 section 4.4)."""
+    return f"Received: from {source} by localhost; {format_datetime(when)}\r\n".encode()
+
+
 def _message(described: dict[str, Any], now: datetime) -> EmailMessage:
     mail = EmailMessage()
     sender = described.get("from_address") or "someone@elsewhere.example"

@@ -7,18 +7,27 @@ may look, and a later start finds the mail again: `NUMBER-….eml` per message, 
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 import uuid
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
+
+from bot.sandbox.mail.faults import Faults, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
+_RECENT: Final = timedelta(days=30)
+
+
+class MaildropDown(Exception):
+    """The maildrop cannot be had now, so nothing is known about the password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +41,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One message in a maildrop; `uid` is what UIDL shows."""
+    """One message in a maildrop; `uid` is what UIDL shows, unless a fault changes it."""
 
     uid: str
     octets: bytes
+    received: datetime
 
 
 @dataclass
@@ -50,6 +60,7 @@ class Counters:
     logins: int = 0
     refused_logins: int = 0
     busy_logins: int = 0
+    temporary_logins: int = 0
     quits: int = 0
     dropped: int = 0
     delivered: int = 0
@@ -75,8 +86,10 @@ class Maildrop:
     def __init__(self, account: Account, folder: Path | None = None) -> None:
         self.account = account
         self.is_locked = False
+        self.faults = Faults()
         self.counters = Counters()
         self._mails: dict[str, Mail] = {}
+        self._fetched: set[str] = set()
         self._number = 0
         self._folder = folder
         if folder:
@@ -87,12 +100,33 @@ class Maildrop:
         """What lies there now, oldest first."""
         return list(self._mails.values())
 
-    def deliver(self, octets: bytes) -> Mail:
-        """Put a message in; line ends become CRLF, as they travel."""
+    def listed(self, *, recent: bool = False) -> list[Mail]:
+        """What a new session sees.
+
+        Args:
+            recent: what came in the last 30 days, fetched before or not.
+        """
+        if recent:
+            since = datetime.now(UTC) - _RECENT
+            return [mail for mail in self.mails if mail.received >= since]
+        hidden = self._fetched if self.faults.has(Kind.HIDES_FETCHED) else frozenset()
+        return [mail for mail in self.mails if mail.uid not in hidden]
+
+    def remember_fetched(self, uids: Iterable[str]) -> None:
+        """A session that fetched these has ended in order."""
+        self._fetched.update(uids)
+
+    def deliver(self, octets: bytes, received: datetime | None = None) -> Mail:
+        """Put a message in; line ends become CRLF, as they travel.
+
+        Args:
+            received: when it came; now, unless something else is said.
+        """
         self._number += 1
-        mail = Mail(f"{self._number:08d}-{uuid.uuid4().hex[:8]}", _LINE_END.sub(b"\r\n", octets))
+        uid = f"{self._number:08d}-{uuid.uuid4().hex[:8]}"
+        mail = Mail(uid, _LINE_END.sub(b"\r\n", octets), received or datetime.now(UTC))
         if self._folder:
-            _write(self._folder / f"{mail.uid}.eml", mail.octets)
+            _write(self._folder / f"{mail.uid}.eml", mail.octets, mail.received)
         self._mails[mail.uid] = mail
         self.counters.delivered += 1
         self.note("DELIVERED", mail.uid)
@@ -122,7 +156,8 @@ class Maildrop:
     def _load(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for path in sorted(folder.glob("*.eml")):
-            self._mails[path.stem] = Mail(path.stem, path.read_bytes())
+            received = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            self._mails[path.stem] = Mail(path.stem, path.read_bytes(), received)
             self._number = max(self._number, int(path.stem.partition("-")[0]))
         if (folder / "password").is_file():
             password = (folder / "password").read_text(encoding="utf-8")
@@ -158,18 +193,28 @@ class Maildrops:
         return [drop] if drop else []
 
     def signed_in(self, username: str, password: str) -> Maildrop | None:
-        """The maildrop these credentials open, with the attempt counted; a wrong name reads like a wrong password."""
+        """The maildrop these credentials open, with the attempt counted; a wrong name reads like a wrong password.
+
+        Raises:
+            MaildropDown: it has a temporary fault.
+        """
         drop = self.get(username)
-        if drop is None or drop.account.password != password:
-            if drop:
-                drop.counters.refused_logins += 1
-                drop.note("LOGIN REFUSED")
+        if drop is None:
             return None
+        if drop.faults.has(Kind.WRONG_PASSWORD) or drop.account.password != password:
+            drop.counters.refused_logins += 1
+            drop.note("LOGIN REFUSED")
+            return None
+        if drop.faults.has(Kind.TEMPORARY):
+            drop.counters.temporary_logins += 1
+            raise MaildropDown
         return drop
 
 
-def _write(path: Path, octets: bytes) -> None:
+def _write(path: Path, octets: bytes, dated: datetime | None = None) -> None:
     """Whole or not at all, for readers in other processes."""
     unfinished = path.with_suffix(".part")
     unfinished.write_bytes(octets)
+    if dated:
+        os.utime(unfinished, (dated.timestamp(), dated.timestamp()))
     unfinished.replace(path)

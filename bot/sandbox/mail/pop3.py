@@ -1,7 +1,8 @@
 """The sandbox's POP3 server: one session after another over a maildrop.
 
 Covers RFC 1939 without APOP, CAPA and response codes (RFC 2449, 3206), STLS (RFC 2595), SASL PLAIN (RFC 5034) and
-pipelining. A maildrop has one session at a time; deletions are carried out at QUIT only.
+pipelining. A maildrop has one session at a time; deletions are carried out at QUIT only. The user name `recent:ADDRESS`
+opens the same maildrop as Gmail does: it lists the last 30 days.
 """
 
 from __future__ import annotations
@@ -12,6 +13,10 @@ import binascii
 import re
 from typing import TYPE_CHECKING, Final
 
+from bot.sandbox.mail import pace
+from bot.sandbox.mail.faults import Faults, Kind
+from bot.sandbox.mail.maildrops import MaildropDown
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Awaitable, Callable
@@ -21,9 +26,13 @@ if TYPE_CHECKING:
 IDLE_SECONDS: Final = 600.0  # RFC 1939 section 3: at least ten minutes
 _MAX_LINE: Final = 8_192
 _MAX_REFUSALS: Final = 3
+_RECENT: Final = "recent:"
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
 _BEFORE_LOGIN: Final = frozenset({"USER", "PASS", "AUTH", "STLS"})
 _AFTER_LOGIN: Final = frozenset({"STAT", "LIST", "UIDL", "RETR", "TOP", "DELE", "NOOP", "RSET"})
+
+
+NO_FAULTS: Final = Faults()
 
 
 class Refused(Exception):
@@ -36,6 +45,7 @@ class Pop3Session:
     Args:
         tls: what STLS starts; None when it is not offered.
         is_tls: the connection is protected already.
+        faults: what is wrong with the server in this session.
     """
 
     def __init__(
@@ -46,18 +56,23 @@ class Pop3Session:
         tls: ssl.SSLContext | None,
         *,
         is_tls: bool,
+        faults: Faults = NO_FAULTS,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._drops = drops
         self._tls = tls
         self._is_tls = is_tls
+        self._faults = faults
         self._buffer = bytearray()
+        self._unsent = bytearray()
         self._username: str | None = None
         self._refusals = 0
         self._drop: Maildrop | None = None
+        self._drop_faults = NO_FAULTS
         self._mails: list[Mail] = []
         self._marked: set[int] = set()
+        self._fetched: set[str] = set()
         self._is_open = True
         self._commands: dict[str, Callable[[list[str]], Awaitable[None]]] = {
             name: getattr(self, f"_{name.lower()}")
@@ -69,9 +84,9 @@ class Pop3Session:
         try:
             self._say("+OK Mailbox sandbox ready")
             while self._is_open:
-                await self._writer.drain()
+                await self._flush()
                 await self._answer(await self._line())
-            await self._writer.drain()
+            await self._flush()
         except (OSError, EOFError, TimeoutError):
             pass
         finally:
@@ -103,7 +118,7 @@ class Pop3Session:
     async def _capa(self, _arguments: list[str]) -> None:
         lines = [
             "TOP",
-            "UIDL",
+            *([] if self._faults.has(Kind.NO_UIDL) else ["UIDL"]),
             "USER",
             "SASL PLAIN",
             "RESP-CODES",
@@ -119,7 +134,7 @@ class Pop3Session:
         if self._tls is None or self._is_tls:
             raise Refused("no STLS here")
         self._say("+OK begin TLS")
-        await self._writer.drain()
+        await self._flush()
         if self._buffer:
             # Commands sent in the clear must not count as if they came through TLS.
             raise EOFError
@@ -153,19 +168,24 @@ class Pop3Session:
 
     async def _challenge(self) -> str:
         self._say("+ ")
-        await self._writer.drain()
+        await self._flush()
         return await self._line()
 
     def _sign_in(self, username: str, password: str) -> None:
-        drop = self._drops.signed_in(username, password)
+        is_recent = username.casefold().startswith(_RECENT)
+        try:
+            drop = self._drops.signed_in(username[len(_RECENT) :] if is_recent else username, password)
+        except MaildropDown:
+            raise Refused("[SYS/TEMP] the maildrop cannot be reached, try again later") from None
         if drop is None:
             self._refusals += 1
             self._is_open = self._refusals < _MAX_REFUSALS
             raise Refused("[AUTH] user name or password wrong")
-        if drop.is_locked:
+        if drop.is_locked or drop.faults.has(Kind.BUSY):
             drop.counters.busy_logins += 1
             raise Refused("[IN-USE] another session holds this maildrop")
-        self._drop, self._mails, drop.is_locked = drop, drop.mails, True
+        self._drop, self._mails, drop.is_locked = drop, drop.listed(recent=is_recent), True
+        self._drop_faults = drop.faults
         drop.counters.logins += 1
         drop.note("LOGIN")
         self._say(f"+OK {len(self._mails)} messages")
@@ -180,13 +200,16 @@ class Pop3Session:
         self._say_each(arguments, lambda mail: str(len(mail.octets)))
 
     async def _uidl(self, arguments: list[str]) -> None:
-        self._say_each(arguments, lambda mail: mail.uid)
+        if self._faults.has(Kind.NO_UIDL):
+            raise Refused("unknown command")
+        self._say_each(arguments, lambda mail: self._drop_faults.shown_uid(mail.uid))
 
     async def _retr(self, arguments: list[str]) -> None:
         _, mail = self._chosen(arguments)
         self._own.counters.retr[mail.uid] += 1
         self._own.note("RETR", mail.uid)
-        await self._send(f"+OK {len(mail.octets)} octets", mail.octets)
+        self._fetched.add(mail.uid)
+        self._send(f"+OK {len(mail.octets)} octets", mail.octets)
 
     async def _top(self, arguments: list[str]) -> None:
         _, mail = self._chosen(arguments[:1])
@@ -195,7 +218,7 @@ class Pop3Session:
         header, blank, body = mail.octets.partition(b"\r\n\r\n")
         first_lines = body.split(b"\r\n")[: int(arguments[1])]
         self._own.counters.top[mail.uid] += 1
-        await self._send("+OK", header + blank + b"".join(line + b"\r\n" for line in first_lines))
+        self._send("+OK", header + blank + b"".join(line + b"\r\n" for line in first_lines))
 
     async def _dele(self, arguments: list[str]) -> None:
         number, mail = self._chosen(arguments)
@@ -214,6 +237,7 @@ class Pop3Session:
     async def _quit(self, _arguments: list[str]) -> None:
         """UPDATE: what is marked goes before the answer does."""
         if self._drop:
+            self._drop.remember_fetched(self._fetched)
             self._drop.expunge(
                 [mail.uid for number, mail in enumerate(self._mails, 1) if number in self._marked]
             )
@@ -249,22 +273,27 @@ class Pop3Session:
             self._say_lines("listing follows", [f"{number} {value(mail)}" for number, mail in self._left()])
 
     def _say(self, line: str) -> None:
-        self._writer.write(line.encode() + b"\r\n")
+        self._unsent += line.encode() + b"\r\n"
 
     def _say_lines(self, first: str, lines: list[str]) -> None:
         self._say("\r\n".join([f"+OK {first}", *lines, "."]))
 
-    async def _send(self, first: str, octets: bytes) -> None:
+    def _send(self, first: str, octets: bytes) -> None:
         self._say(first)
         stuffed = (b"\r\n" + octets).replace(b"\r\n.", b"\r\n..").removeprefix(b"\r\n")
-        self._writer.write(stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n")
-        self._writer.write(b".\r\n")
-        await self._writer.drain()
+        self._unsent += stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n"
+        self._unsent += b".\r\n"
+
+    async def _flush(self) -> None:
+        octets = bytes(self._unsent)
+        self._unsent.clear()
+        await pace.send(self._writer, octets, self._faults, self._reader.at_eof)
 
     async def _line(self) -> str:
         while b"\n" not in self._buffer:
             if len(self._buffer) > _MAX_LINE:
                 self._say("-ERR line too long")
+                await self._flush()
                 raise EOFError
             async with asyncio.timeout(IDLE_SECONDS):
                 chunk = await self._reader.read(_MAX_LINE)

@@ -1,4 +1,4 @@
-"""The page API's part for mail: whose maildrops there are, put a mail into one, change a password."""
+"""The page API's part for mail: whose maildrops there are, put mail into one, change a password, switch faults."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from bot.sandbox.mail.bulk import bulk
 from bot.sandbox.mail.compose import MailMalformed, compose
+from bot.sandbox.mail.faults import MAILDROP_KINDS, SERVER_KINDS, FaultRefused, Switch
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.sandbox.mail.faults import Faults, Kind, Words
     from bot.sandbox.mail.maildrops import Maildrop
     from bot.sandbox.mail.servers import MailServers
 
@@ -22,7 +27,11 @@ def mail_routes(app: web.Application, servers: MailServers) -> None:
     app.router.add_get("/sandbox/api/mail/counters", routes.counters)
     app.router.add_post("/sandbox/api/mail", routes.mail)
     app.router.add_post("/sandbox/api/mail/raw", routes.raw)
+    app.router.add_post("/sandbox/api/mail/many", routes.many)
     app.router.add_post("/sandbox/api/mail/password", routes.password)
+    app.router.add_get("/sandbox/api/mail/faults", routes.faults)
+    app.router.add_post("/sandbox/api/mail/faults", routes.switch)
+    app.router.add_post("/sandbox/api/mail/heal", routes.heal)
 
 
 class _Routes:
@@ -51,6 +60,39 @@ class _Routes:
             raise web.HTTPBadRequest(text="message/rfc822 is expected")
         return self._delivered(request.query.get("to", ""), await request.read())
 
+    async def many(self, request: web.Request) -> web.Response:
+        """Mails dated over the past days."""
+        described = await _body(request)
+        address = str(described.get("to", ""))
+        try:
+            mails = list(bulk(described, datetime.now(UTC)))
+        except MailMalformed as error:
+            return _refused(str(error))
+        delivered = [self._servers.deliver(address, octets, when) for when, octets in mails]
+        if not delivered[0]:
+            return _refused("nobody in the sandbox has this address")
+        return web.json_response({"ok": True, "count": len(mails)})
+
+    async def faults(self, _request: web.Request) -> web.Response:
+        """Those that are on, and all there are, in words."""
+        kinds = [*_kinds(SERVER_KINDS, "server"), *_kinds(MAILDROP_KINDS, "maildrop")]
+        return web.json_response({"faults": self._on(), "kinds": kinds})
+
+    async def switch(self, request: web.Request) -> web.Response:
+        try:
+            await self._servers.switch(Switch.from_json(await _body(request)))
+        except FaultRefused as error:
+            return _refused(str(error))
+        return web.json_response({"ok": True, "faults": self._on()})
+
+    async def heal(self, request: web.Request) -> web.Response:
+        await _body(request)
+        try:
+            await self._servers.heal()
+        except FaultRefused as error:
+            return _refused(str(error))
+        return web.json_response({"ok": True, "faults": []})
+
     async def password(self, request: web.Request) -> web.Response:
         body = await _body(request)
         drop = self._servers.drops.get(str(body.get("address", "")))
@@ -64,6 +106,13 @@ class _Routes:
         if not mails:
             return _refused("nobody in the sandbox has this address")
         return web.json_response({"ok": True, "uids": [mail.uid for mail in mails]})
+
+    def _on(self) -> list[dict[str, Any]]:
+        drops = self._servers.drops
+        return [
+            *_shown(self._servers.faults, ""),
+            *(fault for drop in drops for fault in _shown(drop.faults, drop.account.address)),
+        ]
 
     def _mailbox(self, drop: Maildrop) -> dict[str, Any]:
         ports = self._servers.ports
@@ -89,6 +138,23 @@ async def _body(request: web.Request) -> dict[str, Any]:
     if not isinstance(body, dict) or request.content_type != "application/json":
         raise web.HTTPBadRequest(text="a JSON object is expected")
     return body
+
+
+def _shown(faults: Faults, address: str) -> list[dict[str, Any]]:
+    return [{"kind": fault.kind, "address": address, "seconds": fault.seconds or None} for fault in faults.on]
+
+
+def _kinds(kinds: Mapping[Kind, Words], befalls: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": kind,
+            "befalls": befalls,
+            "name": words.name,
+            "effect": words.effect,
+            "seconds": words.seconds,
+        }
+        for kind, words in kinds.items()
+    ]
 
 
 def _refused(reason: str) -> web.Response:

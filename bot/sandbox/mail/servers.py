@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import ssl
 import tempfile
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import trustme
 
+from bot.sandbox.mail.faults import SERVER_KINDS, Fault, FaultRefused, Faults, Kind
+from bot.sandbox.mail.listener import HOST, Listener
 from bot.sandbox.mail.maildrops import Maildrops
 from bot.sandbox.mail.pop3 import Pop3Session
 from bot.sandbox.mail.smtp import submission_protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Iterable
 
+    from bot.sandbox.mail.faults import Switch
+    from bot.sandbox.mail.listener import ServerAt
     from bot.sandbox.mail.maildrops import Account, Mail
 
-HOST: Final = "127.0.0.1"
-_NEXT_PORTS: Final = 50
+_NAMES: Final = ("localhost", HOST, "::1")
+_EXPIRED_FOR: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +61,12 @@ class MailServers:
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self.drops = Maildrops(accounts, folder / "mail" if folder and keep else None, everyone)
         self.ports = Ports()
+        self.faults = Faults()
         self.ca_pem = Path()  # known after the start
-        self._servers: list[asyncio.Server] = []
+        self._expired = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._rounds = count(1)
+        self._switching = asyncio.Lock()
+        self._listeners: list[Listener] = []
         self._sessions: set[asyncio.Task[None]] = set()
 
     @property
@@ -75,7 +84,8 @@ class MailServers:
         logging.getLogger("mail.log").setLevel(logging.CRITICAL)
         tls = self._certificate()
         loop = asyncio.get_running_loop()
-        starttls, in_tls = submission_protocol(self.drops, tls), submission_protocol(self.drops, None)
+        starttls = submission_protocol(self.drops, tls, lambda: self.faults)
+        in_tls = submission_protocol(self.drops, None, lambda: self.faults)
         self.ports = Ports(
             pop3s=await self._listen(ports.pop3s, lambda port: self._pop3(port, None, tls)),
             pop3=await self._listen(ports.pop3, lambda port: self._pop3(port, tls, None)),
@@ -87,18 +97,62 @@ class MailServers:
 
     async def stop(self) -> None:
         """End the sessions and close the ports."""
-        for server in self._servers:
-            server.close()
+        for listener in self._listeners:
+            listener.close()
         for session in self._sessions:
             session.cancel()
         await asyncio.gather(*self._sessions, return_exceptions=True)
-        self._servers.clear()
+        self._listeners.clear()
         if self._temporary:
             self._temporary.cleanup()
 
-    def deliver(self, address: str, octets: bytes) -> list[Mail]:
+    def deliver(self, address: str, octets: bytes, received: datetime | None = None) -> list[Mail]:
         """Put a message into the maildrops an address reaches; none when nobody has it."""
-        return [drop.deliver(octets) for drop in self.drops.reached_by(address)]
+        return [drop.deliver(octets, received) for drop in self.drops.reached_by(address)]
+
+    async def switch(self, order: Switch) -> None:
+        """Switch a fault on or off; sessions under way go on as they began.
+
+        Raises:
+            FaultRefused: nobody has the address, or a port cannot be had back.
+        """
+        if order.kind in SERVER_KINDS:
+            async with self._switching:
+                await self._befall(self._switched(self.faults, order))
+            return
+        drops = self.drops.reached_by(order.address)
+        if not drops:
+            raise FaultRefused("nobody in the sandbox has this address")
+        for drop in drops:
+            drop.faults = self._switched(drop.faults, order)
+
+    async def heal(self) -> None:
+        """Switch every fault off.
+
+        Raises:
+            FaultRefused: a port cannot be had back.
+        """
+        for drop in self.drops:
+            drop.faults = Faults()
+        async with self._switching:
+            await self._befall(Faults())
+
+    def _switched(self, faults: Faults, order: Switch) -> Faults:
+        if not order.is_on:
+            return faults.without(order.kind)
+        mark = f".{next(self._rounds)}" if order.kind is Kind.NEW_UIDS else ""
+        return faults.having(Fault(order.kind, order.seconds, mark))
+
+    async def _befall(self, faults: Faults) -> None:
+        for listener in self._listeners:
+            if faults.has(Kind.UNREACHABLE):
+                listener.refuse()
+                continue
+            try:
+                await listener.accept()
+            except OSError as error:
+                raise FaultRefused(f"port {listener.port} is taken by somebody else now") from error
+        self.faults = faults
 
     def _certificate(self) -> ssl.SSLContext:
         authority = trustme.CA(organization_name="Mailbox sandbox")
@@ -109,15 +163,29 @@ class MailServers:
         self.ca_pem = folder / "ca.pem"
         authority.cert_pem.write_to_path(str(self.ca_pem))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("localhost", HOST, "::1").configure_cert(context)
+        authority.issue_cert(*_NAMES).configure_cert(context)
+        ended = datetime.now(UTC) - _EXPIRED_FOR
+        authority.issue_cert(*_NAMES, not_before=ended - timedelta(days=365), not_after=ended).configure_cert(
+            self._expired
+        )
+        context.sni_callback = self._choose_certificate
         return context
+
+    def _choose_certificate(
+        self, connection: ssl.SSLSocket | ssl.SSLObject, _name: str | None, _context: ssl.SSLContext
+    ) -> None:
+        """At the beginning of a handshake, whether the client names a host or not."""
+        if self.faults.has(Kind.EXPIRED_CERTIFICATE):
+            connection.context = self._expired
 
     async def _pop3(
         self, port: int, stls: ssl.SSLContext | None, tls: ssl.SSLContext | None
     ) -> asyncio.Server:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             session = asyncio.create_task(
-                Pop3Session(reader, writer, self.drops, stls, is_tls=tls is not None).run()
+                Pop3Session(
+                    reader, writer, self.drops, stls, is_tls=tls is not None, faults=self.faults
+                ).run()
             )
             self._sessions.add(session)
             session.add_done_callback(self._sessions.discard)
@@ -126,15 +194,9 @@ class MailServers:
 
         return await asyncio.start_server(serve, HOST, port, ssl=tls)
 
-    async def _listen(self, wanted: int, server_at: Callable[[int], Awaitable[asyncio.Server]]) -> int:
+    async def _listen(self, wanted: int, server_at: ServerAt) -> int:
         """Take the wanted port or the next free one."""
-        for port in range(wanted, wanted + (_NEXT_PORTS if wanted else 1)):
-            try:
-                server = await server_at(port)
-            except OSError as error:
-                if error.errno != errno.EADDRINUSE:
-                    raise
-                continue
-            self._servers.append(server)
-            return int(server.sockets[0].getsockname()[1])
-        raise OSError(errno.EADDRINUSE, f"no free port from {wanted} on")
+        listener = Listener(server_at)
+        await listener.open(wanted)
+        self._listeners.append(listener)
+        return listener.port

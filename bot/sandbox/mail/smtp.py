@@ -6,15 +6,20 @@ aiosmtpd speaks the protocol. Mail to an address nobody has here is refused: not
 from __future__ import annotations
 
 import asyncio
-from email.utils import formatdate
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, AnyStr
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from bot.sandbox.mail import pace
+from bot.sandbox.mail.compose import received_line
+from bot.sandbox.mail.maildrops import MaildropDown
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
+    from bot.sandbox.mail.faults import Faults
     from bot.sandbox.mail.maildrops import Maildrops
 
 
@@ -30,9 +35,12 @@ class Submission:
         """Judge a user name and a password."""
         if not isinstance(data, LoginPassword):
             return AuthResult(success=False, handled=False)
-        drop = self._drops.signed_in(
-            data.login.decode("utf-8", "replace"), data.password.decode("utf-8", "replace")
-        )
+        try:
+            drop = self._drops.signed_in(
+                data.login.decode("utf-8", "replace"), data.password.decode("utf-8", "replace")
+            )
+        except MaildropDown:
+            return AuthResult(success=False, handled=False, message="454 4.7.0 try again later")
         if drop is None:
             return AuthResult(success=False, handled=False)
         drop.note("SMTP LOGIN")
@@ -61,15 +69,14 @@ class Submission:
         self, _server: SMTP, session: Session, envelope: Envelope
     ) -> str:
         """Put the mail into every maildrop named, once."""
-        trace = (
-            f"Return-Path: <{envelope.mail_from}>\r\nReceived: from sandbox by localhost; {formatdate()}\r\n"
-        )
+        now = datetime.now(UTC)
+        trace = f"Return-Path: <{envelope.mail_from}>\r\n".encode() + received_line("sandbox", now)
         content = envelope.content if isinstance(envelope.content, bytes) else b""
         drops = {
             drop.account.address: drop for to in envelope.rcpt_tos for drop in self._drops.reached_by(to)
         }
         for drop in drops.values():
-            drop.deliver(trace.encode() + content)
+            drop.deliver(trace + content, now)
         sender = self._drops.get(str(session.auth_data))
         if sender:
             sender.counters.submitted += 1
@@ -77,11 +84,31 @@ class Submission:
         return "250 2.0.0 taken"
 
 
-def submission_protocol(drops: Maildrops, starttls: ssl.SSLContext | None) -> Callable[[], SMTP]:
-    """A factory of connections; with `starttls` nothing but STARTTLS is served before the handshake."""
+class _Connection(SMTP):
+    """One connection, which answers as fast as the faults it began with let it."""
+
+    def __init__(self, *args: Any, faults: Faults, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._faults = faults
+
+    async def push(self, status: AnyStr) -> None:
+        """Send one answer."""
+        octets = status.encode() if isinstance(status, str) else status
+        await pace.send(self._writer, octets + b"\r\n", self._faults)
+
+
+def submission_protocol(
+    drops: Maildrops, starttls: ssl.SSLContext | None, faults: Callable[[], Faults]
+) -> Callable[[], SMTP]:
+    """A factory of connections; with `starttls` nothing but STARTTLS is served before the handshake.
+
+    Args:
+        faults: asked at each new connection what is wrong with the servers now.
+    """
     submission = Submission(drops)
-    return lambda: SMTP(
+    return lambda: _Connection(
         submission,
+        faults=faults(),
         hostname="localhost",
         ident="Mailbox sandbox",
         enable_SMTPUTF8=True,

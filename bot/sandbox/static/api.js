@@ -29,6 +29,10 @@ export const close = (user, viewId, all) => post("close", { user, view_id: viewI
 export const home = (user, tab) => post("home", { user, tab });
 export const shortcut = (user, callbackId) => post("shortcut", { user, callback_id: callbackId });
 export const mail = (body) => post("mail", body);
+export const manyMails = (to, count, days) => post("mail/many", { to, count, days });
+export const mailFaults = () => get("mail/faults");
+export const switchFault = (order) => post("mail/faults", order);
+export const heal = () => post("mail/heal", {});
 export const mailPassword = (address, password) => post("mail/password", { address, password });
 
 /**

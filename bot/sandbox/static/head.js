@@ -11,7 +11,7 @@ const TABS = [["home", "Home"], ["messages", "Messages"]];
 export function paintHead(root, model, isUnread) {
   const app = model.bot?.name ?? "Mailbox";
   keepingFocus(() => reconcile(root, [
-    { key: "title", signature: `${app}${model.side}`, build: () => title(model, app) },
+    { key: "title", signature: `${app}${model.side}${model.mailFaults.length}`, build: () => title(model, app) },
     { key: "tabs", signature: `${model.tab}${isUnread}`, build: () => tabs(model, isUnread) },
   ]));
 }
@@ -25,7 +25,12 @@ function title(model, app) {
     appAvatar("small"), h("h2", {}, app), badge(),
     h("button", {
       type: "button", id: "mail-toggle", class: "mail-toggle", "aria-controls": "drawer", on: { click: () => model.openDrawer(!model.drawer) },
-    }, icon("server"), h("span", {}, "Sandbox mail")));
+    }, icon("server"), h("span", {}, "Sandbox mail"), model.mailFaults.length > 0 && wrong(model.mailFaults.length)));
+}
+
+/** So many faults are on; in sight also when the mail server is not. */
+function wrong(count) {
+  return h("span", { class: "wrong" }, icon("warn"), String(count), h("span", { class: "unseen" }, count === 1 ? " fault is on" : " faults are on"));
 }
 
 function tabs(model, isUnread) {

@@ -1,24 +1,25 @@
 /** "Send a mail": a form and ready-made mails, delivered to the sandbox's own mail server. */
 
 import * as api from "./api.js";
-import { h, memory, reconcile } from "./dom.js";
+import { h, memory } from "./dom.js";
 import { whileBusy } from "./controls.js";
 import { sizeText } from "./files.js";
-import { ownMailbox } from "./helper.js";
+import { MailboxSelect } from "./mailboxselect.js";
+import { manyLine } from "./many.js";
 import { SAMPLES } from "./samples.js";
 
 export class MailForm {
   constructor(model) {
     Object.assign(this, { model, expanded: false });
-    this.to = h("select", { class: "control small", id: "mail-recipient" });
+    this.to = new MailboxSelect(model, "mail-recipient");
     this.status = h("p", { class: "mail-status", role: "status" });
     this.place = h("div", { class: "mail-form-place" });
     this.toggle = h("button", { type: "button", class: "button small", "aria-expanded": "false", on: { click: () => this.#expand(!this.expanded) } }, "Write one");
     this.node = h("section", { class: "mail-box", "aria-labelledby": "mail-box-title" },
       h("h3", { id: "mail-box-title" }, "Send a mail"),
-      h("div", { class: "mail-to" }, h("label", { for: this.to.id }, "Deliver to"), this.to),
+      h("div", { class: "mail-to" }, h("label", { for: this.to.node.id }, "Deliver to"), this.to.node),
       h("div", { class: "samples" }, SAMPLES.map((sample) => this.#sample(sample)), this.toggle),
-      this.place, this.status);
+      this.place, manyLine(model, () => this.to.address, (words, isOk) => this.#say(words, isOk)), this.status);
   }
 
   #sample([words, make]) {
@@ -27,18 +28,13 @@ export class MailForm {
   }
 
   paint() {
-    const { mailboxes } = this.model;
-    reconcile(this.to, mailboxes.map(({ address }) => ({ key: address, signature: "", build: () => h("option", { value: address }, address) })));
-    this.#choose();
-    this.node.hidden = !mailboxes.length;
+    this.to.paint();
+    this.node.hidden = !this.model.mailboxes.length;
   }
 
-  /** Proposes the mailbox named after whoever acts now; what was chosen by hand stays until they change. */
-  #choose() {
-    const own = ownMailbox(this.model)?.address;
-    if (!own || this.actor === this.model.actor) return;
-    this.actor = this.model.actor;
-    this.to.value = own;
+  #say(words, isOk) {
+    this.status.classList.toggle("failed", !isOk);
+    this.status.textContent = words;
   }
 
   /** Shows the whole form and goes there. */
@@ -79,10 +75,9 @@ export class MailForm {
   }
 
   async #send(mail) {
-    const to = this.to.value;
+    const to = this.to.address;
     const answer = await api.mail({ to, attachments: [], ...mail });
-    this.status.classList.toggle("failed", !answer.ok);
-    this.status.textContent = answer.ok ? `Delivered to ${to}${weight(mail)}. The bot brings it at its next check; /mailbox check asks now.` : answer.error;
+    this.#say(answer.ok ? `Delivered to ${to}${weight(mail)}. The bot brings it at its next check; /mailbox check asks now.` : answer.error, answer.ok);
     if (answer.ok && this.model.state.posts.length) memory.set("welcome-done", true);
     await this.model.loadMailboxes();
     return answer.ok;

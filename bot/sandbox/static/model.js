@@ -25,7 +25,7 @@ export class Model {
     Object.assign(this, {
       paint, people: [], bot: null, commands: [], shortcuts: [], connected: false, online: true,
       actor: null, state: NOTHING, loaded: false, tab: "messages", thread: null,
-      newest: PAGE, mailboxes: [], drawer: false, side: false, dismissed: new Set(), notes: [], anchors: new Map(),
+      newest: PAGE, mailboxes: [], mailFaults: [], faultKinds: [], drawer: false, side: false, dismissed: new Set(), notes: [], anchors: new Map(),
     });
     this.world = worldOf(this);
   }
@@ -44,6 +44,7 @@ export class Model {
       await this.loadPeople();
     }
     setInterval(() => document.hidden || this.loadPeople(), PEOPLE_EVERY);
+    this.loadMailboxes(); // also with the drawer shut: the way to it says when something is wrong on purpose
     this.become(this.person(wanted)?.id ?? this.person(memory.get("actor"))?.id ?? this.#ordinary().id);
   }
 
@@ -114,8 +115,9 @@ export class Model {
   }
 
   async loadMailboxes() {
-    const answer = await api.mailboxes();
+    const [answer, faults] = await Promise.all([api.mailboxes(), api.mailFaults()]);
     if (answer.ok) this.mailboxes = answer.mailboxes ?? [];
+    if (faults.ok) Object.assign(this, { mailFaults: faults.faults, faultKinds: faults.kinds });
     this.changed();
   }
 

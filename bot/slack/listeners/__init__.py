@@ -10,7 +10,17 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from bot.slack import views
-from bot.slack.listeners import buttons, commands, forms_added, forms_password
+from bot.slack.listeners import (
+    addresses,
+    buttons,
+    commands,
+    forms_added,
+    forms_erasing,
+    forms_password,
+    forms_shaped,
+    old_mail,
+    server_mail,
+)
 from bot.slack.listeners.desk import Desk
 from bot.slack.listeners.failures import FailureHandler
 
@@ -24,8 +34,13 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
     """Attach every listener and the one error handler."""
     commands.register(bolt, desk)
     buttons.register(bolt, desk)
+    addresses.register(bolt, desk)
     forms_added.register(bolt, desk)
     forms_password.register(bolt, desk)
+    forms_shaped.register(bolt, desk)
+    old_mail.register(bolt, desk)
+    forms_erasing.register(bolt, desk)
+    server_mail.register(bolt, desk)
     _acknowledge_the_rest(bolt)
     bolt.error(FailureHandler(desk))
 

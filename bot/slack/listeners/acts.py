@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.slack import drafts, names, views
 from bot.slack.listeners.desk import open_view
+from bot.slack.listeners.examining import examine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +31,9 @@ async def act(
         view = await _form(desk, word, person, mailbox_id)
         await open_view(client, body, view)
         return None
+    if word == names.DOCTOR:
+        await examine(desk, mailbox_id, body, client)
+        return None
     return await _switch(desk, word, person, mailbox_id)
 
 
@@ -37,8 +41,7 @@ async def _form(desk: Desk, word: str, person: Person, mailbox_id: str) -> View:
     """The modal for what needs one."""
     mailbox = await desk.registrar.get(person, mailbox_id)
     if word == names.REMOVE:
-        _, waiting = await desk.listed(person)
-        return views.remove_form(mailbox, waiting.get(mailbox.id, 0))
+        return views.remove_form(mailbox, await desk.belongings.held(person, mailbox.id))
     draft = drafts.draft_of(mailbox, asks_active=not mailbox.is_active)
     if word == names.PASSWORD:
         return views.password_form(mailbox, draft)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from bot.slack import names, views
 from bot.slack.listeners.acts import act
+from bot.slack.listeners.belongings import ask_erase, export_data
 from bot.slack.listeners.commands import open_add_form, publish_home, refresh_home
-from bot.slack.listeners.desk import at_least, say, show_result
+from bot.slack.listeners.desk import say, show_result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from bot.slack.listeners.desk import Desk
     from bot.slack.views import Answer
 
-SHOWN_SECONDS = 0.5
-"""A large mailbox takes its time to go, so the question is answered first; that answer must be shown before the next."""
-
 WORDS = {action_id: word for word, action_id in names.BUTTONS.items()} | {
     action_id: word for word, action_id in names.PICKS.items()
 }
@@ -28,7 +26,7 @@ WORDS = {action_id: word for word, action_id in names.BUTTONS.items()} | {
 
 
 def register(bolt: AsyncApp, desk: Desk) -> None:
-    """One listener for each action id, and the confirmation of a removal."""
+    """One listener for each action id."""
     for action_id, word in WORDS.items():
         bolt.action(action_id)(_pressed(desk, word))
 
@@ -43,15 +41,17 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
         mailboxes, waiting = await desk.listed(desk.actor(body))
         await _tell(desk, body, client, respond, views.mailbox_list(mailboxes, waiting, desk.clock()))
 
-    @bolt.view(names.REMOVE_FORM)
-    async def remove(ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
-        person = desk.actor(body)
-        mailbox = await desk.registrar.get(person, body["view"]["private_metadata"])
-        await ack(response_action="update", view=views.loading("Remove mailbox"))
-        await at_least(SHOWN_SECONDS, desk.registrar.remove(person, mailbox.id))
-        done = views.as_modal(views.removed(mailbox.profile.name))
-        await show_result(client, person, body["view"]["id"], done)
-        await refresh_home(desk, body, client)
+    @bolt.action(names.EXPORT_BUTTON)
+    async def export(ack: Any, body: Mapping[str, Any], client: AsyncWebClient, respond: Any) -> None:
+        await ack()
+        await _tell(desk, body, client, respond, await export_data(desk, body))
+
+    @bolt.action(names.ERASE_BUTTON)
+    async def erase(ack: Any, body: Mapping[str, Any], client: AsyncWebClient, respond: Any) -> None:
+        await ack()
+        answer = await ask_erase(desk, body, client)
+        if answer is not None:
+            await _tell(desk, body, client, respond, answer)
 
 
 def _pressed(desk: Desk, word: str) -> Any:

@@ -10,6 +10,8 @@ from slack_sdk.errors import SlackApiError
 from bot.slack import drafts, forms, names, views
 from bot.slack.client import NO_ANSWER, code_of
 from bot.slack.listeners.acts import act
+from bot.slack.listeners.addresses import look_up
+from bot.slack.listeners.belongings import ask_erase, export_data
 from bot.slack.listeners.desk import open_view, say
 from storage.errors import StorageError
 
@@ -54,6 +56,12 @@ async def _answer(desk: Desk, body: Mapping[str, Any], client: AsyncWebClient, r
         await say(respond, views.mailbox_list(mailboxes, waiting, desk.clock()))
     elif word == names.HELP:
         await say(respond, views.help_answer())
+    elif word == names.EXPORT:
+        await say(respond, await export_data(desk, body))
+    elif word == names.ERASE:
+        answer = await ask_erase(desk, body, client)
+        if answer is not None:
+            await say(respond, answer)
     elif word in names.BUTTONS:
         await _one_of(desk, word, body, client, respond, called=rest)
     else:
@@ -86,9 +94,12 @@ async def open_add_form(
 ) -> None:
     """The add form, with servers in place when an address is given."""
     mailboxes, _ = await desk.listed(desk.actor(body))
-    provider = desk.providers.by_address(address)
-    draft = drafts.new_draft(address=address, provider=provider, asks_active=bool(mailboxes))
-    await open_view(client, body, views.mailbox_form(draft, provider=provider))
+    found = desk.discovery.known(address)
+    draft = drafts.new_draft(address=address, found=found, asks_active=bool(mailboxes))
+    form = views.mailbox_form(draft, provider=found.provider if found else None)
+    view = await open_view(client, body, form)
+    if found is None and address:
+        await look_up(desk, draft, view, client)
 
 
 async def publish_home(desk: Desk, body: Mapping[str, Any], client: AsyncWebClient) -> None:

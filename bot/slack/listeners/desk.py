@@ -10,8 +10,10 @@ import structlog
 from slack_sdk.errors import SlackApiError
 
 from bot.errors import NotAllowed
+from bot.retention import allowed_retentions
 from bot.slack import names, views
 from bot.slack.client import NO_ANSWER, code_of
+from bot.slack.waiting import WaitingForms
 from storage.records import Person
 
 if TYPE_CHECKING:
@@ -20,11 +22,18 @@ if TYPE_CHECKING:
 
     from slack_sdk.web.async_client import AsyncWebClient
 
-    from bot.mail.providers import Providers
+    from bot.belongings import Belongings
+    from bot.examine import Examiner
+    from bot.mail.discovery import Discovery
+    from bot.mail.providers import Provider, Providers
     from bot.mailboxes import Registrar
+    from bot.retention import WhyNot
+    from bot.server_mail import ServerMail
+    from bot.slack.client import SlackClient
+    from bot.slack.drafts import Draft
     from bot.slack.views import Answer, View
     from bot.typed import TypedPasswords
-    from storage.records import Mailbox
+    from storage.records import Mailbox, Retention
 
 log = structlog.get_logger(__name__)
 
@@ -37,8 +46,21 @@ UPDATES = 2
 
 LEAVE_SECONDS = 1.5
 
+ERASED_WORDS = (
+    "Everything stored about you was erased meanwhile, so this test was cut short and nothing was saved."
+)
+
 OPENS = {names.ADD_FORM: names.ADD, names.EDIT_FORM: names.EDIT, names.PASSWORD_FORM: names.PASSWORD}
 """Which command word opens a form again that was closed."""
+
+
+@dataclass(slots=True)
+class Testing:
+    """A test that runs; `ended` is what to show when somebody ends it."""
+
+    person: Person
+    task: asyncio.Task[Any]
+    ended: View
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +70,23 @@ class Desk:
     Attributes:
         workspace: the team id this installation belongs to.
         allows_plain: may this host be used without encryption?
+        waiting: the forms that wait for an answer about their address.
         testing: the tests that run by the id of their view, so that a second press of the button starts no second one.
     """
 
     registrar: Registrar
+    belongings: Belongings
+    slack: SlackClient
+    server_mail: ServerMail
+    examiner: Examiner
     providers: Providers
+    discovery: Discovery
     typed: TypedPasswords
     workspace: str
     allows_plain: Callable[[str], bool]
     clock: Callable[[], datetime]
-    testing: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
+    waiting: WaitingForms = field(default_factory=WaitingForms)
+    testing: dict[str, Testing] = field(default_factory=dict)
 
     def actor(self, body: Mapping[str, Any]) -> Person:
         """The person who acts, as Slack verified them; ids inside the payload's values play no part.
@@ -75,6 +104,17 @@ class Desk:
             raise NotAllowed("another workspace")
         return Person(self.workspace, str(user_id))
 
+    def provider(self, draft: Draft) -> Provider | None:
+        """Whose advice a form shows."""
+        known = self.providers.by_address(draft.text(names.ADDRESS)) or self.providers.by_id(
+            draft.provider_id
+        )
+        return known or self.providers.by_host(draft.text(names.INCOMING_SERVER))
+
+    def allowed_retentions(self, host: str, username: str) -> tuple[tuple[Retention, WhyNot | None], ...]:
+        """Every delete setting for a mail server, and why it cannot be had."""
+        return allowed_retentions(self.providers.by_host(host), username)
+
     async def listed(self, person: Person) -> tuple[list[Mailbox], dict[str, int]]:
         """A person's mailboxes, and what is on its way for each."""
         found = await self.registrar.of(person)
@@ -84,22 +124,32 @@ class Desk:
         """Test and store what a form holds behind the "testing" view, then show the view that comes of it."""
         task = asyncio.current_task()
         assert task is not None
-        self.testing[view_id] = task
+        test = self.testing[view_id] = Testing(person, task, views.interrupted())
         try:
             result = await at_least(SHORTEST_TEST_SECONDS, work)
         except asyncio.CancelledError:
-            result = views.interrupted()
+            result = test.ended
         finally:
             del self.testing[view_id]
         await show_result(client, person, view_id, result)
 
     async def leave(self) -> None:
         """End the tests that still run; whoever waits for one is told so."""
-        running = list(self.testing.values())
-        for task in running:
-            task.cancel()
-        if running:
-            await asyncio.wait(running, timeout=LEAVE_SECONDS)
+        await _end(list(self.testing.values()))
+
+    async def end_tests(self, person: Person) -> None:
+        """End this person's tests, whose result is not to be stored any more."""
+        tests = [test for test in self.testing.values() if test.person == person]
+        for test in tests:
+            test.ended = views.could_not_open(ERASED_WORDS)
+        await _end(tests)
+
+
+async def _end(tests: list[Testing]) -> None:
+    for test in tests:
+        test.task.cancel()
+    if tests:
+        await asyncio.wait([test.task for test in tests], timeout=LEAVE_SECONDS)
 
 
 async def say(respond: Callable[..., Awaitable[Any]], answer: Answer) -> None:
@@ -109,20 +159,27 @@ async def say(respond: Callable[..., Awaitable[Any]], answer: Answer) -> None:
     )
 
 
-async def open_view(client: AsyncWebClient, body: Mapping[str, Any], view: View) -> str:
+async def open_view(client: AsyncWebClient, body: Mapping[str, Any], view: View) -> Mapping[str, Any]:
     """Open a modal, or push it onto the one that is open.
 
     Returns:
-        The view's id.
+        The view as Slack has it.
     """
     is_modal = (body.get("view") or {}).get("type") == "modal"
     opening = client.views_push if is_modal else client.views_open
     answer = await opening(trigger_id=body["trigger_id"], view=view)
-    return str(answer["view"]["id"])
+    opened: Mapping[str, Any] = answer["view"]
+    return opened
 
 
 async def show_result(client: AsyncWebClient, person: Person, view_id: str, view: View) -> None:
     """Replace the "testing" view; a person who closed it meanwhile is told in the DM."""
+    if not await shown(client, view_id, view):
+        await tell(client, person, _as_text(view))
+
+
+async def shown(client: AsyncWebClient, view_id: str, view: View) -> bool:
+    """Replace a view; whether Slack did so."""
     for _ in range(UPDATES):
         try:
             await client.views_update(view_id=view_id, view=view)
@@ -133,8 +190,8 @@ async def show_result(client: AsyncWebClient, person: Person, view_id: str, view
         except NO_ANSWER as error:
             log.info("view_not_updated", error=type(error).__name__)
         else:
-            return
-    await tell(client, person, _as_text(view))
+            return True
+    return False
 
 
 async def tell(client: AsyncWebClient, person: Person, text: str) -> None:
@@ -158,6 +215,8 @@ def _own_words(block: Mapping[str, Any]) -> str:
 
 
 async def at_least(seconds: float, work: Awaitable[Any]) -> Any:
-    """The result of `work`, not sooner than after `seconds`."""
-    _, result = await asyncio.gather(asyncio.sleep(seconds), work)
-    return result
+    """The result of `work`, or what it raises, not sooner than after `seconds`."""
+    ends: tuple[Any, ...] = await asyncio.gather(asyncio.sleep(seconds), work, return_exceptions=True)
+    if isinstance(ends[1], BaseException):
+        raise ends[1]
+    return ends[1]

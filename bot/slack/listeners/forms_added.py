@@ -1,4 +1,4 @@
-"""The add and the edit form: filled in while typing, checked, tested, stored."""
+"""The add and the edit form: checked, tested, stored."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from slack_sdk.errors import SlackApiError
 
 from bot.mailboxes import Order
 from bot.slack import drafts, forms, names, views
-from bot.slack.client import code_of
 from bot.slack.listeners.commands import refresh_home
 from storage.records import Passwords
 
@@ -58,13 +56,7 @@ class _Sent:
 
 
 def register(bolt: AsyncApp, desk: Desk) -> None:
-    """Typing the address, and sending either form."""
-
-    @bolt.action(names.ADDRESS_TYPED)
-    async def address_typed(ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
-        await ack()
-        desk.actor(body)
-        await _fill_in(desk, body["view"], client)
+    """Sending either form."""
 
     @bolt.view(names.ADD_FORM)
     async def added(ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
@@ -75,27 +67,15 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
         await _sent(desk, ack, body, client)
 
 
-async def _fill_in(desk: Desk, view: Mapping[str, Any], client: AsyncWebClient) -> None:
-    """Put a known provider's servers where the person has not typed their own."""
-    before = drafts.read(view)
-    provider = desk.providers.by_address(before.text(names.ADDRESS))
-    draft = drafts.fill_in(before, provider)
-    if draft is before:
-        return
-    try:
-        await client.views_update(
-            view_id=view["id"], hash=view["hash"], view=views.mailbox_form(draft, provider=provider)
-        )
-    except SlackApiError as error:
-        # A newer character is on its way: that one fills the form in.
-        if code_of(error) not in {"hash_conflict", "not_found"}:
-            raise
-
-
 async def _sent(desk: Desk, ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
     person = desk.actor(body)
     view = body["view"]
     draft = drafts.read(view)
+    desk.waiting.forget(view["id"])
+    refusal = _without_password(desk, view, draft)
+    if refusal is not None:
+        await ack(**refusal)
+        return
     sent = _Sent(person, draft, await _known(desk, person, draft), view["id"])
     form = _parsed(desk, view, sent)
     if isinstance(form, dict):
@@ -106,6 +86,22 @@ async def _sent(desk: Desk, ack: Any, body: Mapping[str, Any], client: AsyncWebC
         return
     await desk.test(client, person, view["id"], _tested(desk, sent, form))
     await refresh_home(desk, body, client)
+
+
+def _without_password(desk: Desk, view: Mapping[str, Any], draft: Draft) -> dict[str, Any] | None:
+    """What answers an add form that asked for no password, since none would be taken; None for any other form.
+
+    That is the reason, or the form with a password field once the person has named a server of their own.
+    """
+    if draft.is_edit or names.INCOMING_PASSWORD in drafts.typed(view["state"]["values"]):
+        return None
+    provider = desk.provider(draft)
+    if views.asks_password(draft, provider):
+        return {"response_action": "update", "view": views.mailbox_form(draft, provider=provider)}
+    return {
+        "response_action": "errors",
+        "errors": {draft.block_id(names.ADDRESS): views.no_way_in(provider)},
+    }
 
 
 async def _known(desk: Desk, person: Person, draft: Draft) -> _Known:
@@ -127,13 +123,21 @@ def _parsed(desk: Desk, view: Mapping[str, Any], sent: _Sent) -> MailboxForm | E
         has_outgoing_password=known.base is not None and known.base.outgoing is not None,
         has_typed_outgoing=known.typed is not None and known.typed.outgoing is not None,
         stored=known.stored.profile if known.stored else None,
+        allowed=desk.allowed_retentions,
     )
 
 
 async def _tested(desk: Desk, sent: _Sent, form: MailboxForm) -> View:
     """Test what the form says; store it when it works, else give the form back with everything typed."""
-    order = Order(form.profile, _passwords(form, sent.known), form.retention, form.old_mail, form.make_active)
-    checked = await desk.registrar.check(order.profile, order.passwords)
+    order = Order(
+        form.profile,
+        _passwords(form, sent.known),
+        form.retention,
+        form.delete_days,
+        form.old_mail,
+        form.make_active,
+    )
+    checked = await desk.registrar.check(sent.person, order.profile, order.passwords, old_mail=order.old_mail)
     if not checked.report.is_incoming_fine or checked.report.is_outgoing_refused:
         return _again(desk, sent, form, order, checked)
     desk.typed.forget(sent.draft.draft_id)
@@ -164,8 +168,7 @@ def _again(desk: Desk, sent: _Sent, form: MailboxForm, order: Order, checked: Ch
         has_typed=has_typed,
         offers_receiving_only=is_outgoing_refused,
     )
-    provider = desk.providers.by_address(order.profile.address)
-    return views.mailbox_form(shown, provider=provider, report=checked.report)
+    return views.mailbox_form(shown, provider=desk.provider(shown), report=checked.report)
 
 
 async def _stored(desk: Desk, sent: _Sent, order: Order, checked: Checked) -> View:
@@ -182,7 +185,7 @@ async def _stored(desk: Desk, sent: _Sent, order: Order, checked: Checked) -> Vi
         mailbox,
         checked.report,
         is_new=not draft.is_edit,
-        old_mail=None if draft.is_edit else order.old_mail,
-        interval=desk.registrar.interval(mailbox),
+        old=None if draft.is_edit else desk.registrar.old_mail_coming(mailbox, order, checked),
+        interval=desk.registrar.bounds(mailbox).interval,
         active=active,
     )

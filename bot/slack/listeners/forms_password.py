@@ -1,11 +1,12 @@
-"""The password form: the new password is tested before it replaces the old one."""
+"""The password form: a new password is tested before it replaces the old one, each of the two by itself."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import NoSuchMailbox
-from bot.mailboxes import Order
+from bot.mailboxes import Checked, Order
 from bot.slack import drafts, forms, names, views
 from bot.slack.listeners.commands import refresh_home
 from storage.records import OldMail, Passwords, Secret
@@ -18,8 +19,21 @@ if TYPE_CHECKING:
 
     from bot.slack.drafts import Draft
     from bot.slack.listeners.desk import Desk
-    from bot.slack.views import View
+    from bot.slack.views import Report, View
     from storage.records import Mailbox, Person
+
+_NOT_TYPED = Secret("")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A form on its way; None for a password that stays as it is."""
+
+    person: Person
+    draft: Draft
+    mailbox: Mailbox
+    incoming: Secret | None
+    outgoing: Secret | None
 
 
 def register(bolt: AsyncApp, desk: Desk) -> None:
@@ -31,7 +45,7 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
         view = body["view"]
         draft = drafts.read(view)
         typed = desk.typed.find(person, draft.draft_id) if draft.draft_id else None
-        parsed = forms.parse_password(view["state"]["values"], has_typed_before=typed is not None)
+        parsed = forms.parse_passwords(view["state"]["values"], has_typed_before=typed is not None)
         if isinstance(parsed, dict):
             await ack(response_action="errors", errors=parsed)
             return
@@ -39,25 +53,60 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
         await ack(response_action="update", view=views.password_in_progress(mailbox))
         if view["id"] in desk.testing:
             return
-        password = parsed or (typed.incoming if typed else None)
-        assert password is not None, "forms.parse_password demands a password that is nowhere else"
-        await desk.test(client, person, view["id"], _tested(desk, person, draft, mailbox, password))
+        incoming = parsed.incoming or (typed.incoming if typed else None) or None
+        outgoing = parsed.outgoing or (typed.outgoing if typed else None)
+        work = _tested(desk, _Sent(person, draft, mailbox, incoming, outgoing))
+        await desk.test(client, person, view["id"], work)
         await refresh_home(desk, body, client)
 
 
-async def _tested(desk: Desk, person: Person, draft: Draft, mailbox: Mailbox, password: Secret) -> View:
-    """Store the password once the incoming server takes it; the outgoing one is reported beside it."""
-    stored = await desk.registrar.passwords(person, mailbox.id)
-    passwords = Passwords(password, stored.outgoing)
-    checked = await desk.registrar.check(mailbox.profile, passwords)
-    desk.typed.forget(draft.draft_id)
-    if not checked.report.is_incoming_fine:
-        draft_id = desk.typed.keep(person, passwords)
-        again = drafts.after_failure(draft, draft_id=draft_id)
-        return views.password_form(mailbox, again, report=checked.report)
-    order = Order(mailbox.profile, passwords, mailbox.retention, OldMail.ALL, make_active=False)
+async def _tested(desk: Desk, sent: _Sent) -> View:
+    """Store each new password once its server takes it."""
+    desk.typed.forget(sent.draft.draft_id)
     try:
-        changed = await desk.registrar.change(person, mailbox.id, order, checked)
+        if sent.incoming is None:
+            return await _tested_outgoing(desk, sent)
+        return await _tested_incoming(desk, sent, sent.incoming)
     except NoSuchMailbox as error:
         return views.could_not_open(error.sentence)
-    return views.password_saved(changed, checked.report)
+
+
+async def _tested_incoming(desk: Desk, sent: _Sent, incoming: Secret) -> View:
+    person, mailbox = sent.person, sent.mailbox
+    stored = await desk.registrar.passwords(person, mailbox.id)
+    passwords = Passwords(incoming, sent.outgoing or stored.outgoing)
+    checked = await desk.registrar.check(person, mailbox.profile, passwords)
+    report = checked.report
+    if not report.is_incoming_fine:
+        return _again(desk, sent, report, incoming)
+    is_outgoing_wrong = sent.outgoing is not None and report.is_outgoing_refused
+    works = Passwords(incoming, stored.outgoing) if is_outgoing_wrong else passwords
+    changed = await _store(desk, sent, works, checked)
+    if is_outgoing_wrong:
+        return _again(desk, sent, report, _NOT_TYPED)
+    return views.password_saved(changed, report)
+
+
+async def _tested_outgoing(desk: Desk, sent: _Sent) -> View:
+    """The incoming side is left alone: its password may be the very one that is refused."""
+    assert sent.outgoing is not None, "forms.parse_passwords demands a password"
+    report = await desk.registrar.check_outgoing(sent.person, sent.mailbox.profile, sent.outgoing)
+    if report.outgoing is None or report.outgoing.failed is not None:
+        return _again(desk, sent, report, _NOT_TYPED)
+    changed = await desk.registrar.change_outgoing_password(sent.person, sent.mailbox.id, sent.outgoing)
+    return views.password_saved(changed, report)
+
+
+async def _store(desk: Desk, sent: _Sent, passwords: Passwords, checked: Checked) -> Mailbox:
+    mailbox = sent.mailbox
+    order = Order(
+        mailbox.profile, passwords, mailbox.retention, mailbox.delete_days, OldMail.ALL, make_active=False
+    )
+    return await desk.registrar.change(sent.person, mailbox.id, order, checked)
+
+
+def _again(desk: Desk, sent: _Sent, report: Report, incoming: Secret) -> View:
+    """The form again; what was typed and not yet stored is kept for its owner, what the vault holds never is."""
+    draft_id = desk.typed.keep(sent.person, Passwords(incoming, sent.outgoing))
+    again = drafts.after_failure(sent.draft, draft_id=draft_id)
+    return views.password_form(sent.mailbox, again, report=report)

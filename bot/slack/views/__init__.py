@@ -7,10 +7,22 @@
 from __future__ import annotations
 
 from bot.slack.views.add_form import mailbox_form
-from bot.slack.views.advice import advice
+from bot.slack.views.advice import advice, asks_password, no_way_in
+from bot.slack.views.belongings import (
+    CONFIRMATION_WORD,
+    erase_form,
+    erased,
+    given,
+    not_confirmed,
+    not_given,
+    nothing_stored,
+    remove_form,
+    removed,
+)
+from bot.slack.views.doctor import doctor_result, doctor_running
 from bot.slack.views.help import help_answer, unknown_word
 from bot.slack.views.home import home
-from bot.slack.views.lists import mailbox_list, picker, remove_form
+from bot.slack.views.lists import mailbox_list, picker
 from bot.slack.views.passwords import password_form, password_in_progress, password_saved
 from bot.slack.views.results import (
     as_modal,
@@ -27,25 +39,34 @@ from bot.slack.views.sentences import (
     failed,
     nothing_to_do,
     paused,
-    removed,
     resumed,
 )
-from bot.slack.views.values import Report, Tested, outcome
+from bot.slack.views.values import OldMailComing, Progress, Receipt, Report, Tested, outcome
 from bot.slack.views.words import Answer, Block, View
 
 __all__ = [
+    "CONFIRMATION_WORD",
     "Answer",
     "Block",
+    "OldMailComing",
+    "Progress",
+    "Receipt",
     "Report",
     "Tested",
     "View",
     "activated",
     "advice",
     "as_modal",
+    "asks_password",
     "checking",
     "could_not_open",
+    "doctor_result",
+    "doctor_running",
+    "erase_form",
+    "erased",
     "expired",
     "failed",
+    "given",
     "help_answer",
     "home",
     "in_progress",
@@ -53,6 +74,10 @@ __all__ = [
     "loading",
     "mailbox_form",
     "mailbox_list",
+    "no_way_in",
+    "not_confirmed",
+    "not_given",
+    "nothing_stored",
     "nothing_to_do",
     "outcome",
     "password_form",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from bot.plan import MOST_DELETE_DAYS
+from bot.retention import RECENT, WORDS
 from bot.slack import names
-from bot.slack.drafts import ADDRESS_LIMIT, NAME_LIMIT, PASSWORD_LIMIT, USERNAME_LIMIT
-from bot.slack.views.advice import advice
-from bot.slack.views.fields import Choices, checkbox, field, lines, port_input, radio, select, text_input
-from bot.slack.views.steps import report_blocks
-from bot.slack.views.words import Block, View, modal, plain, section
+from bot.slack.drafts import ADDRESS_LIMIT, FILLABLE, NAME_LIMIT, PASSWORD_LIMIT, USERNAME_LIMIT
+from bot.slack.shapes import hidden, is_ticked, refusals
+from bot.slack.views.advice import advice_blocks, asks_password
+from bot.slack.views.fields import Choices, checkbox, field, number_input, radio, select, text_input
+from bot.slack.views.steps import maildrop, report_blocks
+from bot.slack.views.words import Block, View, modal, mrkdwn, plain, section
 from storage.records import OldMail, Retention, Security
 
 if TYPE_CHECKING:
@@ -25,14 +28,18 @@ SECURITIES: Final[Choices] = (
 RETENTIONS: Final[Choices] = (
     ("Leave on the server", Retention.LEAVE.value),
     ("Delete after it is in Slack", Retention.DELETE_POSTED.value),
+    ("Delete some days after it is in Slack", Retention.DELETE_LATER.value),
+    ("Delete when I press Delete in Slack", Retention.DELETE_ASKED.value),
 )
 OLD_MAILS: Final[Choices] = (
     ("None", OldMail.NONE.value),
+    ("Last 7 days", OldMail.LAST_7_DAYS.value),
     ("Last 50", OldMail.LAST_50.value),
     ("All", OldMail.ALL.value),
 )
 YES_NO: Final[Choices] = (("Yes", names.YES), ("No", names.NO))
 
+MOST_PORT: Final = 65_535
 HOST_LIMIT: Final = 300  # some more than a name may have, for the scheme that people paste with it
 
 _ADD_WORDS: Final = (
@@ -51,14 +58,21 @@ KEEP_STORED: Final = "Leave empty to keep the stored one."
 def mailbox_form(draft: Draft, *, provider: Provider | None = None, report: Report | None = None) -> View:
     """The add form, or the edit form of the draft's mailbox.
 
-    A provider's advice is shown in place; after a failed test, its report stands on top.
+    A provider's advice is shown in place, and no password is asked for where none is taken; after a failed test,
+    its report stands on top.
     """
     blocks = [section(plain(_EDIT_WORDS if draft.is_edit else _ADD_WORDS))]
     if report is not None:
         blocks = report_blocks(report)
+    sending = _receiving_only(draft)
     if draft.offers_receiving_only:
-        blocks.append(_receiving_only(draft))
-    blocks += [*_account(draft, provider), *_incoming(draft), *_outgoing(draft), *_handling(draft)]
+        blocks.append(sending)
+    servers = [*_incoming(draft), *([] if draft.offers_receiving_only else [sending]), *_outgoing(draft)]
+    if not draft.is_edit:
+        servers = [_watched(block) for block in servers]
+    unseen = hidden(draft) | (names.PASSWORDS if not asks_password(draft, provider) else set())
+    parts = [*_account(draft, provider), *servers, *_deleting(draft, provider), *_handling(draft, report)]
+    blocks += [block for block in parts if names.field_of(block.get("block_id", "")) not in unseen]
     title, callback_id = (
         ("Edit mailbox", names.EDIT_FORM) if draft.is_edit else ("Add mailbox", names.ADD_FORM)
     )
@@ -69,26 +83,37 @@ def mailbox_form(draft: Draft, *, provider: Provider | None = None, report: Repo
 def _account(draft: Draft, provider: Provider | None) -> list[Block]:
     """Name and address, and what is known about the provider."""
     name = text_input(draft.text(names.NAME), longest=NAME_LIMIT, placeholder="Work")
-    blocks = [field(draft, names.NAME, "Account name", name), _address(draft)]
-    known = advice(provider)
-    if known:
-        blocks.append(section(plain(lines(known)), block_id="advice"))
-    return blocks
+    return [
+        field(draft, names.NAME, "Account name", name),
+        _address(draft),
+        *advice_blocks(draft, provider),
+    ]
 
 
 def _address(draft: Draft) -> Block:
     """The address; every character typed is sent, so that the servers can be filled in."""
-    element = text_input(draft.text(names.ADDRESS), longest=ADDRESS_LIMIT, placeholder="you@example.com")
-    element["action_id"] = names.ADDRESS_TYPED
-    element["dispatch_action_config"] = {"trigger_actions_on": ["on_character_entered"]}
     block = field(
         draft,
         names.ADDRESS,
         "E-mail address",
-        element,
+        text_input(draft.text(names.ADDRESS), longest=ADDRESS_LIMIT, placeholder="you@example.com"),
         hint="For many providers this fills in the servers below.",
     )
-    return {**block, "dispatch_action": True}
+    return _reporting(block, names.ADDRESS_TYPED)
+
+
+def _watched(block: Block) -> Block:
+    """A field that an address fills in, in such a way that what is typed there meanwhile is known."""
+    is_filled_in = names.field_of(block["block_id"]) in FILLABLE
+    return _reporting(block, names.SERVER_TYPED) if is_filled_in else block
+
+
+def _reporting(block: Block, action_id: str) -> Block:
+    """An input that sends every change."""
+    element = {**block["element"], "action_id": action_id}
+    if element["type"] in {"plain_text_input", "number_input"}:
+        element["dispatch_action_config"] = {"trigger_actions_on": ["on_character_entered"]}
+    return {**block, "element": element, "dispatch_action": True}
 
 
 def _incoming(draft: Draft) -> list[Block]:
@@ -103,9 +128,10 @@ def _incoming(draft: Draft) -> list[Block]:
             server,
             hint="The POP3 server. If you do not know it, ask your provider or whoever runs your e-mail.",
         ),
-        field(draft, names.INCOMING_PORT, "Port", port_input(draft.text(names.INCOMING_PORT))),
+        field(draft, names.INCOMING_PORT, "Port", number_input(draft.text(names.INCOMING_PORT), MOST_PORT)),
         field(draft, names.INCOMING_SECURITY, "Security", _security(draft, names.INCOMING_SECURITY)),
         field(draft, names.USERNAME, "Username", username, hint="Mostly the e-mail address."),
+        _recent(draft),
         _password(draft, names.INCOMING_PASSWORD, "Password", IN_SIGHT),
     ]
 
@@ -114,15 +140,17 @@ def _outgoing(draft: Draft) -> list[Block]:
     """The SMTP server; all of it may stay empty."""
     server = text_input(draft.text(names.OUTGOING_SERVER), longest=HOST_LIMIT, placeholder="smtp.example.com")
     username = text_input(draft.text(names.OUTGOING_USERNAME), longest=USERNAME_LIMIT)
-    same = checkbox("Same user name and password", ticked=_is_same(draft))
+    same = checkbox("Same user name and password", ticked=is_ticked(draft, names.SAME_CREDENTIALS))
     different = "Only when the outgoing server wants other credentials."
     return [
-        field(
-            draft,
-            names.SAME_CREDENTIALS,
-            "Use the same credentials for the outgoing server",
-            same,
-            optional=True,
+        _shaping(
+            field(
+                draft,
+                names.SAME_CREDENTIALS,
+                "Use the same credentials for the outgoing server",
+                same,
+                optional=True,
+            )
         ),
         field(
             draft,
@@ -136,7 +164,7 @@ def _outgoing(draft: Draft) -> list[Block]:
             draft,
             names.OUTGOING_PORT,
             "Outgoing port",
-            port_input(draft.text(names.OUTGOING_PORT)),
+            number_input(draft.text(names.OUTGOING_PORT), MOST_PORT),
             optional=True,
         ),
         field(
@@ -151,13 +179,38 @@ def _outgoing(draft: Draft) -> list[Block]:
     ]
 
 
-def _handling(draft: Draft) -> list[Block]:
-    """What happens to mail, and which mailbox is active."""
-    retention = radio(RETENTIONS, draft.text(names.RETENTION))
-    blocks = [field(draft, names.RETENTION, "Delete setting", retention)]
-    if not draft.is_edit:
-        old_mail = radio(OLD_MAILS, draft.text(names.OLD_MAIL))
-        blocks.append(field(draft, names.OLD_MAIL, "How much old mail to bring", old_mail))
+def _recent(draft: Draft) -> Block:
+    """Gmail's mode for several programs."""
+    box = checkbox("Also what other programs have fetched", ticked=is_ticked(draft, names.RECENT))
+    hint = (
+        f"Gmail shows a message to one mail program only. With a tick, “{RECENT}” before the user name makes it show the "
+        "mail of the last 30 days to each of them, and Mailbox deletes nothing there."
+    )
+    return _shaping(field(draft, names.RECENT, "Recent mode", box, hint=hint, optional=True))
+
+
+def _deleting(draft: Draft, provider: Provider | None) -> list[Block]:
+    """The delete settings that the server can carry out, and why not the others."""
+    refused = refusals(draft, provider)
+    choices = tuple(choice for choice in RETENTIONS if refused[Retention(choice[1])] is None)
+    why = dict.fromkeys(WORDS[reason] for reason in refused.values() if reason is not None)
+    if len(choices) == 1:
+        words = "\n".join(["*Delete setting*", f"{choices[0][0]}.", *why])
+        return [section(mrkdwn(words), block_id="retention_fixed")]
+    element = radio(choices, draft.text(names.RETENTION))
+    days = number_input(draft.text(names.DELETE_DAYS), MOST_DELETE_DAYS)
+    hint = f"From 1 to {MOST_DELETE_DAYS}. They are counted while Mailbox checks the mailbox."
+    return [
+        _shaping(field(draft, names.RETENTION, "Delete setting", element, hint=" ".join(why))),
+        field(draft, names.DELETE_DAYS, "After how many days", days, hint=hint),
+    ]
+
+
+def _handling(draft: Draft, report: Report | None) -> list[Block]:
+    """How much old mail comes, and which mailbox is active."""
+    old_mail = radio(OLD_MAILS, draft.text(names.OLD_MAIL))
+    there = maildrop(report.messages if report else None)
+    blocks = [field(draft, names.OLD_MAIL, "How much old mail to bring", old_mail, hint=there)]
     if draft.asks_active:
         active = radio(YES_NO, draft.text(names.MAKE_ACTIVE))
         hint = (
@@ -167,13 +220,22 @@ def _handling(draft: Draft) -> list[Block]:
     return blocks
 
 
+def _shaping(block: Block) -> Block:
+    """A choice that shows or hides other fields."""
+    return _reporting(block, names.SHAPE_CHOSEN)
+
+
 def _security(draft: Draft, name: str) -> dict[str, object]:
     return select(SECURITIES, draft.text(name))
 
 
 def _password(draft: Draft, name: str, label: str, words: str) -> Block:
     """A password field: never with a value of its own."""
-    keeps = _keeps(draft) if name == names.INCOMING_PASSWORD or not _is_same(draft) else ""
+    keeps = (
+        _keeps(draft)
+        if name == names.INCOMING_PASSWORD or not is_ticked(draft, names.SAME_CREDENTIALS)
+        else ""
+    )
     hint = f"{keeps} {words}" if keeps else words
     optional = bool(keeps) or name == names.OUTGOING_PASSWORD
     return field(draft, name, label, text_input("", longest=PASSWORD_LIMIT), hint=hint, optional=optional)
@@ -186,13 +248,12 @@ def _keeps(draft: Draft) -> str:
     return KEEP_STORED if draft.is_edit else ""
 
 
-def _is_same(draft: Draft) -> bool:
-    """One pair of credentials serves both servers."""
-    return draft.text(names.SAME_CREDENTIALS) == names.YES
-
-
 def _receiving_only(draft: Draft) -> Block:
-    """Offered when only the outgoing server failed."""
-    box = checkbox("Save as receiving only", ticked=draft.text(names.RECEIVING_ONLY) == names.YES)
+    """The choice to send nothing; on top of the form when only the outgoing server failed."""
+    ticked = is_ticked(draft, names.RECEIVING_ONLY)
+    if draft.offers_receiving_only:
+        label, box = "Without the outgoing server", checkbox("Save as receiving only", ticked=ticked)
+    else:
+        label, box = "Sending", checkbox("Receiving only", ticked=ticked)
     hint = "Your mail arrives in Slack; you can add an outgoing server later."
-    return field(draft, names.RECEIVING_ONLY, "Without the outgoing server", box, hint=hint, optional=True)
+    return _shaping(field(draft, names.RECEIVING_ONLY, label, box, hint=hint, optional=True))

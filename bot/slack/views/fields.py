@@ -45,15 +45,15 @@ def text_input(text: str, *, longest: int, placeholder: str = "") -> dict[str, A
     return element
 
 
-def port_input(text: str) -> dict[str, Any]:
-    """A port; Slack refuses a whole view whose initial number is not one, so that is left out."""
+def number_input(text: str, most: int) -> dict[str, Any]:
+    """A number from 1; Slack refuses a whole view whose initial number is not one of them, so that is left out."""
     element: dict[str, Any] = {
         "type": "number_input",
         "is_decimal_allowed": False,
         "min_value": "1",
-        "max_value": "65535",
+        "max_value": str(most),
     }
-    if text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65535:
+    if text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= most:
         element["initial_value"] = str(int(text))
     return element
 

@@ -21,7 +21,10 @@ _WORDS: Final = {
     names.PAUSE: ("pause", "stop fetching for a while"),
     names.RESUME: ("resume", "fetch again"),
     names.CHECK: ("check", "look for new mail now"),
+    names.DOCTOR: ("doctor", "why do I not see my e-mail? looks into a mailbox and says what to do"),
     names.REMOVE: ("remove", "remove a mailbox, after a question"),
+    names.EXPORT: ("export", "everything stored about you, as a file in our direct messages"),
+    names.ERASE: ("erase", "destroy everything stored about you, after a question"),
     names.HELP: ("help", "this list"),
 }
 

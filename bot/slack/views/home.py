@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.slack import names
 from bot.slack.views.lists import MOST_IN_HOME, list_blocks
-from bot.slack.views.words import Block, View, context, header, mrkdwn, plain, section
+from bot.slack.views.words import Block, View, actions, button, context, header, mrkdwn, plain, section
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,9 +32,13 @@ _FOOTER: Final = (
 def home(mailboxes: Sequence[Mailbox], waiting: Mapping[str, int], now: datetime) -> View:
     """App Home of one person; `waiting` counts the messages not yet in Slack, by mailbox id."""
     top = _top(first_use=not mailboxes)
+    mine = actions(
+        button("Export my data", names.EXPORT_BUTTON),
+        button("Erase everything", names.ERASE_BUTTON, style="danger"),
+    )
     footer = context(mrkdwn(_FOOTER))
     found = list_blocks(mailboxes, waiting, now, most=MOST_IN_HOME)
-    return {"type": "home", "callback_id": names.HOME, "blocks": [*top, *found, footer]}
+    return {"type": "home", "callback_id": names.HOME, "blocks": [*top, *found, mine, footer]}
 
 
 def _top(*, first_use: bool) -> list[Block]:

@@ -1,4 +1,4 @@
-"""A person's mailboxes: the list, the question which one is meant, and the question before removing one."""
+"""A person's mailboxes: the list, and the question which one is meant."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from bot.slack.views.sentences import name_of, nothing_to_do
 from bot.slack.views.words import (
     Answer,
     Block,
-    View,
     actions,
     answer,
     button,
     context,
     header,
     literal,
-    modal,
     mrkdwn,
     option,
     plain,
@@ -47,6 +45,10 @@ _HEALTH: Final = {
         "or tell whoever runs it; Mailbox tries again by itself."
     ),
     Health.SERVER_FAULT: "The mail server answers with an error; Mailbox tries again by itself.",
+    Health.ASKED: (
+        "Nearly all of its mail suddenly looks new. Mailbox has asked you what it is, in our direct messages, and fetches "
+        "nothing before you answer."
+    ),
 }
 _MARKS: Final = {Health.NEW: "○", Health.OK: "✓"}
 
@@ -61,6 +63,7 @@ _BUTTON_WORDS: Final = {
     names.PAUSE: "Pause",
     names.RESUME: "Resume",
     names.CHECK: "Check now",
+    names.DOCTOR: "Doctor",
     names.REMOVE: "Remove",
 }
 _ASK: Final = {
@@ -70,6 +73,7 @@ _ASK: Final = {
     names.PAUSE: "Which mailbox should be paused?",
     names.RESUME: "Which mailbox should be fetched again?",
     names.CHECK: "Which mailbox should be checked now?",
+    names.DOCTOR: "Which mailbox should the doctor look into?",
     names.REMOVE: "Which mailbox do you want to remove?",
 }
 _MOST_BUTTONS: Final = 10
@@ -127,13 +131,18 @@ def _mailbox(mailbox: Mailbox, waiting: int, now: datetime) -> list[Block]:
 def _state(mailbox: Mailbox, waiting: int, now: datetime) -> str:
     """A mailbox in words."""
     said = [
-        f"{literal(mailbox.profile.address, 320)} · {_role(mailbox)}",
+        f"{literal(mailbox.profile.address, 320)} · {_role(mailbox)}{_direction(mailbox)}",
         _health(mailbox),
         _times(mailbox, now),
     ]
     if waiting:
         said.append(f"{_count(waiting, 'message waits', 'messages wait')} to be posted in Slack.")
     return "\n".join(said)
+
+
+def _direction(mailbox: Mailbox) -> str:
+    """Whether nothing can be sent from a mailbox."""
+    return "" if mailbox.profile.outgoing else " · receiving only"
 
 
 def _health(mailbox: Mailbox) -> str:
@@ -159,7 +168,8 @@ def _buttons(mailbox: Mailbox) -> list[dict[str, Any]]:
     """What can be done to a mailbox in this state."""
     words = [names.CHECK] if mailbox.is_active and not mailbox.is_paused else []
     words += [] if mailbox.is_active else [names.ACTIVATE]
-    words += [names.EDIT, names.PASSWORD, names.RESUME if mailbox.is_paused else names.PAUSE, names.REMOVE]
+    words += [names.EDIT, names.PASSWORD, names.RESUME if mailbox.is_paused else names.PAUSE]
+    words += [names.DOCTOR, names.REMOVE]
     return [_button(word, mailbox) for word in words]
 
 
@@ -202,23 +212,3 @@ def _select(word: str, mailboxes: Sequence[Mailbox]) -> dict[str, Any]:
         "placeholder": plain("Choose a mailbox"),
         "options": options,
     }
-
-
-def remove_form(mailbox: Mailbox, waiting: int) -> View:
-    """Asks before a mailbox is removed; says what goes and what stays. The metadata is the mailbox's id."""
-    goes = ["its settings", "its passwords"]
-    if waiting:
-        goes.append(f"{_count(waiting, 'message', 'messages')} fetched but not yet posted in Slack")
-    blocks = [
-        section(mrkdwn(f"Remove {name_of(mailbox)}?")),
-        section(plain(f"{mailbox.profile.address} at {mailbox.profile.incoming.host}")),
-        section(mrkdwn("*What goes, for good:*\n" + "\n".join(f"• {thing}" for thing in goes))),
-        section(mrkdwn("*What stays:*\n• everything posted in Slack\n• every message on the mail server")),
-    ]
-    if mailbox.is_active:
-        blocks.append(
-            context(plain("It is your active mailbox; nothing is fetched until you make another one active."))
-        )
-    return modal(
-        "Remove mailbox", names.REMOVE_FORM, blocks, submit="Remove", close="Keep", metadata=mailbox.id
-    )

@@ -18,24 +18,28 @@ if TYPE_CHECKING:
     from storage.records import Mailbox
 
 _UNTIL: Final = "Mailbox tries it on the mail server first; until it works, the stored one stays in use."
-_OWN_OUTGOING: Final = "The outgoing server has a user name and password of its own; change those with Edit."
 _SAME_OUTGOING: Final = "It is used for the outgoing server too."
+_UNCHANGED: Final = "Leave empty to keep the stored one."
+_SENDING: Final = "It is used from now on when you send; nothing changes for what you receive."
+_NOTHING_CHANGED: Final = "The stored password was not changed."
+_ONE_CHANGED: Final = "The new incoming password is saved; the outgoing one was not changed."
 
 
 def password_form(mailbox: Mailbox, draft: Draft, *, report: Report | None = None) -> View:
-    """Asks for the incoming password; after a failed test with what failed on top."""
+    """Asks for the incoming password, for an outgoing one of its own, or both; what failed stands on top."""
     blocks = [_title(mailbox)]
     if report is not None:
         blocks.append(section(mrkdwn(_failure(report))))
     blocks.append(section(plain(_UNTIL)))
-    hint = f"{KEEP_TYPED} {IN_SIGHT}" if draft.has_typed else IN_SIGHT
-    entry = text_input("", longest=PASSWORD_LIMIT)
-    blocks.append(
-        field(draft, names.INCOMING_PASSWORD, "New password", entry, hint=hint, optional=draft.has_typed)
-    )
-    blocks += _outgoing(mailbox)
+    if has_own_outgoing(mailbox):
+        blocks.append(_field(draft, names.INCOMING_PASSWORD, "New incoming password", _keeps(draft)))
+        blocks.append(_field(draft, names.OUTGOING_PASSWORD, "New outgoing password", _keeps(draft)))
+    else:
+        keeps = KEEP_TYPED if draft.has_typed else ""
+        blocks.append(_field(draft, names.INCOMING_PASSWORD, "New password", keeps))
+        blocks += [context(plain(_SAME_OUTGOING))] if mailbox.profile.outgoing is not None else []
     return modal(
-        "Incoming password",
+        "Change password",
         names.PASSWORD_FORM,
         blocks,
         submit="Test and save",
@@ -44,29 +48,45 @@ def password_form(mailbox: Mailbox, draft: Draft, *, report: Report | None = Non
     )
 
 
+def has_own_outgoing(mailbox: Mailbox) -> bool:
+    """The outgoing server has a user name and a password of its own."""
+    return mailbox.profile.outgoing is not None and mailbox.profile.outgoing_username is not None
+
+
+def _keeps(draft: Draft) -> str:
+    return KEEP_TYPED if draft.has_typed else _UNCHANGED
+
+
+def _field(draft: Draft, name: str, label: str, keeps: str) -> Block:
+    hint = f"{keeps} {IN_SIGHT}" if keeps else IN_SIGHT
+    entry = text_input("", longest=PASSWORD_LIMIT)
+    return field(draft, name, label, entry, hint=hint, optional=bool(keeps))
+
+
 def _title(mailbox: Mailbox) -> Block:
-    """Which mailbox the password is for."""
+    """Which mailbox the password is for, and at which servers."""
     profile = mailbox.profile
-    return section(
-        plain(f"Incoming password of “{profile.name}” ({profile.username} at {profile.incoming.host})")
-    )
+    words = f"Password of “{profile.name}” ({profile.username} at {profile.incoming.host}"
+    if profile.outgoing is not None and profile.outgoing_username is not None:
+        words += f"; outgoing {profile.outgoing_username} at {profile.outgoing.host}"
+    return section(plain(f"{words})"))
 
 
-def _outgoing(mailbox: Mailbox) -> list[Block]:
-    """What the new password means for sending."""
-    if mailbox.profile.outgoing is None:
-        return []
-    return [context(plain(_SAME_OUTGOING if mailbox.profile.outgoing_username is None else _OWN_OUTGOING))]
-
-
-def _failure(report: Report) -> str:
-    """The test that failed; the stored password is untouched."""
+def _found(report: Report) -> list[str]:
+    """Each server that was tried."""
     servers: list[tuple[str, Tested | None]] = [
         ("Incoming server", report.incoming),
         ("Outgoing server", report.outgoing),
     ]
-    found = [tested_text(title, tested) for title, tested in servers if tested is not None]
-    return "\n".join([*found, "The stored password was not changed."])
+    return [
+        tested_text(title, tested) for title, tested in servers if tested is not None and tested.was_tried
+    ]
+
+
+def _failure(report: Report) -> str:
+    """The test that failed, and what of it is stored."""
+    is_one_saved = report.incoming.was_tried and report.is_outgoing_refused
+    return "\n".join([*_found(report), _ONE_CHANGED if is_one_saved else _NOTHING_CHANGED])
 
 
 def password_in_progress(mailbox: Mailbox, *, metadata: str = "") -> View:
@@ -87,8 +107,8 @@ def password_saved(mailbox: Mailbox, report: Report, *, metadata: str = "") -> V
     """The new password works and is stored."""
     blocks = [
         section(mrkdwn(f"✓ The new password of {name_of(mailbox)} works and is saved.")),
-        section(mrkdwn(tested_text("Incoming server", report.incoming))),
-        section(mrkdwn(_fetched(mailbox))),
+        section(mrkdwn("\n".join(_found(report)))),
+        section(mrkdwn(_fetched(mailbox) if report.incoming.was_tried else _SENDING)),
         actions(button("Check now", names.CHECK_BUTTON, mailbox.id, style="primary")),
     ]
     return modal("Password changed", names.RESULT, blocks, metadata=metadata)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bot.slack import names
+from bot.slack.old_mail import about
 from bot.slack.views.sentences import name_of
-from bot.slack.views.steps import tested_text
+from bot.slack.views.steps import maildrop, tested_text
 from bot.slack.views.words import (
     Answer,
     Block,
@@ -20,23 +21,24 @@ from bot.slack.views.words import (
     plain,
     section,
 )
-from storage.records import OldMail, Retention
+from storage.records import Retention
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from bot.slack.views.values import Report
+    from bot.slack.views.values import OldMailComing, Report
     from storage.records import Mailbox, Profile
 
-_OLD_MAIL: Final = {
-    OldMail.NONE: "Old mail stays out of Slack; what arrives from now on is brought.",
-    OldMail.LAST_50: "Up to 50 of the newest are brought to Slack first, then what arrives from now on.",
-    OldMail.ALL: "All of it is brought to Slack first, then what arrives from now on.",
-}
 _RETENTION: Final = {
     Retention.LEAVE: "Mail stays on the server.",
     Retention.DELETE_POSTED: "Mail is deleted from the server once it is in Slack.",
+    Retention.DELETE_LATER: "Mail is deleted from the server {days} after it is in Slack.",
+    Retention.DELETE_ASKED: "Mail is deleted from the server when you press Delete in Slack.",
 }
+_NO_DATES: Final = (
+    "This server does not tell what arrived in the last 7 days, so the newest 50 messages come instead."
+)
+_IN_PIECES: Final = "They come in the thread of one message in Slack; a button there stops it."
 _EXPIRED: Final = (
     "This form is too old to go on with, and nothing was saved. Please open it again with `/mailbox`."
 )
@@ -79,18 +81,18 @@ def saved(
     report: Report,
     *,
     is_new: bool = True,
-    old_mail: OldMail | None = None,
+    old: OldMailComing | None = None,
     interval: timedelta | None = None,
     active: Mailbox | None = None,
     metadata: str = "",
 ) -> View:
     """The test passed and the mailbox is stored.
 
-    `is_new`: it was added, not changed. `old_mail`: how much of what lies in the maildrop is brought, when that was
-    asked. `active` is the mailbox that is active instead of this one.
+    `is_new`: it was added, not changed. `old`: how much of what lies in the maildrop is brought, when that was asked.
+    `active` is the mailbox that is active instead of this one.
     """
     state = _state(mailbox, active, interval)
-    words = " ".join([*_mail_words(mailbox, report, old_mail), state])
+    words = " ".join([*_mail_words(mailbox, report, old), state])
     blocks = [
         section(mrkdwn(f"✓ {name_of(mailbox)} is {'added' if is_new else 'changed'}.")),
         *_passed(report),
@@ -111,27 +113,28 @@ def _passed(report: Report) -> list[Block]:
     return blocks
 
 
-def _mail_words(mailbox: Mailbox, report: Report, old_mail: OldMail | None) -> list[str]:
+def _mail_words(mailbox: Mailbox, report: Report, old: OldMailComing | None) -> list[str]:
     """What happens to the mail there is."""
-    said = [_maildrop(report.messages)]
-    if old_mail is not None:
-        said.append(
-            _OLD_MAIL[old_mail] if report.messages else "What arrives from now on is brought to Slack."
-        )
-    return [*filter(None, said), _RETENTION[mailbox.retention]]
+    said = [maildrop(report.messages)]
+    if old is not None:
+        said += _old_mail(old, report.messages or 0)
+    days = "a day" if mailbox.delete_days == 1 else f"{mailbox.delete_days} days"
+    return [*filter(None, said), _RETENTION[mailbox.retention].format(days=days)]
 
 
-def _maildrop(messages: int | None) -> str:
-    """How many messages wait on the server."""
-    if messages is None:
-        return ""
+def _old_mail(old: OldMailComing, messages: int) -> list[str]:
+    """How much of the mail there is comes, and how long that takes."""
     if messages == 0:
-        return "There is no message on the server right now."
-    return (
-        "There is 1 message on the server."
-        if messages == 1
-        else f"There are {messages:,} messages on the server."
-    )
+        return ["What arrives from now on is brought to Slack."]
+    if old.count == 0:
+        return ["Old mail stays out of Slack; what arrives from now on is brought."]
+    which = "all of them" if old.count == messages else f"the newest {old.count:,}"
+    if messages == 1:
+        which = "it"
+    said = [f"Bringing {which} takes {about(old.takes)}; what arrives meanwhile comes first."]
+    if old.has_no_dates:
+        said.insert(0, _NO_DATES)
+    return [*said, _IN_PIECES] if old.is_in_pieces else said
 
 
 def _state(mailbox: Mailbox, active: Mailbox | None, interval: timedelta | None) -> str:

@@ -89,14 +89,6 @@ def _remedy(mailbox: Mailbox) -> list[Block]:
     return []
 
 
-def removed(name: str) -> Answer:
-    """A mailbox is gone."""
-    return answer(
-        f"{quoted(name)} is removed: its settings and passwords are destroyed. What was posted in Slack stays, "
-        "and so does everything on the mail server."
-    )
-
-
 def nothing_to_do(word: str) -> Answer:
     """A command needs a mailbox and the person has none."""
     text = f"`{names.COMMAND} {word}` needs a mailbox, and you have none yet. Adding one takes a minute."

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from bot.slack.views.values import Report, Tested
 
 _PASSED: Final = {
+    Step.TURN: "There was room for one more test",
     Step.NAME: "Found the server by its name",
     Step.CONNECT: "Connected",
     Step.TLS: "Encrypted, and the certificate is right",
@@ -20,6 +21,7 @@ _PASSED: Final = {
     Step.UIDL: "New messages can be told from old ones",
 }
 _FAILED: Final = {
+    Step.TURN: "Waiting for a turn",
     Step.NAME: "Finding the server by its name",
     Step.CONNECT: "Connecting",
     Step.TLS: "Encrypting the connection",
@@ -29,6 +31,7 @@ _FAILED: Final = {
     Step.UIDL: "Telling new messages from old ones",
 }
 _NEXT: Final = {
+    Step.TURN: "What you typed stays in the form below.",
     Step.NAME: "Compare the server's name below with what your provider says, then test again.",
     Step.CONNECT: "Compare server, port and security below with what your provider says, then test again.",
     Step.TLS: "Compare server, port and security below with what your provider says, then test again.",
@@ -43,6 +46,11 @@ _OUTGOING_NEXT: Final = " Or tick “Save as receiving only”."
 def passed_lines(tested: Tested) -> list[str]:
     """A ✓ line for each step that passed."""
     return [f"✓ {_PASSED[step]}" for step in tested.passed]
+
+
+def running_line(step: Step) -> str:
+    """A line for the step that is under way."""
+    return f"… {_FAILED[step]}"
 
 
 def tested_text(title: str, tested: Tested) -> str:
@@ -69,3 +77,12 @@ def _next(report: Report) -> str:
     step = report.outgoing.failed if report.outgoing else None
     words = _NEXT[step] if step else "Test again."
     return f"Mail can be fetched, but not sent, so nothing was saved yet. {words}{_OUTGOING_NEXT}"
+
+
+def maildrop(messages: int | None) -> str:
+    """How many messages wait on the server; "" while that is not known."""
+    if messages is None:
+        return ""
+    if messages == 0:
+        return "There is no message on the server right now."
+    return "1 message is there." if messages == 1 else f"{messages:,} messages are there."

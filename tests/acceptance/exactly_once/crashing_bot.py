@@ -47,11 +47,13 @@ WATCHED: Final[tuple[tuple[type, str], ...]] = (
     (Mailboxes, "release"),
     (Messages, "keep"),
     (Messages, "note_failure"),
+    (Messages, "note_missing"),
     (Messages, "mark_deleting"),
     (Messages, "confirm_deleted"),
     (Messages, "purge"),
     (Outbox, "claim_due"),
     (Outbox, "record"),
+    (Outbox, "reopen"),
     (Outbox, "renew"),
     (Outbox, "release"),
     (Outbox, "release_worker"),
@@ -146,7 +148,7 @@ def _without_grace() -> None:
 
 
 def _without_reconcile() -> None:
-    async def find_posts(_self: SlackClient, _channel: str, _oldest: str | None) -> dict[str, str]:
+    async def find_posts(_self: SlackClient, *_: str | None) -> dict[str, str]:
         return {}
 
     SlackClient.find_posts = find_posts  # type: ignore[assignment,method-assign] # the switch

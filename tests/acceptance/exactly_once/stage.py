@@ -70,16 +70,24 @@ class Stage:
             where the proxy also knows a QUIT when it sees one.
         database_url: of a database of its own; None makes a SQLite file.
         cuts: share of the connections to the mail servers that break.
+        old: messages without files that lie in each maildrop before its mailbox is added, and are wanted.
     """
 
     def __init__(
-        self, mailboxes: int, *, database_url: str | None = None, cuts: float = 0.0, seed: int = 1
+        self,
+        mailboxes: int,
+        *,
+        database_url: str | None = None,
+        cuts: float = 0.0,
+        seed: int = 1,
+        old: int = 0,
     ) -> None:
         self.people = [_human(number) for number in range(mailboxes)]
         self.interruptions = Interruptions()
         self.sent: list[Sent] = []
         self._chance = random.Random(seed)
         self._cuts = cuts
+        self._old = old
         self._database_url = database_url
         self._stack = AsyncExitStack()
         self._counts = [0] * mailboxes
@@ -118,6 +126,8 @@ class Stage:
         for person in self.people:
             self.slack.workspace.people[person.id] = person
             self.slack.workspace.desks[person.id] = Desk()
+        for number in range(len(self.people)):
+            self._put_old(number)
         settings = self._settings()
         await self._seed(settings)
         self.lives = Lives(settings, self.folder, self.log)
@@ -164,7 +174,9 @@ class Stage:
             profile=Profile("Numbers", person.email, server_address, person.email, None, None),
             passwords=Passwords(Secret("password"), None),
             retention=Retention.DELETE_POSTED,
+            delete_days=None,
             skip=(),
+            old=tuple(sent.uid.encode() for sent in self.sent if sent.mailbox == number),
             make_active=True,
             form_id=f"form-{number}",
         )
@@ -184,6 +196,12 @@ class Stage:
         (mail,) = self.mail.deliver(self.people[mailbox].email, numbered(mailbox, number))
         self.sent.append(Sent(mailbox, number, mail.uid))
         return self.sent[-1]
+
+    def _put_old(self, mailbox: int) -> None:
+        for _ in range(self._old):
+            if has_file(self._counts[mailbox] + 1):
+                self._counts[mailbox] += 1
+            self.send(mailbox)
 
     async def settled(self) -> None:
         """Until everything sent is posted and gone from the maildrops, and nothing follows.

@@ -22,11 +22,20 @@ STORES: Final = (Mailboxes, Messages, Outbox)
 MAILBOXES: Final = 4
 """In turn, so that a DM which waits for its look-up holds up no other crash."""
 
-OWNERS: Final = frozenset({"add", "change", "activate", "pause", "resume", "check_now", "remove"})
+OWNERS: Final = frozenset(
+    {"add", "change", "change_outgoing_password", "activate", "pause", "resume", "check_now", "remove"}
+)
 """Writes at a person's word: they bring no mail, and who sees no answer gives the word again."""
 
 RECORDED: Final = tuple(state for state in EntryState if state is not EntryState.GIVEN_UP)
 """Given up is what Slack refuses for good: nothing of it is to come once."""
+
+IN_THREADS: Final = frozenset({"Messages.note_missing", "Outbox.reopen"})
+"""Old mail passes them only; `test_old_mail_crashes` crashes there."""
+
+WITHOUT_MAIL: Final = frozenset({"Messages.ask", "Mailboxes.put_off"})
+"""They bring none and delete none: a question not recorded whole is found again by the next poll, and a mailbox that
+was not put off is due again when its lease ends."""
 
 WITH_FILE: Final = ("Outbox.record/posted", "Outbox.record/filing", "SlackClient.share_files")
 ORDERS: Final = {
@@ -38,7 +47,8 @@ ORDERS: Final = {
 
 def boundaries() -> list[str]:
     """By the names that `crashing_bot` gives them."""
-    names = [f"{owner.__name__}.{name}" for owner, name in WATCHED]
+    watched = [f"{owner.__name__}.{name}" for owner, name in WATCHED]
+    names = [name for name in watched if name not in IN_THREADS]
     at = names.index("Outbox.record")
     return [*names[:at], *(f"Outbox.record/{state}" for state in RECORDED), *names[at + 1 :]]
 
@@ -83,7 +93,7 @@ def test_every_write_of_the_stores_is_named() -> None:
     }
     named = {f"{owner.__name__}.{name}" for owner, name in WATCHED}
 
-    assert {write for write in writes - named if write.partition(".")[2] not in OWNERS} == set()
+    assert {write for write in writes - named if write.partition(".")[2] not in OWNERS} == WITHOUT_MAIL
 
 
 @pytest.mark.timeout(240)

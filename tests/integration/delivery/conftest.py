@@ -13,10 +13,13 @@ import pytest
 from bot.deliver import Deliverer
 from bot.mail.renderer import Renderer
 from bot.metrics import Metrics
+from bot.old_mail import OldMailPosts
+from bot.pace import Pace
 from bot.sandbox.server import start
 from bot.sandbox.slack.core import Timings
 from bot.sandbox.slack.people import TEAM_ID
 from bot.slack.client import SlackClient, web_client
+from storage.old_mail import OldMails
 from storage.records import Claim, Person
 from tests.fakes.clock import Clock
 from tests.integration.storage.stores import NEW, Stores
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 MARTA = "U0MARTA004"
 GRACE = timedelta(seconds=60)
 LEASE = timedelta(minutes=2)
+PACE = Pace(timedelta(minutes=5), timedelta(minutes=30), timedelta(0))
 
 
 @dataclass
@@ -46,6 +50,7 @@ class Desk:
     clock: Clock
     stopping: asyncio.Event
     metrics: Metrics
+    old_mails: OldMails
 
     async def keep(self, *subjects: str, body: str = "Hello.", headers: str = "") -> None:
         """Put messages into the outbox."""
@@ -107,18 +112,20 @@ async def desk(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterato
             assert answer.status == 200
         metrics = Metrics()
         slack = SlackClient(web_client("xoxb-t", running.api_url, 2, metrics), http)
+        old_mails = OldMails(database)
         deliverer = Deliverer(
             stores.outbox,
             stores.messages,
             stores.mailboxes,
             renderer,
             slack,
+            old_mail=OldMailPosts(old_mails, stores.mailboxes, slack, bounds=lambda _: PACE, clock=clock),
             grace=GRACE,
             clock=clock,
             stopping=stopping,
         )
         owner = Person(TEAM_ID, MARTA)
         claim = await stores.claimed(replace(NEW, owner=owner), clock())
-        yield Desk(stores, claim, running, http, deliverer, clock, stopping, metrics)
+        yield Desk(stores, claim, running, http, deliverer, clock, stopping, metrics, old_mails)
     await renderer.close()
     await running.stop()

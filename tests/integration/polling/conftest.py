@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot import pace
+from bot.guard import Guard
 from bot.mail import pop3_client
 from bot.mail.hosts import Hosts
 from bot.metrics import Metrics
 from bot.poll import Poller
 from bot.sandbox.mail.maildrops import Account, Maildrop
 from bot.sandbox.mail.servers import MailServers
+from bot.server_mail import ServerMail
+from storage.answers import Answers
 from storage.records import (
     Entry,
     EntryState,
@@ -45,7 +49,7 @@ ANNA = Account("anna@local.test", "right")
 
 @dataclass
 class Desk:
-    """What a polling test holds in its hands."""
+    """What a polling test holds in its hands. `hiding` are mailboxes whose server lists nothing twice."""
 
     stores: Stores
     servers: MailServers
@@ -54,6 +58,8 @@ class Desk:
     clock: Clock
     stopping: asyncio.Event
     metrics: Metrics
+    hiding: set[str]
+    server_mail: ServerMail
 
     async def add(self, retention: Retention = Retention.LEAVE, password: str = "right") -> Mailbox:
         """Register Anna's mailbox."""
@@ -109,19 +115,28 @@ async def desk(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterato
     limits = pop3_client.Limits(message_octets=LIMIT)
     hosts = Hosts(["localhost"])
     stores, clock, stopping = Stores.on(database, vault, tmp_path), Clock(), asyncio.Event()
-    metrics = Metrics()
+    metrics, hiding = Metrics(), set[str]()
     poller = Poller(
         stores.mailboxes,
         stores.messages,
         lambda server, *, remembered, pipelining: pop3_client.connect(
             server, hosts=hosts, tls=tls, limits=replace(limits, pipelining=pipelining), remembered=remembered
         ),
-        interval=lambda _: INTERVAL,
+        Guard(stores.attempts, is_exempt=lambda _: False, clock=clock),
+        bounds=lambda _: pace.bounds(INTERVAL, None, is_exact=True),
+        lists_all=lambda mailbox: mailbox.id not in hiding,
         message_octets=LIMIT,
         clock=clock,
         stopping=stopping,
         metrics=metrics,
     )
     (drop,) = servers.drops
-    yield Desk(stores, servers, drop, poller, clock, stopping, metrics)
+    server_mail = ServerMail(
+        stores.mailboxes,
+        Answers(database),
+        bounds=lambda _: pace.bounds(INTERVAL, None, is_exact=True),
+        clock=clock,
+        nudge=lambda: None,
+    )
+    yield Desk(stores, servers, drop, poller, clock, stopping, metrics, hiding, server_mail)
     await servers.stop()

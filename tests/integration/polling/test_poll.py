@@ -92,6 +92,7 @@ async def test_a_refused_login_stops_the_mailbox_with_one_notice(desk: Desk) -> 
         profile=mailbox.profile,
         passwords=Passwords(Secret("right"), None),
         retention=mailbox.retention,
+        delete_days=None,
         listing=(),
         skip=(),
         now=desk.clock(),
@@ -118,6 +119,27 @@ async def test_a_busy_maildrop_is_tried_again_later(desk: Desk) -> None:
     assert await desk.settle() == []
 
 
+async def test_what_lasts_is_told_once_and_its_end_with_what_came(desk: Desk) -> None:
+    """A maildrop in use for three checks: one notice, no second one, then the mail and an all-clear that counts it."""
+    await desk.add()
+    desk.drop.is_locked = True
+    desk.send("one", "two")
+    for _ in range(2):
+        await desk.poll()
+    assert await desk.settle() == []
+
+    for _ in range(3):
+        await desk.poll()
+    told = await desk.settle()
+    desk.drop.is_locked = False
+    await desk.poll()
+    after = await desk.settle()
+
+    assert [entry.notice for entry in told] == [Notice.MAILDROP_BUSY]
+    assert [entry.notice for entry in after] == [None, None, Notice.ALL_CLEAR]
+    assert await desk.stores.outbox.caught_up(after[-1]) == 2
+
+
 async def test_a_server_that_is_down_is_tried_again_less_often(desk: Desk) -> None:
     """Each failure doubles the wait; the first success ends it."""
     await desk.add()
@@ -129,7 +151,7 @@ async def test_a_server_that_is_down_is_tried_again_less_often(desk: Desk) -> No
     assert first.health is second.health is Health.UNREACHABLE
     assert second.failures == 2
     assert second.due_at is not None
-    assert second.due_at - desk.clock() > timedelta(minutes=15)
+    assert second.due_at - desk.clock() > timedelta(minutes=9)
 
 
 async def test_a_message_above_the_limit_becomes_a_card(desk: Desk) -> None:

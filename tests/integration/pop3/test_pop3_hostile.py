@@ -317,7 +317,7 @@ async def test_a_uid_is_any_octets(opened: Open, uid: bytes) -> None:
     async with Pop3Server(MESSAGES[:2], uids=[uid, uid]) as server:
         session = await opened(server.address)
 
-        assert await session.uidl() == [(1, uid), (2, uid)]
+        assert list(await session.uidl()) == [(1, uid), (2, uid)]
         assert (await session.probe([2])).uids == {2: uid}
 
 

@@ -34,7 +34,7 @@ MESSAGES = [b"Subject: %d\r\n\r\nbody\r\n" % number for number in range(1, 6)]
 
 async def uidl(session: Session) -> Any:
     """The full listing."""
-    return await session.uidl()
+    return list(await session.uidl())
 
 
 async def sizes(session: Session) -> Any:
@@ -65,7 +65,8 @@ async def outcome(opened: Open, answers: dict[str, Answer], act: Act, **argument
     ("answer", "expected"),
     [
         (b"+OK\r\n.\r\n", []),
-        (b"+OK\r\n2 a\r\n1 a\r\n.\r\n", [(2, b"a"), (1, b"a")]),
+        (b"+OK\r\n2 a\r\n1 a\r\n.\r\n", [(1, b"a"), (2, b"a")]),
+        (b"+OK\r\n1 a\r\n2\r\n3 \r\n4 b\r\n.\r\n", [(1, b"a"), (4, b"b")]),
         (b"+OK\n1 a\n.\n", [(1, b"a")]),
         (b"+OK\r\n1 " + b"u" * 1024 + b"\r\n.\r\n", [(1, b"u" * 1024)]),
         (b"-ERR unknown command\r\n", UidlUnsupported),
@@ -73,6 +74,7 @@ async def outcome(opened: Open, answers: dict[str, Answer], act: Act, **argument
         (b"-ERR [SYS/TEMP] later\r\n", ServerBusy),
         (b"+OK\r\n1 " + b"u" * 1025 + b"\r\n.\r\n", RemoteProtocolError),
         (b"+OK\r\n1 a\r\n1 b\r\n.\r\n", RemoteProtocolError),
+        (b"+OK\r\n1 a\r\n" + b"%d u\r\n" * 3000 % tuple(range(3000, 0, -1)) + b".\r\n", RemoteProtocolError),
         (b"+OK\r\n0 a\r\n.\r\n", RemoteProtocolError),
         (b"+OK\r\n-1 a\r\n.\r\n", RemoteProtocolError),
         (b"+OK\r\n4294967297 a\r\n.\r\n", RemoteProtocolError),
@@ -217,7 +219,7 @@ async def test_a_large_maildrop_is_listed_fast(
     ) as server:
         session = await opened(server.address, limits=limits)
         began = time.perf_counter()
-        rows = await session.uidl()
+        rows = list(await session.uidl())
 
         assert rows == list(enumerate(uids, 1))
         assert time.perf_counter() - began < 4

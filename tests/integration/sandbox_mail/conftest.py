@@ -5,15 +5,21 @@ from __future__ import annotations
 import poplib
 import smtplib
 import ssl
+from functools import partial
 from typing import TYPE_CHECKING
 
+import aiohttp
 import pytest
 
+from bot.sandbox import server
 from bot.sandbox.mail.maildrops import Account
+from bot.sandbox.mail.routes import mail_routes
 from bot.sandbox.mail.servers import MailServers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+
+    from bot.sandbox.server import RunningSandbox
 
 ACCOUNTS = (Account("ada@local.test", "ada pass", "Ada"), Account("bo@local.test", "bo-pass", "Bo"))
 
@@ -65,6 +71,24 @@ def smtp(servers: MailServers) -> Callable[..., smtplib.SMTP]:
         return client
 
     return connect
+
+
+@pytest.fixture
+async def sandbox(servers: MailServers) -> AsyncIterator[RunningSandbox]:
+    """The page and its API, with the mail servers and without a bot."""
+    routes = partial(mail_routes, servers=servers)
+    running = await server.start(
+        bot_token="xoxb-1", app_token="xapp-1", signing_secret="s", mail_routes=routes
+    )
+    yield running
+    await running.stop()
+
+
+@pytest.fixture
+async def page(sandbox: RunningSandbox) -> AsyncIterator[aiohttp.ClientSession]:
+    """A client of the page API, served as in the sandbox."""
+    async with aiohttp.ClientSession(f"{sandbox.url}/sandbox/api/") as session:
+        yield session
 
 
 def client_tls(servers: MailServers) -> ssl.SSLContext:

@@ -5,31 +5,14 @@ from __future__ import annotations
 import base64
 import email
 import email.policy
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import pytest
 
-from bot.sandbox import server
-from bot.sandbox.mail.routes import mail_routes
-
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    import aiohttp
 
     from bot.sandbox.mail.servers import MailServers
-
-
-@pytest.fixture
-async def page(servers: MailServers) -> AsyncIterator[aiohttp.ClientSession]:
-    """A client of the page API, served as in the sandbox."""
-    routes = partial(mail_routes, servers=servers)
-    running = await server.start(
-        bot_token="xoxb-1", app_token="xapp-1", signing_secret="s", mail_routes=routes
-    )
-    async with aiohttp.ClientSession(f"{running.url}/sandbox/api/") as session:
-        yield session
-    await running.stop()
 
 
 async def test_accounts_are_listed_with_all_a_form_needs(
@@ -125,7 +108,9 @@ async def test_passwords_change_and_counters_tell(page: aiohttp.ClientSession) -
     assert (await _json(page, "mail/counters"))["counters"]["ada@local.test"]["logins"] == 0
 
 
-@pytest.mark.parametrize("call", ["mail", "mail/password", "mail/raw"])
+@pytest.mark.parametrize(
+    "call", ["mail", "mail/password", "mail/raw", "mail/many", "mail/faults", "mail/heal"]
+)
 async def test_a_form_on_another_site_can_send_nothing(page: aiohttp.ClientSession, call: str) -> None:
     """Only the types that a foreign page cannot send without asking are taken."""
     async with page.post(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from storage.attempts import Attempts
+from storage.holdings import Holdings
 from storage.mailboxes import Mailboxes
 from storage.messages import Messages
 from storage.outbox import Outbox
@@ -52,7 +54,9 @@ NEW: Final = NewMailbox(
     profile=PROFILE,
     passwords=PASSWORDS,
     retention=Retention.DELETE_POSTED,
+    delete_days=None,
     skip=(),
+    old=(),
     make_active=True,
     form_id="form-1",
 )
@@ -60,9 +64,13 @@ OK: Final = PollResult(
     health=Health.OK,
     due_at=LATER,
     failures=0,
+    polled_at=NOW,
     last_success_at=NOW,
+    last_mail_at=None,
+    watched=timedelta(0),
     tail=None,
     listed_at=NOW,
+    listed=0,
     capabilities=None,
     one_by_one=False,
     notice=None,
@@ -77,12 +85,21 @@ class Stores:
     mailboxes: Mailboxes
     messages: Messages
     outbox: Outbox
+    holdings: Holdings
+    attempts: Attempts
 
     @classmethod
     def on(cls, database: Database, vault: Vault, folder: Path) -> Stores:
         """Stores on this database."""
         messages = Messages(database, vault, folder / "spool")
-        return cls(database, Mailboxes(database, vault), messages, Outbox(database))
+        return cls(
+            database,
+            Mailboxes(database, vault),
+            messages,
+            Outbox(database),
+            Holdings(database, vault),
+            Attempts(database, vault),
+        )
 
     async def claimed(self, new: NewMailbox = NEW, now: datetime = NOW) -> Claim:
         """Add a mailbox and claim it."""

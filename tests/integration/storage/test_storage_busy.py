@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 import asyncpg
 import pytest
 
+from storage.answers import Answers
+from storage.counting import AttemptKind, Counted, Limit
 from storage.database import Database
 from storage.errors import StorageBusy
-from storage.records import EntryState, Retention, Shape
+from storage.records import EntryState, Retention, SeenState, Shape
 from storage.tables import Table
 from tests.integration.storage.stores import (
     LATER,
@@ -53,10 +55,12 @@ CHANGE: Final[dict[str, Any]] = {
     "profile": PROFILE,
     "passwords": PASSWORDS,
     "retention": Retention.LEAVE,
+    "delete_days": None,
     "listing": [b"u1"],
     "skip": [],
     "now": NOW,
 }
+REFUSAL: Final = Counted(Limit(AttemptKind.REFUSED_LOGIN, 3, timedelta(hours=1)), ("pop.example.org",))
 KEEP: Final[dict[str, Any]] = {"shape": Shape.WHOLE, "listed_octets": 6, "now": NOW}
 CLAIM: Final[dict[str, Any]] = {"lease": LEASE, "worker": "w", "limit": 5}
 
@@ -67,7 +71,12 @@ WRITES: Final[dict[str, Callable[[Scene], Awaitable[object]]]] = {
     "pause": lambda s: s.stores.mailboxes.pause(OWNER, s.claim.mailbox.id, NOW),
     "resume": lambda s: s.stores.mailboxes.resume(OWNER, s.claim.mailbox.id, NOW),
     "check_now": lambda s: s.stores.mailboxes.check_now(OWNER, s.claim.mailbox.id, NOW),
-    "remove": lambda s: s.stores.mailboxes.remove(OWNER, s.claim.mailbox.id),
+    "remove": lambda s: s.stores.holdings.remove(OWNER, s.claim.mailbox.id),
+    "erase": lambda s: s.stores.holdings.erase(OWNER, LATER),
+    "take": lambda s: s.stores.attempts.take([REFUSAL], NOW),
+    "note": lambda s: s.stores.attempts.note(REFUSAL, NOW),
+    "give_back": lambda s: s.stores.attempts.give_back(["a1"]),
+    "purge_attempts": lambda s: s.stores.attempts.purge(NOW),
     "claim_due": lambda s: s.stores.mailboxes.claim_due(NOW, **CLAIM),
     "renew": lambda s: s.stores.mailboxes.renew(s.claim, LATER),
     "finish": lambda s: s.stores.mailboxes.finish(s.claim, OK),
@@ -76,6 +85,11 @@ WRITES: Final[dict[str, Callable[[Scene], Awaitable[object]]]] = {
     "note_failure": lambda s: s.stores.messages.note_failure(s.claim, b"u2", NOW),
     "mark_deleting": lambda s: s.stores.messages.mark_deleting(s.claim, [b"u1"]),
     "confirm_deleted": lambda s: s.stores.messages.confirm_deleted(s.claim, [b"u1"]),
+    "ask": lambda s: s.stores.messages.ask(s.claim, [b"u3"], NOW),
+    "answer": lambda s: Answers(s.stores.database).answer(
+        OWNER, s.claim.mailbox.id, SeenState.SKIPPED, NOW, due_at=NOW
+    ),
+    "delete": lambda s: Answers(s.stores.database).delete(OWNER, s.entry.message_id or "", NOW),
     "purge": lambda s: s.stores.messages.purge(NOW, timedelta()),
     "dm_claim_due": lambda s: s.stores.outbox.claim_due(NOW, **CLAIM),
     "record": lambda s: s.stores.outbox.record(s.dm, replace(s.entry, state=EntryState.SETTLED), now=NOW),
@@ -103,11 +117,16 @@ READS: Final[dict[str, Callable[[Scene], Awaitable[object]]]] = {
     "seen": lambda s: s.stores.messages.seen(s.claim.mailbox.id),
     "seen_among": lambda s: s.stores.messages.seen_among(s.claim.mailbox.id, [b"u1"]),
     "has_deletions": lambda s: s.stores.messages.has_deletions(s.claim),
+    "count_asked": lambda s: s.stores.messages.count_asked(s.claim.mailbox.id),
+    "is_gone": lambda s: Answers(s.stores.database).is_gone(OWNER, s.entry.message_id or ""),
     "load": lambda s: s.stores.messages.load(s.entry.message_id or ""),
     "spool": spooled,
     "head": lambda s: s.stores.outbox.head(s.dm),
     "waiting": lambda s: s.stores.outbox.waiting(OWNER),
     "depth": lambda s: s.stores.outbox.depth(),
+    "count": lambda s: s.stores.holdings.count(OWNER),
+    "dossier": lambda s: s.stores.holdings.dossier(OWNER, 10),
+    "finish_erasures": lambda s: s.stores.holdings.finish(),
     "count_by_health": lambda s: s.stores.mailboxes.count_by_health(),
 }
 

@@ -54,6 +54,7 @@ async def changed(
         profile=profile,
         passwords=passwords,
         retention=Retention.LEAVE,
+        delete_days=None,
         listing=listing,
         skip=skip,
         now=now,
@@ -176,7 +177,7 @@ async def test_strangers_mailbox_is_not_there(stores: Stores) -> None:
             stores.mailboxes.pause(owner, mailbox_id, NOW),
             stores.mailboxes.resume(owner, mailbox_id, NOW),
             stores.mailboxes.check_now(owner, mailbox_id, NOW),
-            stores.mailboxes.remove(owner, mailbox_id),
+            stores.holdings.remove(owner, mailbox_id),
         ):
             with pytest.raises(NotFound):
                 await call
@@ -296,7 +297,7 @@ async def test_removed_leaves_nothing(stores: Stores) -> None:
     await stores.mailboxes.finish(claim, replace(OK, due_at=NOW, notice=Notice.LOGIN_REFUSED))
     await stores.keep(await stores.claim(), b"u1")
 
-    await stores.mailboxes.remove(OWNER, claim.mailbox.id)
+    await stores.holdings.remove(OWNER, claim.mailbox.id)
 
     assert await stores.mailboxes.of(OWNER) == [other]
     async with stores.database.read() as session:
@@ -311,7 +312,7 @@ async def test_removal_stops_poll_and_delivery(stores: Stores) -> None:
     dm = await stores.dm()
     entry = await stores.head(dm)
 
-    await stores.mailboxes.remove(OWNER, claim.mailbox.id)
+    await stores.holdings.remove(OWNER, claim.mailbox.id)
 
     with pytest.raises(LeaseLost):
         await stores.keep(claim, b"u2")
@@ -328,12 +329,12 @@ async def test_removal_destroys_the_key_first(stores: Stores) -> None:
 
     async with deleting_fails(stores.database, "entry"):
         with pytest.raises(StorageError):
-            await stores.mailboxes.remove(OWNER, claim.mailbox.id)
+            await stores.holdings.remove(OWNER, claim.mailbox.id)
 
     assert await stores.mailboxes.of(OWNER) == []
     with pytest.raises(NotFound):
         await stores.messages.load(entry.message_id)
-    await stores.mailboxes.release("poller")
+    assert await stores.holdings.finish() == 1
     async with stores.database.read() as session:
         assert (await session.exec(select(MailboxRow))).all() == []
         assert (await session.exec(select(ChunkRow))).all() == []

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MEBIBYTE = 1024 * 1024
 KEPT = Seen(SeenState.KEPT, 0, is_settled=False)
+ALWAYS = 2**62
+"""Whatever is settled is due."""
 
 
 linux = pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="looks into Linux' /proc")
@@ -124,16 +126,17 @@ async def test_same_uid_in_two_mailboxes_is_two_messages(stores: Stores) -> None
     assert await stores.messages.seen_among(second.mailbox.id, [b"u1", b"u2"]) == {b"u1": KEPT}
 
 
-async def test_skipped_and_failed_are_kept_when_they_come(stores: Stores) -> None:
-    """A message that failed before, or was not wanted, is stored when it is fetched after all."""
+async def test_failed_ones_are_kept_when_they_come_and_skipped_ones_never(stores: Stores) -> None:
+    """A message that failed before is stored; one that its owner said no to while it came is not."""
     claim = await stores.claimed(replace(NEW, skip=(b"old",)))
     assert await stores.messages.note_failure(claim, b"bad", NOW) == 1
 
-    assert await stores.keep(claim, b"old")
+    assert not await stores.keep(claim, b"old")
     assert await stores.keep(claim, b"bad")
 
     seen = await stores.messages.seen(claim.mailbox.id)
-    assert {known.state for known in seen.values()} == {SeenState.KEPT}
+    assert seen[b"old"].state is SeenState.SKIPPED
+    assert seen[b"bad"].state is SeenState.KEPT
 
 
 async def test_failures_are_counted(stores: Stores) -> None:
@@ -161,6 +164,7 @@ async def test_skip_leaves_known_uids_alone(stores: Stores) -> None:
         profile=PROFILE,
         passwords=PASSWORDS,
         retention=Retention.LEAVE,
+        delete_days=None,
         listing=[b"another"],
         skip=uids,
         now=NOW,
@@ -189,7 +193,7 @@ async def test_only_settled_messages_are_deleted(stores: Stores) -> None:
 async def test_deletion_passes_its_states(stores: Stores) -> None:
     """Settled, being deleted, still listed and asked again, gone."""
     claim = await stores.claimed()
-    assert not await stores.messages.has_deletions(claim)
+    assert not await stores.messages.has_deletions(claim, ALWAYS)
     await settled(stores, claim, b"u1")
     states = []
 
@@ -198,12 +202,12 @@ async def test_deletion_passes_its_states(stores: Stores) -> None:
         stores.messages.mark_deleting(claim, [b"u1", b"u1"]),
         stores.messages.confirm_deleted(claim, [b"u1", b"never"]),
     ):
-        assert await stores.messages.has_deletions(claim)
+        assert await stores.messages.has_deletions(claim, ALWAYS)
         await step
         states.append((await stores.messages.seen(claim.mailbox.id))[b"u1"].state)
 
     assert states == [SeenState.DELETING, SeenState.DELETING, SeenState.DELETED]
-    assert not await stores.messages.has_deletions(claim)
+    assert not await stores.messages.has_deletions(claim, ALWAYS)
 
 
 async def test_gone_without_our_asking_is_not_deleted(stores: Stores) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
+from storage.counting import AttemptKind, Counted, Limit
 from storage.database import Database
 from storage.errors import StorageError
 from storage.records import EntryState, Health, Notice, Retention, SeenState, Shape
@@ -121,6 +123,7 @@ async def test_processes_migrate_at_once(empty_url: str) -> None:
         ("message", "shape", Shape),
         ("entry", "state", EntryState),
         ("entry", "notice", Notice),
+        ("attempt", "kind", AttemptKind),
     ],
 )
 async def test_every_word_may_be_stored(
@@ -129,6 +132,7 @@ async def test_every_word_may_be_stored(
     """The database takes every value the code knows for a column, and no other."""
     claim = await stores.claimed()
     await stores.keep(claim, b"u1", now=NOW)
+    await stores.attempts.note(Counted(Limit(AttemptKind.TEST, 1, timedelta(hours=1)), ("T1", "U1")), NOW)
 
     async with stores.database.write() as session:
         connection = await session.connection()

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
 
+from storage.answers import Answers
+from storage.counting import AttemptKind, Counted, Limit
 from storage.database import Database
-from storage.records import EntryState, Person
+from storage.records import EntryState, Person, SeenState
 from tests.integration.storage.stores import NOW, OK, OWNER, Stores
 
 if TYPE_CHECKING:
@@ -92,14 +94,23 @@ async def use_what_runs_often(stores: Stores) -> None:
     await stores.outbox.release(dm)
     await stores.outbox.waiting(OWNER)
     await stores.messages.has_deletions(claim)
+    await stores.messages.ask(claim, [b"u2"], NOW)
+    await stores.messages.count_asked(claim.mailbox.id)
+    await Answers(stores.database).delete(OWNER, entry.message_id or "", NOW)
     await stores.messages.seen(claim.mailbox.id)
     await stores.messages.seen_among(claim.mailbox.id, [b"u1"])
     await stores.messages.mark_deleting(claim, [b"u1"])
     await stores.messages.confirm_deleted(claim, [b"u1"])
     await stores.mailboxes.finish(claim, OK)
+    await Answers(stores.database).answer(OWNER, claim.mailbox.id, SeenState.DOUBTED, NOW, due_at=NOW)
     await stores.mailboxes.claim_due(NOW, lease=timedelta(1), worker="w", limit=5, busy=["x"])
     await stores.mailboxes.of(OWNER)
     await stores.messages.purge(NOW + timedelta(days=9), timedelta())
+    refusal = Counted(Limit(AttemptKind.REFUSED_LOGIN, 3, timedelta(hours=1)), ("pop.example.org",))
+    taken = await stores.attempts.take([refusal], NOW)
+    assert isinstance(taken, dict)
+    await stores.attempts.give_back(taken.values())
+    await stores.attempts.purge(NOW)
 
 
 def is_expensive(plan: list[str]) -> bool:

@@ -1,0 +1,109 @@
+"""A person's data as the file that `/mailbox export` gives them; docs/data.md describes it. Pure.
+
+Holds settings, times and numbers, and of each message what is remembered of it. No password, no key, nothing of what a
+message says: that stands in Slack and on the mail server.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from storage.dossier import Dossier, Post, Remembered
+    from storage.records import Mailbox, Person
+
+FORMAT: Final = "mailbox-export"
+VERSION: Final = 1
+"""Grows when a field changes its meaning or goes; new fields leave it as it is."""
+
+MOST_POSTS: Final = 20_000
+"""So many messages are listed, about 4 MB; all are counted."""
+
+
+def exported(person: Person, mailboxes: Sequence[Mailbox], dossier: Dossier, now: datetime) -> bytes:
+    """The file: JSON in UTF-8, its texts in ASCII, for people and programs."""
+    file = {
+        "format": FORMAT,
+        "version": VERSION,
+        "made_at": _time(now),
+        "person": {"workspace": person.workspace, "user": person.user},
+        "mailboxes": [_mailbox(mailbox, dossier.mailboxes.get(mailbox.id)) for mailbox in mailboxes],
+        "direct_messages": {"channel": dossier.channel, "last_post": dossier.last_ts},
+        "connection_tests_counted": dossier.tests,
+        "not_in_this_file": [
+            "passwords and keys",
+            "what your e-mail says: it stands in Slack and on your mail server; Mailbox keeps sealed copies for a while",
+        ],
+    }
+    return json.dumps(file, indent=1).encode()
+
+
+def _mailbox(mailbox: Mailbox, remembered: Remembered | None) -> dict[str, Any]:
+    settings = {
+        **asdict(mailbox.profile),
+        "delete_setting": mailbox.retention,
+        "delete_days": mailbox.delete_days,
+        "is_active": mailbox.is_active,
+        "is_paused": mailbox.is_paused,
+    }
+    state = {
+        "health": mailbox.health,
+        "has_alarm": mailbox.has_alarm,
+        "failures": mailbox.failures,
+        "watched_seconds": int(mailbox.watched.total_seconds()),
+        "capabilities": sorted(mailbox.capabilities or ()),
+        "one_by_one": mailbox.one_by_one,
+        "listed": mailbox.listed,
+        "last_number": mailbox.tail and mailbox.tail.number,
+        "last_uid": mailbox.tail and _uid(mailbox.tail.uid),
+    }
+    times = {
+        "added": mailbox.created_at,
+        "next_check": mailbox.due_at,
+        "last_check": mailbox.polled_at,
+        "last_success": mailbox.last_success_at,
+        "last_mail": mailbox.last_mail_at,
+        "last_listing": mailbox.listed_at,
+    }
+    return {
+        "id": mailbox.id,
+        "settings": settings,
+        "state": state,
+        "times": {name: _time(time) for name, time in times.items()},
+        "mail": None if remembered is None else _mail(remembered),
+    }
+
+
+def _mail(remembered: Remembered) -> dict[str, Any]:
+    return {
+        "uids_by_state": remembered.uids,
+        "outbox_by_state": remembered.entries,
+        "messages": remembered.messages,
+        "newest_messages": [_post(post) for post in remembered.posts],
+    }
+
+
+def _post(post: Post) -> dict[str, Any]:
+    return {
+        "uid": _uid(post.uid),
+        "received": _time(post.received_at),
+        "octets": post.octets,
+        "shape": post.shape,
+        "has_copy": post.purged_at is None,
+        "outbox": post.state,
+        "post": post.ts,
+    }
+
+
+def _uid(uid: bytes) -> str:
+    """UIDs are octets: each becomes the character of its number."""
+    return uid.decode("latin-1")
+
+
+def _time(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat(timespec="seconds")

@@ -1,0 +1,78 @@
+"""How often other people's mail servers may be tried, and what is said when it is too often.
+
+A test sends a user name and a password that somebody typed to a server that somebody typed: without limits it would
+guess passwords and knock on doors for them. Servers count as well: some ban an address after ten refused logins, and
+our address is everybody's. Pure.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from storage.counting import AttemptKind, Counted, Limit
+from storage.records import Health
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from storage.records import Mailbox, Person
+
+_MINUTE: Final = timedelta(minutes=1)
+_HOUR: Final = timedelta(hours=1)
+
+OF_A_PERSON: Final = Limit(AttemptKind.TEST, 5, 10 * _MINUTE)
+OF_A_LOGIN: Final = Limit(AttemptKind.TEST_LOGIN, 3, _HOUR)
+OF_A_WORKSPACE: Final = Limit(AttemptKind.TEST_WORKSPACE, 20, _HOUR)
+REFUSED: Final = Limit(AttemptKind.REFUSED_LOGIN, 3, _HOUR)
+"""Over everybody, at one host, tests and polls together: a third of what gets an address banned."""
+
+IN_FLIGHT: Final = _MINUTE
+"""How soon to come again when logins that have not ended yet take the room: most of them leave it."""
+
+_RECENT: Final = "recent:"
+"""Gmail's mode, written before the user name of the same account."""
+
+
+def test_counts(person: Person, logins: Iterable[tuple[str, str]]) -> list[Counted]:
+    """What one test counts against, refusals apart.
+
+    Args:
+        logins: host and user name, incoming and outgoing; the same one twice counts once.
+    """
+    accounts = sorted({(host, _account(username)) for host, username in logins})
+    return [
+        Counted(OF_A_PERSON, (person.workspace, person.user)),
+        Counted(OF_A_WORKSPACE, (person.workspace,)),
+        *(Counted(OF_A_LOGIN, account) for account in accounts),
+    ]
+
+
+def refusal_at(host: str) -> Counted:
+    """What a refused login at a host counts against."""
+    return Counted(REFUSED, (host,))
+
+
+def is_doubtful(mailbox: Mailbox) -> bool:
+    """Whether the stored password may be wrong.
+
+    It passed its test before it was stored, so one refusal is what it takes; settings changed since then were tested
+    too, and set the failures back.
+    """
+    was_refused = mailbox.health in {Health.LOGIN_DOUBTED, Health.LOGIN_REFUSED}
+    return was_refused and mailbox.failures > 0
+
+
+def too_often(until: datetime, now: datetime) -> str:
+    """The sentence for whoever has to wait: the same words whatever the limit, so it tells of nobody else's tests."""
+    minutes = max(1, -((now - until) // _MINUTE))
+    return (
+        "There were too many connection tests lately, so this one was not made and nothing was sent to a mail server. "
+        f"Try again in {minutes} minute{'' if minutes == 1 else 's'}."
+    )
+
+
+def _account(username: str) -> str:
+    """A user name as most servers compare them."""
+    return username.strip().casefold().removeprefix(_RECENT)

@@ -1,0 +1,36 @@
+"""Attempts that are counted and their limits, as values that every layer shares. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+
+class AttemptKind(StrEnum):
+    """What is counted against misuse."""
+
+    TEST = "test"  # of other people's servers, by a person
+    TEST_LOGIN = "test_login"  # of one user name at one host
+    TEST_WORKSPACE = "test_workspace"
+    REFUSED_LOGIN = "refused_login"  # at one host, everybody's together
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most so many attempts of one kind within a window that ends now."""
+
+    kind: AttemptKind
+    most: int
+    window: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """An attempt that counts against a limit, for whom `who` names; stored as a keyed digest only."""
+
+    limit: Limit
+    who: tuple[str, ...]

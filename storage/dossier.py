@@ -1,0 +1,70 @@
+"""What is stored about one person, as values that every layer shares. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """How much is stored: of one person, or under one of their mailboxes.
+
+    Attributes:
+        mailboxes: with settings and passwords.
+        copies: sealed messages, kept for a while after their post.
+        waiting: messages and notices on their way to Slack.
+        uids: what is remembered of messages on the server.
+        others: rows besides, such as the DM's place and counted attempts.
+    """
+
+    mailboxes: int
+    copies: int
+    waiting: int
+    uids: int
+    others: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.mailboxes or self.copies or self.waiting or self.uids or self.others)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What is remembered of one message; nothing of what it says. `purged_at`: its copy is dropped."""
+
+    uid: bytes
+    shape: str
+    octets: int
+    received_at: datetime
+    purged_at: datetime | None
+    state: str | None
+    ts: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What is remembered of one mailbox's mail: numbers by state, and the newest of its posts."""
+
+    uids: dict[str, int]
+    entries: dict[str, int]
+    messages: int
+    posts: tuple[Post, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """What is stored about a person besides their mailboxes' settings.
+
+    Attributes:
+        mailboxes: by mailbox id.
+        channel, last_ts: their DM, and our newest post there.
+        tests: connection tests that are counted at present.
+    """
+
+    mailboxes: dict[str, Remembered]
+    channel: str | None
+    last_ts: str | None
+    tests: int

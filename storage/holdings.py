@@ -1,0 +1,205 @@
+"""What is stored about one person: counted, laid open to them, destroyed.
+
+Destroying goes in one order: the data keys, and with them whatever else names the person but holds nothing sealed, by
+a commit of their own; then the rows, in pieces; then SQLite's log. A mailbox without its key is one whose end has
+begun: nobody sees it any more, and the next start finishes what a crash left.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import ColumnElement, delete, func
+from sqlmodel import col, select
+
+from storage.attempts import count_of, forget
+from storage.dossier import Dossier, Holding, Post, Remembered
+from storage.errors import Changed, NotFound
+from storage.fencing import FREED, is_dm_of
+from storage.statements import plain, update_rows
+from storage.tables import DmRow, EntryRow, MailboxRow, MessageRow, SeenRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlmodel.ext.asyncio.session import AsyncSession
+
+    from storage.database import Database
+    from storage.records import Person
+    from storage.vault import Vault
+
+_KEYLESS: Final = {
+    **FREED,
+    "fence": col(MailboxRow.fence) + 1,
+    "wrapped_key": None,
+    "key_id": None,
+    "is_active": False,
+    "due_at": None,
+}
+
+
+class Holdings:
+    """The store of what others hold, seen by whose it is."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database: Final = database
+        self._vault: Final = vault
+
+    async def count(self, owner: Person, mailbox_id: str | None = None) -> Holding:
+        """How much is stored: under one mailbox, NotFound when they have no such one, or of the whole person."""
+        async with self._database.read() as session:
+            return await self._count(session, owner, mailbox_id)
+
+    async def dossier(self, owner: Person, most: int) -> Dossier:
+        """What is stored besides settings.
+
+        Args:
+            most: posts in all, the newest of each mailbox first; what is beyond is counted only.
+        """
+        async with self._database.read() as session:
+            mailboxes: dict[str, Remembered] = {}
+            for mailbox_id in await _ids(session, owner):
+                remembered = await _remembered(session, mailbox_id, most)
+                mailboxes[mailbox_id] = remembered
+                most -= len(remembered.posts)
+            dm = (await session.exec(select(DmRow).where(is_dm_of(owner)))).first()
+            tests = await count_of(session, self._vault, owner)
+        return Dossier(mailboxes, dm.channel if dm else None, dm.last_ts if dm else None, tests)
+
+    # Destroying
+
+    async def remove(self, owner: Person, mailbox_id: str) -> Holding:
+        """Destroy one mailbox; what it held. NotFound when they have no such one."""
+        async with self._database.write() as session:
+            await self._database.serialise(session, owner.workspace, owner.user)
+            held = await self._count(session, owner, mailbox_id)
+            await update_rows(session, MailboxRow, col(MailboxRow.id) == mailbox_id, _KEYLESS)
+            # A delivery that runs may hold one of the entries that go now.
+            freed = {**FREED, "fence": col(DmRow.fence) + 1}
+            await update_rows(session, DmRow, is_dm_of(owner), freed)
+        await self._delete_rows(mailbox_id)
+        await self._database.checkpoint()
+        return held
+
+    async def erase(self, owner: Person, asked_at: datetime) -> Holding:
+        """Destroy all that is stored about a person; what there was.
+
+        Args:
+            asked_at: when they were told what would go.
+
+        Raises:
+            Changed: they have added a mailbox since; nothing was destroyed.
+        """
+        async with self._database.write() as session:
+            await self._database.serialise(session, owner.workspace, owner.user)
+            fresh = select(MailboxRow.id).where(_of(owner), col(MailboxRow.created_at) > asked_at)
+            if (await session.exec(fresh.limit(1))).first() is not None:
+                raise Changed("A mailbox was added meanwhile.")
+            held = await self._count(session, owner, None)
+            ids = await _ids(session, owner)
+            await update_rows(session, MailboxRow, _of(owner), _KEYLESS)
+            # Without its row nothing is posted into the DM, and nothing can be owed to it: that takes a mailbox.
+            await session.exec(delete(DmRow).where(is_dm_of(owner)))
+            await session.exec(delete(EntryRow).where(_mine(owner), col(EntryRow.mailbox_id).is_(None)))
+            await forget(session, self._vault, owner)
+        for mailbox_id in ids:
+            await self._delete_rows(mailbox_id)
+        await self._database.checkpoint()
+        return held
+
+    async def finish(self, *, is_start: bool = False) -> int:
+        """End what a crash, or a database that was busy, broke off; how many mailboxes were still to go."""
+        async with self._database.read() as session:
+            begun = select(MailboxRow.id).where(col(MailboxRow.wrapped_key).is_(None))
+            ids = (await session.exec(begun)).all()
+        for mailbox_id in ids:
+            await self._delete_rows(mailbox_id)
+        if ids or is_start:  # a crash may have come between the last row and the log
+            await self._database.checkpoint()
+        return len(ids)
+
+    async def _delete_rows(self, mailbox_id: str) -> None:
+        """In pieces, so that nobody waits long for the database."""
+        await self._delete_all(EntryRow, EntryRow.id, mailbox_id, 1_000)
+        await self._delete_all(MessageRow, MessageRow.id, mailbox_id, 50)  # with all their octets
+        await self._delete_all(SeenRow, SeenRow.uid, mailbox_id, 1_000)
+        async with self._database.write() as session:
+            await session.exec(delete(MailboxRow).where(col(MailboxRow.id) == mailbox_id))
+
+    async def _delete_all(
+        self, table: type[EntryRow | MessageRow | SeenRow], key: Any, mailbox_id: str, batch: int
+    ) -> None:
+        mine = col(table.mailbox_id) == mailbox_id
+        while True:
+            async with self._database.write() as session:
+                keys = (await session.exec(select(key).where(mine).limit(batch))).all()
+                if not keys:
+                    return
+                await session.exec(delete(table).where(mine, col(key).in_(keys)))
+
+    # Counting
+
+    async def _count(self, session: AsyncSession, owner: Person, mailbox_id: str | None) -> Holding:
+        """Mailboxes whose end has begun count for nothing: their owner was told of that."""
+        mine = _of(owner) & col(MailboxRow.wrapped_key).is_not(None)
+        if mailbox_id is not None:
+            mine &= col(MailboxRow.id) == mailbox_id
+        ids = (await session.exec(select(MailboxRow.id).where(mine))).all()
+        if mailbox_id is not None and not ids:
+            raise NotFound("This person has no such mailbox.")
+        is_open = _mine(owner) & col(EntryRow.finished_at).is_(None) & col(EntryRow.mailbox_id).in_(ids)
+        copies = col(MessageRow.mailbox_id).in_(ids) & col(MessageRow.purged_at).is_(None)
+        return Holding(
+            mailboxes=len(ids),
+            copies=await _number(session, MessageRow, copies),
+            waiting=await _number(session, EntryRow, is_open),
+            uids=await _number(session, SeenRow, col(SeenRow.mailbox_id).in_(ids)),
+            others=0 if mailbox_id else await self._others(session, owner),
+        )
+
+    async def _others(self, session: AsyncSession, owner: Person) -> int:
+        return await _number(session, DmRow, is_dm_of(owner)) + await count_of(session, self._vault, owner)
+
+
+async def _remembered(session: AsyncSession, mailbox_id: str, most: int) -> Remembered:
+    """Numbers, and metadata of the newest messages."""
+    uids, entries = col(SeenRow.mailbox_id) == mailbox_id, col(EntryRow.mailbox_id) == mailbox_id
+    columns = (
+        MessageRow.uid, MessageRow.shape, MessageRow.octets, MessageRow.received_at, MessageRow.purged_at,
+        EntryRow.state, EntryRow.ts,
+    )  # fmt: skip
+    message, entry = plain(MessageRow), plain(EntryRow)
+    joined = message.outerjoin(entry, entry.c.message_id == message.c.id)
+    query = select(*columns).select_from(joined).where(col(MessageRow.mailbox_id) == mailbox_id)  # type: ignore[call-overload] # more columns than its overloads have
+    posts = (await session.exec(query.order_by(col(MessageRow.id).desc()).limit(max(most, 0)))).all()
+    return Remembered(
+        uids=await _by(session, SeenRow, SeenRow.state, uids),
+        entries=await _by(session, EntryRow, EntryRow.state, entries),
+        messages=await _number(session, MessageRow, col(MessageRow.mailbox_id) == mailbox_id),
+        posts=tuple(Post(*row) for row in posts),
+    )
+
+
+async def _ids(session: AsyncSession, owner: Person) -> Sequence[str]:
+    query = select(MailboxRow.id).where(_of(owner))
+    return (await session.exec(query.order_by(col(MailboxRow.created_at), col(MailboxRow.id)))).all()
+
+
+async def _number(session: AsyncSession, table: Any, which: ColumnElement[bool]) -> int:
+    return int((await session.exec(select(func.count()).select_from(table).where(which))).one())
+
+
+async def _by(session: AsyncSession, table: Any, state: Any, which: ColumnElement[bool]) -> dict[str, int]:
+    query = select(state, func.count()).select_from(table).where(which).group_by(state).order_by(state)
+    return dict((await session.exec(query)).all())
+
+
+def _of(owner: Person) -> ColumnElement[bool]:
+    mailbox = plain(MailboxRow).c
+    return (mailbox.workspace == owner.workspace) & (mailbox.owner == owner.user)
+
+
+def _mine(owner: Person) -> ColumnElement[bool]:
+    entry = plain(EntryRow).c
+    return (entry.workspace == owner.workspace) & (entry.owner == owner.user)

@@ -1,0 +1,83 @@
+"""How often servers are tried: what counts, what is said, whose password is doubtful."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot import limits
+from storage.counting import AttemptKind
+from storage.records import Health, Person
+from tests.unit.samples import MAILBOX
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+ANNA = Person("T1", "U1")
+
+
+def test_the_limits_are_the_promised_ones() -> None:
+    """Five tests a person in ten minutes, three a login, twenty a workspace, three refusals a host in an hour."""
+    found = {
+        limit.kind: (limit.most, limit.window // timedelta(minutes=1))
+        for limit in (limits.OF_A_PERSON, limits.OF_A_LOGIN, limits.OF_A_WORKSPACE, limits.REFUSED)
+    }
+
+    assert found == {
+        AttemptKind.TEST: (5, 10),
+        AttemptKind.TEST_LOGIN: (3, 60),
+        AttemptKind.TEST_WORKSPACE: (20, 60),
+        AttemptKind.REFUSED_LOGIN: (3, 60),
+    }
+
+
+@pytest.mark.parametrize(
+    ("logins", "accounts"),
+    [
+        ([("pop.a.example", "anna"), ("smtp.a.example", "anna")], 2),
+        ([("mail.a.example", "anna"), ("mail.a.example", "anna")], 1),
+        ([("mail.a.example", "Anna@A.example"), ("mail.a.example", " anna@a.example")], 1),
+        ([("pop.gmail.com", "recent:anna@gmail.com"), ("pop.gmail.com", "anna@gmail.com")], 1),
+        ([("mail.a.example", "anna"), ("mail.a.example", "bert")], 2),
+    ],
+)
+def test_an_account_counts_once_however_it_is_spelled(logins: list[tuple[str, str]], accounts: int) -> None:
+    """Incoming and outgoing logins to one account are one attempt, in another spelling too."""
+    counted = limits.test_counts(ANNA, logins)
+
+    assert sum(one.limit is limits.OF_A_LOGIN for one in counted) == accounts
+    assert len(counted) == accounts + 2
+
+
+@pytest.mark.parametrize(
+    ("wait", "words"),
+    [
+        (timedelta(minutes=7), "7 minutes."),
+        (timedelta(minutes=6, seconds=1), "7 minutes."),
+        (timedelta(seconds=5), "1 minute."),
+        (timedelta(0), "1 minute."),
+        (timedelta(minutes=-3), "1 minute."),
+        (timedelta(hours=1), "60 minutes."),
+    ],
+)
+def test_the_wait_is_never_said_too_short(wait: timedelta, words: str) -> None:
+    """Whoever comes back when told to finds room."""
+    assert limits.too_often(NOW + wait, NOW).endswith(f"Try again in {words}")
+
+
+@pytest.mark.parametrize(
+    ("health", "failures", "is_doubtful"),
+    [
+        (Health.NEW, 0, False),
+        (Health.OK, 0, False),
+        (Health.UNREACHABLE, 4, False),
+        (Health.LOGIN_DOUBTED, 1, True),
+        (Health.LOGIN_REFUSED, 2, True),
+        (Health.LOGIN_REFUSED, 0, False),  # a new password, tested
+    ],
+)
+def test_only_a_refused_password_is_doubtful(health: Health, failures: int, *, is_doubtful: bool) -> None:
+    """What passed its test, or its last poll, is believed until a server refuses it."""
+    mailbox = replace(MAILBOX, health=health, failures=failures)
+
+    assert limits.is_doubtful(mailbox) is is_doubtful
