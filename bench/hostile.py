@@ -299,7 +299,7 @@ def main() -> None:
     """Start the servers, measure, exit with 1 when the goal was missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--seconds", type=float, default=3, help="of each round")
-    parser.add_argument("--rounds", type=int, default=12, help="of each kind")
+    parser.add_argument("--rounds", type=int, default=12, help="of each kind, 2 at least")
     parser.add_argument("--rate", type=float, default=40, help="honest polls a second")
     parser.add_argument("--hostile-rate", type=float, default=1, help="hostile polls a second")
     parser.add_argument(

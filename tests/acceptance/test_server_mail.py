@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.sandbox.mail.faults import Fault, Kind
 from bot.sandbox.person import Person, words
 from tests.acceptance.test_mailbox_life import ADDRESS, add, answer, post
 
@@ -46,7 +46,7 @@ async def test_a_renamed_maildrop_is_asked_about_once(demo: Demo, marta: Person)
         await marta.send_mail(ADDRESS, f"Number {number}.", "Hello.")
     await post(marta, "Number 11.")
     drop = maildrop(demo)
-    drop.mails[:] = [replace(mail, uid=f"moved-{mail.uid}") for mail in drop.mails]
+    drop.faults = drop.faults.having(Fault(Kind.NEW_UIDS, uid_mark="-moved"))
 
     await marta.command("/mailbox check")
     await post(marta, "suddenly looks new")
