@@ -269,17 +269,10 @@ def _sqlite_engine(
 
     async def connect() -> Any:
         is_reader = pragmas is _READER_PRAGMAS
-        return await sqlite_driver.Connection(file, patience.total_seconds(), begin, is_reader=is_reader)
+        seconds = patience.total_seconds()
+        return await sqlite_driver.Connection(file, seconds, begin, pragmas, is_reader=is_reader)
 
     engine = create_async_engine(target, async_creator=connect, hide_parameters=True, **pool)
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def prepare(connection: DBAPIConnection, _: object) -> None:
-        connection.isolation_level = None  # the driver begins nothing by itself
-        cursor = connection.cursor()
-        for pragma in pragmas:
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
     def start(connection: Connection) -> None:

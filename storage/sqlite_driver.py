@@ -31,9 +31,10 @@ class Connection(aiosqlite.Connection):
         is_reader: its transactions change nothing, so nobody waits for their end.
     """
 
-    def __init__(self, file: str, seconds: float, begin: str, *, is_reader: bool) -> None:
-        connector = partial(sqlite3.connect, file, timeout=seconds, check_same_thread=False)
-        super().__init__(connector, _AT_ONCE)
+    def __init__(
+        self, file: str, seconds: float, begin: str, pragmas: Sequence[str], *, is_reader: bool
+    ) -> None:
+        super().__init__(partial(_opened, file, seconds, pragmas), _AT_ONCE)
         self._thread.daemon = True  # a process that ends does not wait for a connection nobody closed
         self._begin: Final = begin
         self._is_reader: Final = is_reader
@@ -81,6 +82,19 @@ class Connection(aiosqlite.Connection):
         """Whether a transaction runs, or may yet: the work of whoever was cancelled here goes on there."""
         self._is_begun = False
         return self._asked != self._answered or self.in_transaction
+
+
+def _opened(file: str, seconds: float, pragmas: Sequence[str]) -> sqlite3.Connection:
+    """A prepared connection, or none: a file that is no database shows itself only now."""
+    connection = sqlite3.connect(file, timeout=seconds, check_same_thread=False)
+    try:
+        connection.isolation_level = None  # the driver begins nothing by itself
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 class Cursor:

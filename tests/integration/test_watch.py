@@ -123,10 +123,10 @@ async def test_stopped_database_is_not_ready(
     """503 while it is gone, and 200 once it is back; the process is alive all the while."""
     is_sqlite = database_url.startswith("sqlite")
     server = None if is_sqlite else request.getfixturevalue("postgres_server")
+    await desk.stores.claimed()
 
     async with desk.served() as seen:
-        await seen.until("/metrics", "mailbox_outbox_entries 0.0")
-        await seen.until("/metrics", 'mailbox_ready{part="database"} 1.0')
+        await seen.until("/metrics", 'mailbox_mailboxes{health="new"} 1.0')  # stock is taken
         async with stopped(desk, database_url, server):
             assert await seen.ask("/readyz") == (503, "database does not answer")
             assert await seen.ask("/healthz") == (200, "ok")
