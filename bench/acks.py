@@ -152,6 +152,7 @@ async def run(mailboxes: int, seconds: float, poll_seconds: int) -> int:
             "MAILBOX_ALLOWED_HOSTS": "localhost",
             "MAILBOX_CA_FILE": str(mail.ca_pem),
             "MAILBOX_POLL_SECONDS": str(poll_seconds),
+            "MAILBOX_FLOOD": "1000",
             "MAILBOX_LOG": "warning",
         }
         bot = BotProcess(settings, folder, folder / "bot.log")

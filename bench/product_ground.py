@@ -364,6 +364,7 @@ async def _start_bot(
         "MAILBOX_ALLOWED_HOSTS": "127.0.0.0/8",
         "MAILBOX_CA_FILE": str(folder / "ca.pem"),
         "MAILBOX_POLL_SECONDS": str(poll_seconds),
+        "MAILBOX_FLOOD": "1000",
     }
     inside = [str(ROOT / "bench" / "product_inside.py"), str(folder / "samples.json")]
     with (folder / "bot.log").open("ab") as log:

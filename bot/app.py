@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import os
 import signal
 import ssl
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aiohttp
 import structlog
-from slack_bolt.app.async_app import AsyncApp
-from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 
 from bot import logs, pace
 from bot.belongings import Belongings
 from bot.deliver import Deliverer
+from bot.digest import DigestPosts
 from bot.errors import SettingsError
 from bot.examine import Examiner
+from bot.floods import Floods
 from bot.folder import data_folder, sole_user, worker_name
 from bot.guard import Guard
 from bot.mail import pop3_client, providers, smtp
@@ -34,26 +33,37 @@ from bot.mail.resolver import Resolver
 from bot.mailboxes import UNREACHABLE_SECONDS, Registrar
 from bot.metrics import Metrics
 from bot.old_mail import OldMailPosts
+from bot.original_posts import OriginalPosts
 from bot.poll import Poller
+from bot.reading import Reading
 from bot.retention import lists_all
+from bot.rules import Muting
 from bot.runner import Runner
 from bot.server_mail import ServerMail
 from bot.slack import connection, listeners
 from bot.slack.client import SlackClient, keep_alive, web_client
 from bot.typed import TypedPasswords
+from bot.wanted import WantedMail
 from bot.watch import Watch
+from bot.zones import ZoneKeeper
 from storage.answers import Answers
 from storage.attempts import Attempts
+from storage.conversations import Conversations
 from storage.database import Database
+from storage.digests import Digests
 from storage.holdings import Holdings
 from storage.mailboxes import Mailboxes
+from storage.marks import Marks
 from storage.messages import Messages
 from storage.old_mail import OldMails
+from storage.originals import Originals
 from storage.outbox import Outbox
+from storage.rules import Rules
 from storage.vault import MasterKeys, Vault, unlock
+from storage.zones import Zones
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping
+    from collections.abc import Awaitable
     from pathlib import Path
 
     from slack_sdk.web.async_client import AsyncWebClient
@@ -94,6 +104,9 @@ class _Ground:
     messages: Messages
     outbox: Outbox
     old_mails: OldMails
+    digests: Digests
+    conversations: Conversations
+    renderer: Renderer
     holdings: Holdings
     attempts: Attempts
     guard: Guard
@@ -134,9 +147,10 @@ async def serve(settings: Settings) -> None:
         if identity is None:
             return
         slack = await _slack(web, stack)
-        runner = _runner(ground, _deliverer(ground, slack, stack))
-        bolt = _bolt(settings, identity, ground.metrics)
-        desk = _desk(ground, runner, slack, str(identity["team_id"]))
+        zones = ZoneKeeper(Zones(ground.database), ground.mailboxes, slack, clock=_now)
+        runner = _runner(ground, _deliverer(ground, slack), zones)
+        bolt = connection.bolt(settings, identity, _answering_client(ground))
+        desk = _desk(ground, runner, slack, zones, str(identity["team_id"]))
         listeners.register(bolt, desk)
         stack.push_async_callback(desk.leave)
         app_token = settings.slack_app_token.get_secret_value()
@@ -151,6 +165,8 @@ async def _ground(settings: Settings, stopping: asyncio.Event, stack: AsyncExitS
     stack.enter_context(await sole_user(folder))
     tls = tls_context(settings.mailbox_ca_file)
     vault, database = await _storage(settings, stack)
+    renderer = Renderer(authserv_ids=settings.mailbox_authserv_ids)
+    stack.push_async_callback(renderer.close)
     hosts, attempts = Hosts(settings.mailbox_allowed_hosts), Attempts(database, vault)
     return _Ground(
         settings=settings,
@@ -162,6 +178,9 @@ async def _ground(settings: Settings, stopping: asyncio.Event, stack: AsyncExitS
         messages=Messages(database, vault, folder),
         outbox=Outbox(database),
         old_mails=OldMails(database),
+        digests=Digests(database, vault),
+        conversations=Conversations(database, vault),
+        renderer=renderer,
         holdings=Holdings(database, vault),
         attempts=attempts,
         guard=_guard(attempts, hosts),
@@ -195,6 +214,13 @@ async def _posting_client(ground: _Ground, stack: AsyncExitStack) -> AsyncWebCli
     return web_client(token, settings.slack_api_url, timeout, ground.metrics, session)
 
 
+def _answering_client(ground: _Ground) -> AsyncWebClient:
+    # Without a token of its own: each request is given it, and Bolt warns when it finds it twice.
+    web = web_client(None, ground.settings.slack_api_url, POST_SECONDS, ground.metrics)
+    web.retry_handlers.append(AsyncRateLimitErrorRetryHandler(max_retry_count=2))  # a 429 did nothing
+    return web
+
+
 def _poller(ground: _Ground) -> Poller:
     limits = pop3_client.Limits(message_octets=MESSAGE_OCTETS)
 
@@ -211,6 +237,14 @@ def _poller(ground: _Ground) -> Poller:
         ground.messages,
         connect,
         ground.guard,
+        WantedMail(
+            Originals(ground.database),
+            ground.messages,
+            message_octets=MESSAGE_OCTETS,
+            clock=_now,
+            stopping=ground.stopping,
+        ),
+        floods=Floods(ground.digests, flood=ground.settings.mailbox_flood, clock=_now),
         bounds=ground.bounds,
         lists_all=ground.lists_all,
         message_octets=MESSAGE_OCTETS,
@@ -225,23 +259,28 @@ async def _slack(web: AsyncWebClient, stack: AsyncExitStack) -> SlackClient:
     return SlackClient(web, await stack.enter_async_context(uploads))
 
 
-def _deliverer(ground: _Ground, slack: SlackClient, stack: AsyncExitStack) -> Deliverer:
-    renderer = Renderer()
-    stack.push_async_callback(renderer.close)
+def _deliverer(ground: _Ground, slack: SlackClient) -> Deliverer:
+    rules, flood = Rules(ground.database, ground.vault), ground.settings.mailbox_flood
     return Deliverer(
         ground.outbox,
         ground.messages,
         ground.mailboxes,
-        renderer,
+        ground.renderer,
         slack,
+        conversations=ground.conversations,
         old_mail=OldMailPosts(ground.old_mails, ground.mailboxes, slack, bounds=ground.bounds, clock=_now),
+        digests=DigestPosts(
+            ground.digests, ground.mailboxes, ground.renderer, rules, flood=flood, clock=_now
+        ),
+        originals=OriginalPosts(Originals(ground.database), ground.messages),
+        rules=rules,
         grace=ground.settings.grace,
         clock=_now,
         stopping=ground.stopping,
     )
 
 
-def _runner(ground: _Ground, deliverer: Deliverer) -> Runner:
+def _runner(ground: _Ground, deliverer: Deliverer, zones: ZoneKeeper) -> Runner:
     return Runner(
         mailboxes=ground.mailboxes,
         messages=ground.messages,
@@ -250,6 +289,8 @@ def _runner(ground: _Ground, deliverer: Deliverer) -> Runner:
         attempts=ground.attempts,
         poller=_poller(ground),
         deliverer=deliverer,
+        conversations=ground.conversations,
+        zones=zones,
         worker=worker_name(ground.folder),
         interval=ground.settings.poll_interval,
         clock=_now,
@@ -257,7 +298,9 @@ def _runner(ground: _Ground, deliverer: Deliverer) -> Runner:
     )
 
 
-def _desk(ground: _Ground, runner: Runner, slack: SlackClient, workspace: str) -> listeners.Desk:
+def _desk(
+    ground: _Ground, runner: Runner, slack: SlackClient, zones: ZoneKeeper, workspace: str
+) -> listeners.Desk:
     hosts, tls = ground.hosts, ground.tls
     registrar = Registrar(
         ground.mailboxes,
@@ -287,6 +330,22 @@ def _desk(ground: _Ground, runner: Runner, slack: SlackClient, workspace: str) -
         workspace=workspace,
         allows_plain=hosts.is_allowed,
         clock=_now,
+        zones=zones,
+        reading=_reading(ground, runner),
+        muting=Muting(Rules(ground.database, ground.vault), ground.conversations, clock=_now),
+    )
+
+
+def _reading(ground: _Ground, runner: Runner) -> Reading:
+    return Reading(
+        ground.mailboxes,
+        ground.messages,
+        Marks(ground.database),
+        Originals(ground.database),
+        ground.renderer,
+        bounds=ground.bounds,
+        clock=_now,
+        nudge=runner.nudge,
     )
 
 
@@ -336,30 +395,3 @@ async def _storage(settings: Settings, stack: AsyncExitStack) -> tuple[Vault, Da
     await database.migrate()
     await unlock(database, vault)
     return vault, database
-
-
-def _bolt(settings: Settings, identity: Mapping[str, Any], metrics: Metrics) -> AsyncApp:
-    """Bolt with one known workspace, so that no request asks Slack who we are."""
-    # Bolt reads the environment by itself: the first two would switch on OAuth, the third doubles what `authorize` gives.
-    for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_BOT_TOKEN"):
-        os.environ.pop(name, None)
-    result = AuthorizeResult(
-        enterprise_id=identity.get("enterprise_id"),
-        team_id=identity.get("team_id"),
-        bot_user_id=identity.get("user_id"),
-        bot_id=identity.get("bot_id"),
-        bot_token=settings.slack_bot_token.get_secret_value(),
-    )
-
-    async def authorize(**_: Any) -> AuthorizeResult:
-        return result
-
-    # Without a token of its own: `authorize` gives it to each request, and Bolt warns when it finds it twice.
-    web = web_client(None, settings.slack_api_url, POST_SECONDS, metrics)
-    web.retry_handlers.append(AsyncRateLimitErrorRetryHandler(max_retry_count=2))  # a 429 did nothing
-    return AsyncApp(
-        client=web,
-        signing_secret=settings.slack_signing_secret.get_secret_value(),
-        authorize=authorize,
-        process_before_response=False,
-    )

@@ -6,6 +6,7 @@ their name at that moment.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from typing import TYPE_CHECKING, Final
 
@@ -52,7 +53,7 @@ class Belongings:
         mailboxes = await self._mailboxes.of(owner)
         dossier = await self._holdings.dossier(owner, MOST_POSTS)
         log.info("data_exported", mailboxes=len(mailboxes))
-        return exported(owner, mailboxes, dossier, self._clock())
+        return await asyncio.to_thread(exported, owner, mailboxes, dossier, self._clock())
 
     async def remove(self, owner: Person, mailbox_id: str) -> Receipt:
         """Destroy one mailbox's key, then its records; posts in Slack and mail on the server stay.

@@ -12,13 +12,14 @@ import random
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 from aiolimiter import AsyncLimiter
 
 from bot import entries, lease, plan
-from bot.slack import notices, posts, questions
+from bot.contents import Contents
+from bot.slack import posts
 from bot.slack.client import (
     CLOSED_DM,
     NO_RIGHTS,
@@ -30,19 +31,25 @@ from bot.slack.client import (
     TryLater,
     Unknown,
 )
+from storage.conversations import Place
 from storage.errors import LeaseLost, NotFound, SealBroken
-from storage.records import Dm, Entry, EntryState, Notice, Retention, Shape
+from storage.records import Dm, Entry, EntryState, Notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bot.digest import DigestPosts
     from bot.mail.content import Rendered
     from bot.mail.renderer import Renderer
     from bot.old_mail import OldMailPosts
+    from bot.original_posts import OriginalPosts
     from bot.slack.client import SlackClient
+    from storage.clues import Clues
+    from storage.conversations import Conversations
     from storage.mailboxes import Mailboxes
     from storage.messages import Messages
     from storage.outbox import Outbox
+    from storage.rules import Rules
 
 log = structlog.get_logger(__name__)
 
@@ -80,17 +87,24 @@ class Deliverer:
         renderer: Renderer,
         slack: SlackClient,
         *,
+        conversations: Conversations,
         old_mail: OldMailPosts,
+        digests: DigestPosts,
+        originals: OriginalPosts,
+        rules: Rules,
         grace: timedelta,
         clock: Callable[[], datetime],
         stopping: asyncio.Event,
     ) -> None:
         self._outbox = outbox
-        self._messages = messages
-        self._mailboxes = mailboxes
-        self._renderer = renderer
+        self._contents = Contents(
+            outbox, messages, mailboxes, renderer, old_mail=old_mail, digests=digests, originals=originals
+        )
+        self._rules = rules
         self._slack = slack
+        self._conversations = conversations
         self._old_mail = old_mail
+        self._digests = digests
         self._grace = grace
         self._clock = clock
         self._stopping = stopping
@@ -155,7 +169,14 @@ class Deliverer:
     # Posting
 
     async def _post(self, dm: Dm, entry: Entry) -> tuple[Dm, bool]:
-        text, blocks, owes_files = await self._post_of(entry)
+        if entry.notice is Notice.DIGEST and await self._digests.dissolved(dm, entry):
+            return dm, True
+        rendered, owes_files = await self._post_of(entry)
+        entry, place = await self._placed(entry, rendered.clues)
+        rule = await self._muted_by(entry, rendered)
+        if rule is not None:
+            entry = replace(entry, state=EntryState.MUTED, muted_by=rule)
+            return await self._record(dm, entry, place=place), True
         thread_ts = await self._thread(entry)
         channel = dm.channel or await self._slack.open_dm(dm.owner.user)
         await self._pace(channel).acquire()
@@ -169,8 +190,11 @@ class Deliverer:
             intended_at=self._clock(),
             lookup_after=self._clock() + self._grace,
         )
-        dm = await self._record(dm, entry)
-        outcome = await self._slack.post(channel, text, blocks, entry.id, thread_ts)
+        dm = await self._record(dm, entry, place=place)
+        is_shown = entries.is_shown_in_dm(entry)
+        outcome = await self._slack.post(
+            channel, rendered.text, rendered.blocks, entry.id, thread_ts, is_shown_in_dm=is_shown
+        )
         return await self._after_post(dm, entry, outcome, owes_files=owes_files)
 
     async def _after_post(
@@ -200,19 +224,35 @@ class Deliverer:
         log.info("post_looked_up", entry=entry.id, is_there=ts is not None)
         if ts is None:
             return await self._record(dm, replace(entry, state=EntryState.WAITING, lookup_after=None)), True
-        _, _, owes_files = await self._post_of(entry)
+        _, owes_files = await self._post_of(entry)
         return await self._record(dm, entries.posted(entry, ts, owes_files=owes_files)), True
+
+    async def _placed(self, entry: Entry, clues: Clues | None) -> tuple[Entry, Place | None]:
+        """A mail that has no place yet, with the conversation it belongs to and what is to be noted of that.
+
+        What stands in the thread of old mail or of a digest stays there: an answer to it begins a thread of its own.
+        """
+        if clues is None or entry.conversation is not None:
+            return entry, None
+        place = await self._conversations.place(entry, clues, self._clock())
+        return replace(entry, parent=entry.parent or place.root, conversation=place.conversation), place
 
     async def _thread(self, entry: Entry) -> str | None:
         """The post in whose thread an entry goes; it came first in its DM. None for a post of its own."""
         return None if entry.parent is None else await self._outbox.thread(entry)
 
     async def _begin_thread_anew(self, dm: Dm, entry: Entry) -> Dm:
-        """Somebody deleted the post whose thread this was for: it comes again, and this after it."""
+        """Somebody deleted the post whose thread this was for.
+
+        An e-mail they deleted stays away, and the answer begins the thread anew. A post of ours comes again, and this
+        after it.
+        """
         log.info("thread_is_gone", entry=entry.id)
         entry = replace(entry, state=EntryState.WAITING, lookup_after=None)
-        if entry.attempts >= THREADS:
-            return await self._record(dm, replace(entry, parent=None))
+        is_of_mail = not entry.gives_way or entry.notice is not None
+        if entry.attempts >= THREADS or is_of_mail:
+            place = None if entry.conversation is None else Place(entry.conversation, None)
+            return await self._record(dm, replace(entry, parent=None, gives_way=False), place=place)
         await self._outbox.reopen(dm, entry, self._clock())
         return dm
 
@@ -222,7 +262,7 @@ class Deliverer:
         channel, ts = entries.place(entry)
         thread_ts = await self._thread(entry) or ts
         async with self._uploads:
-            rendered = await self._rendered(entry)
+            rendered = await self._contents.rendered(entry)
             shares = [(await self._slack.upload(file), file.title) for file in rendered.files]
         await self._pace(channel).acquire()
         if self.is_silent:
@@ -314,49 +354,30 @@ class Deliverer:
 
     # Helpers
 
-    async def _post_of(self, entry: Entry) -> tuple[str, list[dict[str, Any]], bool]:
-        """Text and blocks of an entry's post, and whether files belong to it; their octets are let go."""
+    async def _post_of(self, entry: Entry) -> tuple[Rendered, bool]:
+        """An entry's post without its files, and whether there are any; their octets are let go."""
         async with self._room:
-            rendered = await self._rendered(entry)
-        return rendered.text, rendered.blocks, bool(rendered.files)
+            rendered, owes_files = await self._contents.said(entry)
+        return replace(rendered, files=()), owes_files
 
-    async def _rendered(self, entry: Entry) -> Rendered:
-        assert entry.mailbox_id is not None
-        if entry.notice is Notice.OLD_MAIL:
-            return await self._old_mail.rendered(entry.id)
-        if entry.notice is not None:
-            mailbox = await self._mailboxes.get(entry.owner, entry.mailbox_id)
-            if entry.notice is Notice.ASKED:
-                return questions.asked(
-                    mailbox.profile.name, mailbox.id, await self._messages.count_asked(mailbox.id)
-                )
-            if entry.notice is Notice.ALL_CLEAR:
-                return notices.all_clear(mailbox, await self._outbox.caught_up(entry))
-            return notices.alarm(entry.notice, mailbox)
-        assert entry.message_id is not None
-        mailboxes = {mailbox.id: mailbox for mailbox in await self._mailboxes.of(entry.owner)}
-        if entry.mailbox_id not in mailboxes:
-            raise NotFound("This person has no such mailbox.")
-        mailbox = mailboxes[entry.mailbox_id]
-        message, octets = await self._messages.load(entry.message_id)
-        rendered = await self._renderer.render(
-            octets,
-            shape=message.shape,
-            listed_octets=message.listed_octets,
-            received_at=message.received_at,
-            mailbox_name=mailbox.profile.name if len(mailboxes) > 1 else None,
-            own_address=mailbox.profile.address,
-            plain=entry.plain,
-        )
-        may_ask = mailbox.retention is Retention.DELETE_ASKED and message.shape is Shape.WHOLE
-        return questions.deletable(rendered, message.id) if may_ask else rendered
+    async def _muted_by(self, entry: Entry, rendered: Rendered) -> str | None:
+        """The rule of its owner that keeps an entry's mail out of Slack."""
+        if entry.message_id is None or entry.mailbox_id is None:
+            return None
+        return await self._rules.match(entry.mailbox_id, rendered.sender, entry.conversation)
 
     async def _record(
-        self, dm: Dm, entry: Entry, *, error: str | None = None, held_until: datetime | None = None
+        self,
+        dm: Dm,
+        entry: Entry,
+        *,
+        error: str | None = None,
+        held_until: datetime | None = None,
+        place: Place | None = None,
     ) -> Dm:
-        now = self._clock()
+        now, until = self._clock(), self._clock() + lease.LEASE
         return await self._outbox.record(
-            dm, entry, now=now, error=error, held_until=held_until, lease_until=now + lease.LEASE
+            dm, entry, now=now, error=error, held_until=held_until, lease_until=until, place=place
         )
 
     def _pace(self, channel: str) -> AsyncLimiter:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from bot.errors import Step
 from bot.retention import lists_all, without_recent
-from storage.records import Health, SeenState
+from storage.deletion import DELETION_TRIES
+from storage.records import Health, Retention, SeenState
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -50,6 +51,7 @@ class Cause(StrEnum):
     WAITING_THERE = "waiting_there"
     HIDDEN = "hidden"
     TAKEN = "taken"
+    UNDELETED = "undeleted"
     ALL_SEEN = "all_seen"
     EMPTY = "empty"
     SLACK_CLOSED = "slack_closed"
@@ -67,6 +69,7 @@ class Counts:
         brought: those that were.
         left_out: old mail that its owner did not ask for.
         taken: messages that lay there once, and that somebody else deleted.
+        undeleted: messages that the server would not delete, and is not asked for any more.
     """
 
     listed: int = 0
@@ -74,6 +77,7 @@ class Counts:
     brought: int = 0
     left_out: int = 0
     taken: int = 0
+    undeleted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ class Facts:
 
 def counted_in_steps(listing: Sequence[Listed], seen: Mapping[bytes, Seen]) -> Generator[None, None, Counts]:
     """What a listing holds; stops often, since both may be long."""
-    new = brought = left_out = 0
+    new = brought = left_out = undeleted = 0
     gone: dict[bytes, None] = {}
     for at, (key, known) in enumerate(seen.items()):
         if known.state in _HELD:
@@ -119,14 +123,19 @@ def counted_in_steps(listing: Sequence[Listed], seen: Mapping[bytes, Seen]) -> G
         new += row is None or row.state in _NEW
         left_out += row is not None and row.state is SeenState.SKIPPED
         brought += row is not None and row.state in {SeenState.KEPT, SeenState.DELETING}
+        undeleted += row is not None and _is_left(row)
         if at % _STRETCH == 0:
             yield
-    return Counts(len(listing), new, brought, left_out, len(gone))
+    return Counts(len(listing), new, brought, left_out, len(gone), undeleted)
+
+
+def _is_left(row: Seen) -> bool:
+    return row.state is SeenState.KEPT and row.is_settled and row.attempts >= DELETION_TRIES
 
 
 def causes(facts: Facts) -> tuple[Cause, ...]:
     """Why mail does not appear, what weighs most first; FINE alone when nothing speaks against it."""
-    found = [*_rests(facts), *_fails(facts), *_is_elsewhere(facts), *_lies_there(facts), *_is_held(facts)]
+    found = [*_rests(facts), *_fails(facts), *_is_elsewhere(facts), *_is_held(facts), *_lies_there(facts)]
     return tuple(found) or (Cause.FINE,)
 
 
@@ -174,6 +183,11 @@ def _lies_there(facts: Facts) -> list[Cause]:
     counts = facts.counts
     if counts is None:
         return []
+    left = bool(counts.undeleted) and facts.mailbox.retention is not Retention.LEAVE
+    return [*_is_missing(facts, counts), *([Cause.UNDELETED] if left else [])]
+
+
+def _is_missing(facts: Facts, counts: Counts) -> list[Cause]:
     if counts.new:
         return [Cause.WAITING_THERE]
     if not lists_all(facts.provider, facts.mailbox.profile.username):

@@ -15,6 +15,14 @@ LOOK_BACK = timedelta(days=1)
 """Without an acknowledged post to begin at, a look-up reads this much before the attempt: far more than clocks differ."""
 
 
+def is_shown_in_dm(entry: Entry) -> bool:
+    """Whether a post in a thread stands in the DM too: an answer must not be missed, and what gives way is no news.
+
+    Slack tells nobody of a reply in a thread they do not follow, and no bot what a person has read.
+    """
+    return entry.parent is not None and not entry.gives_way
+
+
 def place(entry: Entry) -> tuple[str, str]:
     """Where an entry's post stands: channel and `ts`."""
     assert entry.channel is not None

@@ -59,21 +59,21 @@ class ConnectionLost(BotError):
     """The session ended before its answer: closed, reset, or a deadline passed."""
 
     temporary = True
-    words = "The mail server closed the connection or stopped answering. Mailbox will try again by itself."
+    words = "The mail server closed the connection or stopped answering. Please try again in a few minutes."
 
 
 class MaildropBusy(BotError):
     """Another session holds the maildrop (`[IN-USE]`), or logins come too often (`[LOGIN-DELAY]`)."""
 
     temporary = True
-    words = "The mailbox is in use by another mail program right now. Mailbox will try again by itself."
+    words = "The mailbox is open elsewhere right now: in another mail program, or because Mailbox is just looking for mail itself. Try again in a minute."
 
 
 class ServerBusy(BotError):
     """The server says it cannot serve now (`[SYS/TEMP]`, "too many", "try again later")."""
 
     temporary = True
-    words = "The mail server is busy and asks to come back later. Mailbox will try again by itself."
+    words = "The mail server is busy and asks to come back later. Please try again in a few minutes."
 
 
 class RemoteProtocolError(BotError):
@@ -136,7 +136,7 @@ class TlsUnavailable(BotError):
 class UidlUnsupported(BotError):
     """The server has no UIDL, so messages cannot be told apart between sessions."""
 
-    words = "This mail server cannot number its messages lastingly (no UIDL), so Mailbox could not tell new mail from old."
+    words = "This mail server gives its messages no lasting names (no UIDL), so Mailbox could not tell new mail from old."
 
 
 class ServerRefused(BotError):
@@ -173,6 +173,46 @@ class NoSuchMessage(BotError):
     """The message is not there, or not this person's: both read alike."""
 
     words = "Mailbox does not have that message any more."
+
+
+class NotKept(BotError):
+    """The octets of the message are past their time."""
+
+    words = (
+        "Mailbox keeps its copy of a message for 30 days after it came to Slack, and this one is gone by now."
+    )
+
+
+class NotShown(BotError):
+    """The message cannot be read as mail, or is too large to be."""
+
+    words = (
+        "This message cannot be shown. Choose “Original (.eml)” in the menu of its post to get it as it came."
+    )
+
+
+class NoSender(BotError):
+    """There is nobody to mute."""
+
+    words = "This message does not say who sent it, so there is nobody to mute."
+
+
+class NoConversation(BotError):
+    """There is no conversation to mute."""
+
+    words = "This message belongs to no conversation that Mailbox knows, so there is nothing to mute."
+
+
+class NoSuchRule(BotError):
+    """The rule is not there, or not this person's: both read alike."""
+
+    words = "That is not muted any more, so nothing changed. Type `/mailbox rules` to see what is."
+
+
+class TooManyRules(BotError):
+    """A mailbox has as many rules as it may have."""
+
+    words = "This mailbox has 1,000 rules already. Remove some with `/mailbox rules`."
 
 
 class OutOfDate(BotError):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from storage.dossier import Dossier, Post, Remembered
     from storage.records import Mailbox, Person
+    from storage.wishes import Rule
 
 FORMAT: Final = "mailbox-export"
 VERSION: Final = 1
@@ -34,6 +35,7 @@ def exported(person: Person, mailboxes: Sequence[Mailbox], dossier: Dossier, now
         "person": {"workspace": person.workspace, "user": person.user},
         "mailboxes": [_mailbox(mailbox, dossier.mailboxes.get(mailbox.id)) for mailbox in mailboxes],
         "direct_messages": {"channel": dossier.channel, "last_post": dossier.last_ts},
+        "muted": [_rule(rule) for rule in dossier.rules],
         "connection_tests_counted": dossier.tests,
         "not_in_this_file": [
             "passwords and keys",
@@ -48,6 +50,8 @@ def _mailbox(mailbox: Mailbox, remembered: Remembered | None) -> dict[str, Any]:
         **asdict(mailbox.profile),
         "delete_setting": mailbox.retention,
         "delete_days": mailbox.delete_days,
+        **asdict(mailbox.calm),
+        "time_zone": mailbox.zone,
         "is_active": mailbox.is_active,
         "is_paused": mailbox.is_paused,
     }
@@ -77,6 +81,10 @@ def _mailbox(mailbox: Mailbox, remembered: Remembered | None) -> dict[str, Any]:
         "times": {name: _time(time) for name, time in times.items()},
         "mail": None if remembered is None else _mail(remembered),
     }
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    return {"mailbox": rule.mailbox_id, "kind": rule.kind, "label": rule.label, "kept_out": rule.count}
 
 
 def _mail(remembered: Remembered) -> dict[str, Any]:

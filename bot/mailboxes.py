@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from bot import backlog, pace, plan
+from bot import backlog, calm, pace, plan
 from bot.errors import BotError, NoSuchMailbox, ServerUnreachable, Step, TooOften
 from bot.mail.arrivals import HEADS, recent_numbers
 from bot.mail.turns import in_turns
 from bot.retention import without_recent
 from bot.slack.views.values import OldMailComing, Progress, Report, Tested, outcome
+from storage.delivery import AT_ONCE
 from storage.errors import NotFound
 from storage.records import (
     Mailbox,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from bot.mail.pop3_client import Session
     from bot.pace import Pace
     from bot.plan import Listed
+    from storage.delivery import Calm
     from storage.mailboxes import Mailboxes
     from storage.old_mail import OldMails
     from storage.outbox import Outbox
@@ -69,7 +71,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a checked form asks to be stored."""
+    """What a checked form asks to be stored; `calm` is None where it leaves that as it is."""
 
     profile: Profile
     passwords: Passwords
@@ -77,6 +79,13 @@ class Order:
     delete_days: int | None
     old_mail: OldMail
     make_active: bool
+    calm: Calm | None = None
+    zone: str | None = None
+
+
+def is_same_maildrop(one: Profile, other: Profile) -> bool:
+    """Whether two settings lead to the same maildrop."""
+    return (one.incoming.host, one.username) == (other.incoming.host, other.username)
 
 
 def _old_mail_to_skip(checked: Checked, order: Order) -> tuple[bytes, ...]:
@@ -273,6 +282,8 @@ class Registrar:
             skip=skip,
             make_active=order.make_active,
             form_id=form_id,
+            calm=order.calm or AT_ONCE,
+            zone=order.zone,
         )
         mailbox = await self._mailboxes.add(new, self._clock())
         log.info("mailbox_added", mailbox=mailbox.id, is_active=mailbox.is_active)
@@ -285,11 +296,8 @@ class Registrar:
         Another maildrop behind the new settings is treated like a new mailbox: its old mail is not poured out. The same
         server and user name are the same maildrop, also while nothing of it has been seen: all that lies there is new.
         """
-        stored = (await self.get(owner, mailbox_id)).profile
-        is_same = (stored.incoming.host, stored.username) == (
-            order.profile.incoming.host,
-            order.profile.username,
-        )
+        before = await self.get(owner, mailbox_id)
+        is_same = is_same_maildrop(before.profile, order.profile)
         skip = () if is_same else _old_mail_to_skip(checked, order)
         mailbox = await self._call(
             self._mailboxes.change(
@@ -302,6 +310,7 @@ class Registrar:
                 listing=None if is_same else tuple(line.key for line in checked.listing),
                 skip=skip,
                 old=() if is_same else backlog.in_pieces(checked.listing, skip),
+                chosen=calm.chosen(before, order.calm, order.zone, self._clock()),
                 now=self._clock(),
             )
         )
@@ -352,7 +361,9 @@ class Registrar:
 
     async def pause(self, owner: Person, mailbox_id: str) -> Mailbox:
         """Stop fetching; a poll that runs ends before it writes anything more."""
-        return await self._done("mailbox_paused", self._mailboxes.pause(owner, mailbox_id, self._clock()))
+        mailbox, now = await self.get(owner, mailbox_id), self._clock()
+        held = calm.still_held(replace(mailbox, is_paused=True), now)
+        return await self._done("mailbox_paused", self._mailboxes.pause(owner, mailbox_id, now, held))
 
     async def resume(self, owner: Person, mailbox_id: str) -> Mailbox:
         """Fetch again, and at once."""

@@ -14,7 +14,8 @@ from itertools import islice, starmap
 from typing import TYPE_CHECKING, Final, TypeVar, overload
 
 from bot.brake import NOT_HELD, Counts, looks_new
-from storage.records import OldMail, Retention, Seen, SeenState, Tail, watch_at
+from storage.deletion import watch_at
+from storage.records import OldMail, Retention, Seen, SeenState, Tail
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
@@ -38,6 +39,9 @@ DELETIONS = 1_000
 FETCHES = 5_000
 """At most so many in one session; posting them takes longer than the wait for the next."""
 
+FEW = 5_000
+"""Up to so many unknown UIDs are looked up among the deleted ones by name."""
+
 OLD_BATCH = 200
 """Of old mail that is brought bit by bit, at most so many in one session."""
 
@@ -46,6 +50,14 @@ NEVER, ALWAYS = -1, 2**62
 """No message was settled before the watch began, and none so late."""
 
 RECENT = 50
+REFUSALS_BEFORE_READING = 2
+READINGS = 50
+READING_OCTETS = 25 * 1024 * 1024
+"""Messages whose DELE was refused so often are fetched before the next try: at most so many, and so much, a session."""
+
+FAILURES_BEFORE_LAST = 3
+"""A message that did not come so often is fetched after all others: it holds them up no longer."""
+
 REFUSALS_BEFORE_CARD = 3
 BREAKS_BEFORE_CARD = 10
 """A message that the server refuses, or whose transfer breaks, this often becomes a card instead."""
@@ -106,7 +118,7 @@ class Lines(Sequence[Listed]):
 
 def _line(row: tuple[int, bytes], nth: int, repeats: int) -> Listed:
     number, uid = row
-    return Listed(number, uid if nth == 1 else uid + b" %d" % nth, bool(repeats))
+    return Listed(number, uid if nth == 1 else uid + b"\n%d" % nth, bool(repeats))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +132,7 @@ class Plan:
         tail: where the next session may look for new mail; None when only a whole listing will tell.
         listed: how many messages the maildrop holds, as far as the listing is believed.
         asks: nearly all UIDs look new, so nothing is fetched or deleted before the owner has said what they are.
+        old: how many of `fetch` are old mail that is brought bit by bit.
         old_left: how much of the old mail that is brought bit by bit is left for later sessions.
         old_missing: how much of it is not listed; None where none is to come.
     """
@@ -132,6 +145,7 @@ class Plan:
     asks: bool = False
     old_left: int = 0
     old_missing: int | None = None
+    old: int = 0
 
 
 def keyed(listing: Sequence[tuple[int, bytes]]) -> tuple[Listed, ...]:
@@ -142,8 +156,8 @@ def keyed(listing: Sequence[tuple[int, bytes]]) -> tuple[Listed, ...]:
 def keyed_in_steps(listing: Sequence[tuple[int, bytes]]) -> Generator[None, None, Lines]:
     """A listing, sorted by number, with a key for every line, also where a server repeats a UID.
 
-    popa3d gives equal mail equal UIDs. The mark holds a space, which no UID may (RFC 1939 section 7), so it never
-    meets a real one.
+    popa3d gives equal mail equal UIDs. The mark holds a line end, so it never meets a real UID: some servers put a
+    space inside, against RFC 1939 section 7.
     """
     # Many small mappings: one for 500,000 takes 16 ms for its last growth and as long to be let go of.
     times: list[dict[bytes, int]] = [{} for _ in range(_SHARES)]
@@ -176,7 +190,7 @@ def session_plan_in_steps(
 
     A message is deleted only when its post is settled, and never where its UID stands twice in the listing: which
     of the two is meant cannot be told. What is too much for one session comes in the next ones; of old mail some comes
-    in each, after what is new.
+    in each, after what is new, and what failed time and again comes last, for it may end the session.
 
     Args:
         listed: how many messages the maildrop was last seen to hold; 0 where UIDs may change as they please.
@@ -214,15 +228,32 @@ def session_plan_in_steps(
     old = old[: max(0, FETCHES - len(fetch))]
     old_left, old_missing = counts.old - len(old), counts.old_wanted - counts.old
     tail = None if len(fetch) > FETCHES or old_left else _tail(lines)
+    turns: dict[bool, list[Listed]] = {False: [], True: []}
+    for line in fetch[:FETCHES]:
+        turns[_fails(seen.get(line.key))].append(line)
     return Plan(
-        fetch=(*fetch[:FETCHES], *old),
+        fetch=(*turns[False], *old, *turns[True]),
         delete=tuple(delete),
         gone=tuple(gone),
         tail=tail,
         listed=listed,
+        old=len(old),
         old_left=old_left,
         old_missing=old_missing if counts.old_wanted else None,
     )
+
+
+def strange_in_steps(
+    lines: Sequence[Listed], seen: Mapping[bytes, Seen]
+) -> Generator[None, None, list[bytes]]:
+    """The keys that stand in a listing and not in `seen`; of more than `FEW` only so many as show that."""
+    strange: list[bytes] = []
+    for some in _stretches(lines):
+        strange += [line.key for line in some if line.key not in seen]
+        if len(strange) > FEW:
+            break
+        yield
+    return strange
 
 
 def unknown_in_steps(lines: Sequence[Listed], seen: Mapping[bytes, Seen]) -> Iterator[list[bytes]]:
@@ -253,6 +284,10 @@ def _at_once(steps: Generator[None, None, T]) -> T:
 
 def _is_wanted(known: Seen | None) -> bool:
     return known is None or known.state in {SeenState.DOUBTED, SeenState.FAILED, SeenState.DELETED}
+
+
+def _fails(known: Seen | None) -> bool:
+    return known is not None and known.state is SeenState.FAILED and known.attempts >= FAILURES_BEFORE_LAST
 
 
 def _is_due_to_go(known: Seen | None) -> bool:
@@ -330,6 +365,17 @@ def remembered(capabilities: Collection[str]) -> frozenset[str]:
 def should_give_up(attempts: int, *, was_refused: bool) -> bool:
     """Whether a message becomes a card: the server refuses it, or its transfer breaks, time and again."""
     return attempts >= (REFUSALS_BEFORE_CARD if was_refused else BREAKS_BEFORE_CARD)
+
+
+def readings(lines: Sequence[Listed], sizes: Mapping[int, int]) -> list[Listed]:
+    """Which of the messages that must be fetched before they can be deleted one session fetches; at least one."""
+    chosen, octets = [*lines[:1]], sizes.get(lines[0].number, 0) if lines else 0
+    for line in lines[1:READINGS]:
+        octets += sizes.get(line.number, 0)
+        if octets > READING_OCTETS:
+            break
+        chosen.append(line)
+    return chosen
 
 
 def watched(mailbox: Mailbox, now: datetime) -> timedelta:

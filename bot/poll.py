@@ -18,6 +18,7 @@ import structlog
 
 from bot import lease, pace, plan
 from bot.crowd import Crowd
+from bot.deleting import Deleter
 from bot.errors import (
     BotError,
     CommandRefused,
@@ -26,25 +27,31 @@ from bot.errors import (
     RemoteProtocolError,
     TooOften,
 )
+from bot.mail.hosts import plain_host
 from bot.mail.turns import in_turns
 from bot.metrics import BROKEN, PUT_OFF, SUPERSEDED
 from bot.polled import Found, after_failure, after_success
+from bot.unfinished import Unfinished
+from bot.wanted import numbered_in_steps
 from storage.errors import LeaseLost
-from storage.records import Claim, Health, Mailbox, PollResult, ServerAddress, Shape, Tail
+from storage.records import Claim, Health, Mailbox, PollResult, Seen, ServerAddress, Shape, Tail
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
     from bot.crowd import Host
+    from bot.floods import Floods
     from bot.guard import Guard
     from bot.mail.pop3_client import Incoming, Session
     from bot.metrics import Metrics
     from bot.pace import Pace
     from bot.plan import Listed
+    from bot.wanted import WantedMail
     from storage.mailboxes import Mailboxes
     from storage.messages import Messages
+    from storage.wishes import Wanted
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +85,9 @@ class Poller:
         messages: Messages,
         connect: Connect,
         guard: Guard,
+        wanted: WantedMail,
         *,
+        floods: Floods,
         bounds: Callable[[Mailbox], Pace],
         lists_all: Callable[[Mailbox], bool],
         message_octets: int,
@@ -88,8 +97,11 @@ class Poller:
     ) -> None:
         self._mailboxes = mailboxes
         self._messages = messages
+        self._deleter = Deleter(messages)
         self._connect = connect
         self._guard = guard
+        self._wanted = wanted
+        self._floods = floods
         self._bounds = bounds
         self._lists_all = lists_all
         self._message_octets = message_octets
@@ -97,6 +109,7 @@ class Poller:
         self._stopping = stopping
         self._metrics = metrics
         self._crowd = Crowd()
+        self._unfinished = Unfinished()
 
     @property
     def waiting(self) -> int:
@@ -124,7 +137,7 @@ class Poller:
 
     async def _turn(self, claim: Claim) -> tuple[str, bool]:
         """One session with its result recorded, or none: what the metrics call it, and whether the outbox has more."""
-        host = self._crowd.host(claim.mailbox.profile.incoming.host)
+        host = self._crowd.host(plain_host(claim.mailbox.profile.incoming.host))
         try:
             self._check_turn(claim.mailbox, host)
             # The lease is kept from here on, also while other sessions with the same host come first.
@@ -139,12 +152,13 @@ class Poller:
             await self._mailboxes.put_off(claim, wait.until)
             return PUT_OFF, False
         await self._mailboxes.finish(claim, result)
+        self._unfinished.end(claim.mailbox)
         return result.health, has_mail or result.notice is not None
 
     def _check_turn(self, mailbox: Mailbox, host: Host) -> None:
         """TooOften when the provider allows no session yet, or too many wait for this host already."""
         now, bounds = self._clock(), self._bounds(mailbox)
-        earliest = pace.earliest(mailbox, bounds, now)
+        earliest = self._unfinished.earliest(mailbox, bounds, now)
         if earliest > now:
             raise TooOften(earliest, "the provider allows no session yet")
         if Crowd.is_full(host, is_asked_for=pace.is_asked_for(mailbox, bounds)):
@@ -160,13 +174,17 @@ class Poller:
         except BotError as error:
             log.info("poll_failed", mailbox=claim.mailbox.id, error=type(error).__name__, detail=error.detail)
             return self._failed(claim.mailbox, error), True
-        return self._succeeded(claim.mailbox, found, capabilities), bool(found.lines)
+        has_mail = bool(found.lines or found.wanted)
+        return self._succeeded(claim.mailbox, found, capabilities), has_mail
 
     async def _session(self, claim: Claim) -> tuple[Found, frozenset[str]]:
         session = await self._logged_in(claim)
         try:
             found = await self._look(session, claim)
-            is_complete = await self._fetch(session, claim, found.lines)
+            async with self._floods.together(claim, len(found.lines) - found.old) as held:
+                is_complete = await self._fetch(session, held, found.lines)
+            if found.wanted:
+                await self._wanted.bring(session, claim, found.wanted)
             await self._delete(session, claim, found.delete)
         except MessageTooLarge:
             is_complete = False  # its card is kept, the session ended with it; the rest comes next time
@@ -180,6 +198,7 @@ class Poller:
         """A session past its login; TooOften, before any connection, when logins at this host have to wait."""
         profile = claim.mailbox.profile
         async with self._guard.login(claim.mailbox):
+            self._unfinished.begin(claim.mailbox, self._clock())
             session = await self._connect(
                 profile.incoming,
                 remembered=claim.mailbox.capabilities,
@@ -198,13 +217,14 @@ class Poller:
     async def _look(self, session: Session, claim: Claim) -> Found:
         mailbox = claim.mailbox
         due_until = plan.due_until(mailbox, self._clock())
-        has_deletions = await self._messages.has_deletions(claim, due_until)
+        wanted = await self._wanted.of(mailbox.id)
+        needs_list = bool(wanted) or await self._messages.has_deletions(claim, due_until)
         tail = mailbox.tail
-        if tail and plan.may_probe(tail, mailbox.listed_at, self._clock(), has_deletions=has_deletions):
+        if tail and plan.may_probe(tail, mailbox.listed_at, self._clock(), has_deletions=needs_list):
             found = await self._probe(session, claim, tail)
             if found is not None:
                 return found
-        return await self._list(session, claim, due_until)
+        return await self._list(session, claim, due_until, wanted)
 
     async def _probe(self, session: Session, claim: Claim, tail: Tail) -> Found | None:
         """New mail by asking for the end of the list only; None when that does not tell."""
@@ -222,29 +242,40 @@ class Poller:
             return None
         return Found(lines, (), Tail(*fresh[-1]), None, answer.count)
 
-    async def _list(self, session: Session, claim: Claim, due_until: int) -> Found:
+    async def _list(
+        self, session: Session, claim: Claim, due_until: int, wanted: Mapping[bytes, Wanted]
+    ) -> Found:
         uids = await session.uidl()
         if uids.nameless:
             log.warning("messages_without_uid", mailbox=claim.mailbox.id, count=uids.nameless)
         lines = await in_turns(plan.keyed_in_steps(uids))
-        seen = await self._messages.seen(claim.mailbox.id, due_until)
+        seen = await self._known(claim.mailbox.id, lines, due_until)
         listed = claim.mailbox.listed if self._lists_all(claim.mailbox) else 0
         todo = await in_turns(plan.session_plan_in_steps(lines, seen, listed))
         if todo.gone:
-            await self._messages.mark_deleting(
-                claim, todo.gone
-            )  # some were due only, and went by another hand
+            # Some were due only, and went by another hand.
+            await self._messages.mark_deleting(claim, todo.gone)
             await self._messages.confirm_deleted(claim, todo.gone)
-        if (
-            todo.asks and claim.mailbox.health is not Health.ASKED
-        ):  # else they are recorded, and what came since is new
+        # Once the owner is asked they are recorded, and what came since is new.
+        if todo.asks and claim.mailbox.health is not Health.ASKED:
             log.warning("uids_look_new", mailbox=claim.mailbox.id, listed=len(lines), held=listed)
             for keys in plan.unknown_in_steps(lines, seen):
                 await self._messages.ask(claim, keys, self._clock())
         if todo.old_missing is not None:
             await self._messages.note_missing(claim, todo.old_missing)
-        found = Found(todo.fetch, todo.delete, todo.tail, self._clock(), todo.listed, asks=todo.asks)
+        found = Found(todo.fetch, todo.delete, todo.tail, self._clock(), todo.listed, todo.asks, old=todo.old)
+        if wanted and not todo.asks:
+            found = replace(found, wanted=await in_turns(numbered_in_steps(lines, wanted)))
         return replace(found, has_old_left=todo.old_left > 0)
+
+    async def _known(self, mailbox_id: str, lines: Sequence[Listed], due_until: int) -> dict[bytes, Seen]:
+        """What is known of a listing, and of what is missing in it; of the deleted only what is listed again."""
+        seen = await self._messages.seen(mailbox_id, due_until, with_deleted=False)
+        strange = await in_turns(plan.strange_in_steps(lines, seen))
+        if len(strange) > plan.FEW:
+            return await self._messages.seen(mailbox_id, due_until)
+        seen.update(await self._messages.seen_among(mailbox_id, strange))
+        return seen
 
     # Fetching
 
@@ -352,13 +383,7 @@ class Poller:
         if not lines or self._stopping.is_set():
             await session.quit(wait=False)
             return
-        await self._messages.mark_deleting(claim, [line.key for line in lines])
-        accepted = set(await session.dele([line.number for line in lines]))
-        if not await session.quit():
-            log.info("quit_unanswered", mailbox=claim.mailbox.id)
-            return
-        # From now on the server may give these UIDs to other messages: what bears one is fetched and compared first.
-        await self._messages.confirm_deleted(claim, [line.key for line in lines if line.number in accepted])
+        await self._deleter.delete(session, claim, lines)
 
     # How it went
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bot import backlog, health, pace, plan
+from bot import backlog, calm, health, pace, plan
 from bot.errors import BotError, ConnectionLost, RemoteProtocolError
 from bot.health import Outcome
 from storage.records import PollResult
@@ -16,11 +16,16 @@ if TYPE_CHECKING:
     from bot.pace import Pace
     from bot.plan import Listed
     from storage.records import Mailbox, Tail
+    from storage.wishes import Wanted
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a session saw of the maildrop. `listed_at` is set by a full listing only; `asks` as in `plan.Plan`."""
+    """What a session saw of the maildrop. `listed_at` is set by a full listing only; `asks` as in `plan.Plan`.
+
+    `wanted` is what its owner wants whole, each with its message number, None where it is not listed. `old`: how many of
+    `lines` are old mail that is brought bit by bit.
+    """
 
     lines: tuple[Listed, ...]
     delete: tuple[Listed, ...]
@@ -29,6 +34,8 @@ class Found:
     listed: int
     asks: bool = False
     has_old_left: bool = False
+    wanted: tuple[tuple[Wanted, int | None], ...] = ()
+    old: int = 0
 
 
 def after_success(
@@ -65,6 +72,7 @@ def after_success(
         capabilities=plan.remembered(capabilities),
         one_by_one=mailbox.one_by_one,
         notice=verdict.notice,
+        notice_until=calm.held(mailbox.calm, mailbox.zone, mailbox.id, now).notices,
     )
 
 
@@ -91,6 +99,7 @@ def after_failure(
             is_broken_off=isinstance(error, ConnectionLost | RemoteProtocolError),
         ),
         notice=verdict.notice,
+        notice_until=calm.held(mailbox.calm, mailbox.zone, mailbox.id, now).notices,
     )
 
 

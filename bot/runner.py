@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
     from bot.deliver import Deliverer
     from bot.poll import Poller
+    from bot.zones import ZoneKeeper
     from storage.attempts import Attempts
+    from storage.conversations import Conversations
     from storage.holdings import Holdings
     from storage.mailboxes import Mailboxes
     from storage.messages import Messages
@@ -41,6 +43,9 @@ MOST_DELIVERIES = 40
 TICK_SECONDS = 1
 PROGRESS_SECONDS = 10
 """How often the posts over old mail change at most."""
+
+ZONE_SECONDS = 30
+"""How often somebody's time zone is asked for, where it has to be."""
 
 PURGE_MINUTES = 10
 KEEP_OCTETS = timedelta(days=30)
@@ -78,6 +83,8 @@ class Runner:
         attempts: Attempts,
         poller: Poller,
         deliverer: Deliverer,
+        conversations: Conversations,
+        zones: ZoneKeeper,
         worker: str,
         interval: timedelta,
         clock: Callable[[], datetime],
@@ -90,6 +97,8 @@ class Runner:
         self._attempts = attempts
         self._poller = poller
         self._deliverer = deliverer
+        self._conversations = conversations
+        self._zones = zones
         self._worker = worker
         self._interval = interval
         self._clock = clock
@@ -107,6 +116,7 @@ class Runner:
         ticks.every(TICK_SECONDS).seconds.do(self._start, "polls", self._claim_polls)
         ticks.every(TICK_SECONDS).seconds.do(self._start, "deliveries", self._claim_deliveries)
         ticks.every(PROGRESS_SECONDS).seconds.do(self._start, "progress", self._deliverer.tell_progress)
+        ticks.every(ZONE_SECONDS).seconds.do(self._start, "zones", self._zones.refresh)
         ticks.every(PURGE_MINUTES).minutes.do(self._start, "purge", self._purge)
         return ticks
 
@@ -165,7 +175,7 @@ class Runner:
     async def _claim_polls(self) -> None:
         now = self._clock()
         if self._looked_at is None or abs(now - self._looked_at) > ASLEEP:
-            await self._spread(now)
+            await self._spread(now, self._looked_at or now)
         self._looked_at = now
         waiting = self._poller.waiting
         room = min(MOST_POLLS - (len(self._polls) - waiting), MOST_WAITING - waiting)
@@ -178,10 +188,14 @@ class Runner:
             self._begin(self._polls, claim.mailbox.id, self._poll(claim))
         self._has_backlog = len(claims) == room
 
-    async def _spread(self, now: datetime) -> None:
-        """After a start, or a sleep: what is overdue comes in its order, and not all at once."""
+    async def _spread(self, now: datetime, looked_at: datetime) -> None:
+        """After a start, or a sleep: what is overdue comes in its order, and not all at once.
+
+        A clock that went back has planned everything ahead of where it stood, a day perhaps: that is overdue too.
+        """
+        farthest = looked_at if looked_at > now else now + FARTHEST
         times = partial(pace.caught_up, now, self._interval)
-        count = await self._mailboxes.spread(now, now + FARTHEST, times)
+        count = await self._mailboxes.spread(now, min(farthest, now + FARTHEST), times)
         if count:
             log.info("overdue_spread", mailboxes=count)
 
@@ -215,6 +229,7 @@ class Runner:
         if count:
             log.info("octets_purged", messages=count)
         await self._attempts.purge(self._clock())
+        await self._conversations.purge(self._clock())
         await self._finish_erasures()
 
     async def _finish_erasures(self, *, is_start: bool = False) -> None:

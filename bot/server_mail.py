@@ -14,9 +14,9 @@ import structlog
 
 from bot import pace
 from bot.errors import NoSuchMailbox, NoSuchMessage
-from storage.answers import OnServer
 from storage.errors import NotFound
 from storage.records import Health, SeenState
+from storage.wishes import OnServer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

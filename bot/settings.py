@@ -44,14 +44,16 @@ class Settings(BaseSettings):
     mailbox_master_keys_file: Path | None = None
     mailbox_data_dir: Path = Path("mailbox-data")
     mailbox_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    mailbox_authserv_ids: Annotated[tuple[str, ...], NoDecode] = ()
     mailbox_ca_file: Path | None = None
     mailbox_dns_server: Annotated[tuple[str, int] | None, NoDecode] = None
     mailbox_poll_seconds: int = Field(default=300, ge=1, le=86_400)
     mailbox_grace_seconds: float = Field(default=60, gt=0, le=3_600)
+    mailbox_flood: int = Field(default=20, ge=1, le=1_000)
     mailbox_log: LogLevel = "info"
     mailbox_metrics: Annotated[tuple[str, int] | None, NoDecode] = None
 
-    @field_validator("mailbox_allowed_hosts", mode="before")
+    @field_validator("mailbox_allowed_hosts", "mailbox_authserv_ids", mode="before")
     @classmethod
     def _names(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value

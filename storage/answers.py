@@ -5,7 +5,6 @@ Every call finds what it is about by its owner, so an id from a payload routes a
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy
@@ -16,7 +15,8 @@ from storage.fencing import FREED
 from storage.records import Health, Retention, SeenState, Shape
 from storage.seen import answer_uids
 from storage.statements import plain, update_rows
-from storage.tables import MailboxRow, MessageRow, SeenRow
+from storage.tables import EntryRow, MailboxRow, MessageRow, OriginalRow, SeenRow
+from storage.wishes import OnServer
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,12 +27,9 @@ if TYPE_CHECKING:
     from storage.records import Person
 
 
-class OnServer(StrEnum):
-    """Where a message stands on its server, once its owner wanted it deleted there."""
-
-    WANTED_GONE = "wanted_gone"  # a poll deletes it, as soon as there is one
-    GONE = "gone"
-    STAYS = "stays"  # the delete setting leaves mail on the server, or it is not whole in Slack
+_COLUMNS: Final = (
+    "id", "mailbox_id", "uid", "shape", "octets", "listed_octets", "received_at", "purged_at",
+)  # fmt: skip
 
 
 class Answers:
@@ -53,7 +50,7 @@ class Answers:
             NotFound: the mailbox is gone, or somebody else's.
         """
         async with self._database.write() as session:
-            query = select(MailboxRow).where(*_of(owner), MailboxRow.id == mailbox_id)
+            query = select(MailboxRow).where(*of_owner(owner), MailboxRow.id == mailbox_id)
             row = (await session.exec(query.with_for_update(key_share=True))).first()
             if row is None:
                 raise NotFound("This person has no such mailbox.")
@@ -76,9 +73,10 @@ class Answers:
             NotFound: the message is gone, or somebody else's.
         """
         async with self._database.write() as session:
-            found = await _message(session, owner, message_id)
-            place = _place(found)
-            if found.state == SeenState.KEPT and place is OnServer.WANTED_GONE:
+            found = await message_of(session, owner, message_id, is_locked=True)
+            place = place_of(found)
+            if place is OnServer.MAY_GO:
+                place = OnServer.WANTED_GONE
                 this = (col(SeenRow.mailbox_id) == found.mailbox_id) & (col(SeenRow.uid) == found.uid)
                 await update_rows(
                     session, SeenRow, this, {"state": SeenState.DELETING, "attempts": 0, "changed_at": now}
@@ -88,38 +86,56 @@ class Answers:
     async def is_gone(self, owner: Person, message_id: str) -> bool:
         """Whether a message that was wanted gone is."""
         async with self._database.read() as session:
-            return _place(await _message(session, owner, message_id)) is OnServer.GONE
+            return place_of(await message_of(session, owner, message_id)) is OnServer.GONE
 
 
-def _of(owner: Person) -> tuple[Any, ...]:
+def of_owner(owner: Person) -> tuple[Any, ...]:
+    """The mailboxes of a person, those that are being removed apart."""
     mailbox = plain(MailboxRow).c
     return mailbox.workspace == owner.workspace, mailbox.owner == owner.user, mailbox.wrapped_key.is_not(None)
 
 
-async def _message(session: AsyncSession, owner: Person, message_id: str) -> Any:
-    """A message with its UID's row; `is_newest`: its UID was not given to another one since."""
+async def message_of(
+    session: AsyncSession, owner: Person, message_id: str, *, is_locked: bool = False
+) -> Any:
+    """A message with its UID's row, its post and what else was wanted of it.
+
+    `is_newest`: its UID was not given to another one since.
+
+    Raises:
+        NotFound: the message is gone, or somebody else's.
+    """
     message, mailbox, seen = plain(MessageRow), plain(MailboxRow), plain(SeenRow)
-    newer = message.alias()
+    entry, original, newer = plain(EntryRow), plain(OriginalRow), message.alias()
     is_same_uid = (newer.c.mailbox_id == message.c.mailbox_id) & (newer.c.uid == message.c.uid)
     is_newest = ~sqlalchemy.exists().where(is_same_uid, newer.c.id > message.c.id)
-    rows = message.join(mailbox, mailbox.c.id == message.c.mailbox_id).join(
-        seen, (seen.c.mailbox_id == message.c.mailbox_id) & (seen.c.uid == message.c.uid)
+    rows = (
+        message.join(mailbox, mailbox.c.id == message.c.mailbox_id)
+        .join(seen, (seen.c.mailbox_id == message.c.mailbox_id) & (seen.c.uid == message.c.uid))
+        .outerjoin(entry, entry.c.message_id == message.c.id)
+        .outerjoin(original, original.c.message_id == message.c.id)
     )
-    columns = (message.c.mailbox_id, message.c.uid, message.c.shape, mailbox.c.retention, seen.c.state)
-    query: Any = sqlalchemy.select(*columns, seen.c.is_settled, is_newest.label("is_newest")).select_from(
-        rows
-    )
-    query = query.where(message.c.id == message_id, *_of(owner))
-    found = (await session.exec(query.with_for_update(of=seen))).first()
+    query: Any = sqlalchemy.select(
+        *(message.c[name] for name in _COLUMNS),
+        mailbox.c.retention,
+        seen.c.state,
+        seen.c.is_settled,
+        is_newest.label("is_newest"),
+        entry.c.done_at,
+        original.c.state.label("original"),
+    ).select_from(rows)
+    query = query.where(message.c.id == message_id, *of_owner(owner))
+    found = (await session.exec(query.with_for_update(of=seen) if is_locked else query)).first()
     if found is None:
         raise NotFound("This person has no such message.")
     return found
 
 
-def _place(found: Any) -> OnServer:
+def place_of(found: Any) -> OnServer:
+    """Where such a message stands on its server."""
     if not found.is_newest or found.state == SeenState.DELETED:
         return OnServer.GONE
     if found.state == SeenState.DELETING:
         return OnServer.WANTED_GONE
     may_go = found.is_settled and found.shape == Shape.WHOLE and found.retention != Retention.LEAVE
-    return OnServer.WANTED_GONE if may_go and found.state == SeenState.KEPT else OnServer.STAYS
+    return OnServer.MAY_GO if may_go and found.state == SeenState.KEPT else OnServer.STAYS

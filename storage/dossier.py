@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from storage.wishes import Rule
+
 
 @dataclass(frozen=True, slots=True)
 class Holding:
@@ -62,9 +64,11 @@ class Dossier:
         mailboxes: by mailbox id.
         channel, last_ts: their DM, and our newest post there.
         tests: connection tests that are counted at present.
+        rules: by which mail is kept out of Slack.
     """
 
     mailboxes: dict[str, Remembered]
     channel: str | None
     last_ts: str | None
     tests: int
+    rules: tuple[Rule, ...] = ()

@@ -18,6 +18,10 @@ class StorageBusy(StorageError):
     temporary = True
 
 
+class TooMany(StorageError):
+    """There are as many of these as there may be."""
+
+
 class NotFound(StorageError):
     """There is no such record for this owner."""
 

@@ -16,8 +16,9 @@ from storage.attempts import count_of, forget
 from storage.dossier import Dossier, Holding, Post, Remembered
 from storage.errors import Changed, NotFound
 from storage.fencing import FREED, is_dm_of
+from storage.rules import Rules
 from storage.statements import plain, update_rows
-from storage.tables import DmRow, EntryRow, MailboxRow, MessageRow, SeenRow
+from storage.tables import ConversationRow, DmRow, EntryRow, MailboxRow, MessageRow, SeenRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from storage.records import Person
     from storage.vault import Vault
 
+_POSTS: Final = 500
 _KEYLESS: Final = {
     **FREED,
     "fence": col(MailboxRow.fence) + 1,
@@ -65,7 +67,8 @@ class Holdings:
                 most -= len(remembered.posts)
             dm = (await session.exec(select(DmRow).where(is_dm_of(owner)))).first()
             tests = await count_of(session, self._vault, owner)
-        return Dossier(mailboxes, dm.channel if dm else None, dm.last_ts if dm else None, tests)
+        rules = tuple(await Rules(self._database, self._vault).of(owner))
+        return Dossier(mailboxes, dm.channel if dm else None, dm.last_ts if dm else None, tests, rules)
 
     # Destroying
 
@@ -124,11 +127,16 @@ class Holdings:
         await self._delete_all(EntryRow, EntryRow.id, mailbox_id, 1_000)
         await self._delete_all(MessageRow, MessageRow.id, mailbox_id, 50)  # with all their octets
         await self._delete_all(SeenRow, SeenRow.uid, mailbox_id, 1_000)
+        await self._delete_all(ConversationRow, ConversationRow.id, mailbox_id, 200)  # with what finds them
         async with self._database.write() as session:
             await session.exec(delete(MailboxRow).where(col(MailboxRow.id) == mailbox_id))
 
     async def _delete_all(
-        self, table: type[EntryRow | MessageRow | SeenRow], key: Any, mailbox_id: str, batch: int
+        self,
+        table: type[EntryRow | MessageRow | SeenRow | ConversationRow],
+        key: Any,
+        mailbox_id: str,
+        batch: int,
     ) -> None:
         mine = col(table.mailbox_id) == mailbox_id
         while True:
@@ -172,12 +180,15 @@ async def _remembered(session: AsyncSession, mailbox_id: str, most: int) -> Reme
     message, entry = plain(MessageRow), plain(EntryRow)
     joined = message.outerjoin(entry, entry.c.message_id == message.c.id)
     query = select(*columns).select_from(joined).where(col(MessageRow.mailbox_id) == mailbox_id)  # type: ignore[call-overload] # more columns than its overloads have
-    posts = (await session.exec(query.order_by(col(MessageRow.id).desc()).limit(max(most, 0)))).all()
+    newest = query.order_by(col(MessageRow.id).desc()).limit(max(most, 0))
+    posts: list[Post] = []
+    async for rows in (await session.stream(newest.execution_options(yield_per=_POSTS))).partitions():
+        posts += [Post(*row) for row in rows]  # some at a time: thousands at once would hold up everything
     return Remembered(
         uids=await _by(session, SeenRow, SeenRow.state, uids),
         entries=await _by(session, EntryRow, EntryRow.state, entries),
         messages=await _number(session, MessageRow, col(MessageRow.mailbox_id) == mailbox_id),
-        posts=tuple(Post(*row) for row in posts),
+        posts=tuple(posts),
     )
 
 

@@ -6,6 +6,7 @@ by the owner raises the number and ends the lease, so that a running poll can wr
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +15,9 @@ import structlog
 from sqlalchemy import func
 from sqlmodel import col, select
 
+from storage.calm import calm_columns, choose, reschedule
 from storage.database import new_id
+from storage.deletion import watch_at
 from storage.ending import columns, finish
 from storage.errors import KeyUnknown, LeaseLost, NotFound, SealBroken
 from storage.fencing import (
@@ -32,19 +35,20 @@ from storage.overdue import spread
 from storage.owing import owe
 from storage.records import Claim, Health, Passwords, Retention
 from storage.sealing import Seals, mailbox_record
-from storage.seen import knows_any, skip_uids, stop_deleting
+from storage.seen import delete_after_all, knows_any, skip_uids, stop_deleting
 from storage.statements import plain, update_rows
 from storage.tables import MailboxRow
 from storage.vault import master_key_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from sqlalchemy import ColumnElement
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from storage.database import Database
+    from storage.delivery import Chosen, Held
     from storage.records import Mailbox, NewMailbox, Person, PollResult, Profile, Secret
     from storage.vault import Vault
 
@@ -115,6 +119,7 @@ class Mailboxes:
             listed=0,
             capabilities=None,
             one_by_one=False,
+            **calm_columns(new.calm, new.zone, now),
             lease_owner=None,
             lease_until=None,
             fence=0,
@@ -149,6 +154,7 @@ class Mailboxes:
         listing: Sequence[bytes] | None,
         skip: Sequence[bytes],
         old: Sequence[bytes] = (),
+        chosen: Chosen | None = None,
         now: datetime,
     ) -> Mailbox:
         """Replace settings and passwords that passed their test; the next poll lists everything anew.
@@ -158,6 +164,7 @@ class Mailboxes:
                 settings. None where it is the same one for certain.
             skip: those of them that then count as seen from the start.
             old: those that then are brought bit by bit.
+            chosen: when to post from now on; None leaves that as it is.
         """
         async with self._database.write() as session:
             row = await _owned(session, owner, mailbox_id, is_locked=True)
@@ -167,8 +174,12 @@ class Mailboxes:
                 if old:
                     await forget_wanted(session, mailbox_id, now)
                     await bring(self._database, session, self._record(row), old, now)
-            if retention is Retention.LEAVE:
+            is_other = (retention, delete_days) != (row.retention, row.delete_days)
+            # What a setting began another one does not finish; what its owner asked for, any that deletes.
+            if retention is Retention.LEAVE or (is_other and row.retention != Retention.DELETE_ASKED):
                 await stop_deleting(session, mailbox_id)
+            watch = watch_at(timedelta(seconds=row.watched_seconds), row.polled_at, now)
+            await delete_after_all(session, mailbox_id, watch)
             seals = self._seals(row)
             changes: dict[str, Any] = {
                 "profile": seals.profile(profile),
@@ -184,6 +195,8 @@ class Mailboxes:
                 "polled_at": now,  # the test was a session too: the provider's minimum begins anew
                 "due_at": now if row.is_active and not row.is_paused else None,
             }
+            if chosen is not None:
+                changes |= await choose(session, row, chosen, now)
             return self._record(_raised(row, **changes))
 
     async def change_outgoing_password(self, owner: Person, mailbox_id: str, password: Secret) -> Mailbox:
@@ -206,20 +219,24 @@ class Mailboxes:
                 _raised(row, due_at=_due_if_polled(row, now))
             return self._record(row)
 
-    async def pause(self, owner: Person, mailbox_id: str, now: datetime) -> Mailbox:
-        """Stop polling; `now` is when the owner said so."""
-        return await self._set_paused(owner, mailbox_id, now, is_paused=True)
+    async def pause(self, owner: Person, mailbox_id: str, now: datetime, held: Held | None = None) -> Mailbox:
+        """Stop polling; `now` is when the owner said so, `held` until when what is held back waits then."""
+        return await self._set_paused(owner, mailbox_id, now, is_paused=True, held=held)
 
     async def resume(self, owner: Person, mailbox_id: str, now: datetime) -> Mailbox:
         """Poll again, at once, unless the mailbox is not active or its login was refused."""
         return await self._set_paused(owner, mailbox_id, now, is_paused=False)
 
-    async def _set_paused(self, owner: Person, mailbox_id: str, now: datetime, *, is_paused: bool) -> Mailbox:
+    async def _set_paused(
+        self, owner: Person, mailbox_id: str, now: datetime, *, is_paused: bool, held: Held | None = None
+    ) -> Mailbox:
         async with self._database.write() as session:
             row = await _owned(session, owner, mailbox_id, is_locked=True)
             if row.is_paused != is_paused:
                 row.is_paused = is_paused
                 _raised(row, due_at=_due_if_polled(row, now))
+                if held is not None:
+                    await reschedule(session, owner, mailbox_id, held, now)
             return self._record(row)
 
     async def check_now(self, owner: Person, mailbox_id: str, due_at: datetime) -> Mailbox:
@@ -290,7 +307,10 @@ class Mailboxes:
                 raise LeaseLost("The lease is another's now.")
             if result.notice is not None:
                 due_at = claim.mailbox.due_at or claim.mailbox.created_at
-                await owe(self._database, session, claim.mailbox, now=due_at, notice=result.notice)
+                until = result.notice_until
+                await owe(
+                    self._database, session, claim.mailbox, now=due_at, notice=result.notice, not_before=until
+                )
 
     async def put_off(self, claim: Claim, until: datetime) -> None:
         """End the lease without a poll; due again then, or sooner if the owner asked meanwhile.

@@ -14,13 +14,27 @@ import sqlalchemy
 from sqlalchemy import bindparam, delete, text, update
 from sqlmodel import col, select
 
+from storage.calm import digest_for
+from storage.chunks import is_on_its_way, write_chunks
 from storage.database import new_id
+from storage.deletion import DELETION_TRIES, watch_at
 from storage.errors import LeaseLost, NotFound, SealBroken
 from storage.fencing import check_claim, is_claimed
 from storage.old_mail import note_missing, thread_of
 from storage.owing import owe
-from storage.records import SeenState, Shape, StoredMessage, watch_at
-from storage.seen import SEEN, add_unseen, ask_uids, count_asked, move_settled, seconds, seen, unseen
+from storage.records import SeenState, Shape, StoredMessage
+from storage.seen import (
+    SEEN,
+    add_unseen,
+    ask_uids,
+    count_asked,
+    deletable,
+    move_settled,
+    note_undeleted,
+    seconds,
+    seen,
+    unseen,
+)
 from storage.spool import Spool, chunk_place
 from storage.statements import in_batches, insert_rows, plain
 from storage.tables import DELETABLE, ChunkRow, MailboxRow, MessageRow, SeenRow
@@ -36,7 +50,7 @@ if TYPE_CHECKING:
     from storage.records import Claim, Mailbox, Seen
     from storage.vault import DataKey, Vault
 
-_LISTED_BATCH: Final = 5_000
+_LISTED_BATCH: Final = 1_000
 _PURGE_BATCH: Final = 50
 _KEYS_AT_HAND: Final = 256
 _THREAD_OCTETS: Final = 1024 * 1024
@@ -58,10 +72,19 @@ class Messages:
 
     # Keeping
 
-    def spool(self, claim: Claim) -> Spool:
-        """Where a message of this mailbox is written while it arrives; close it whatever happens."""
+    def spool(self, claim: Claim, message_id: str | None = None) -> Spool:
+        """Where a message of this mailbox is written while it arrives; close it whatever happens.
+
+        Args:
+            message_id: of one that is stored already and comes again.
+        """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return Spool(new_id(), claim.mailbox.owner.workspace, self._folder, partial(self._claimed_key, claim))
+        return Spool(
+            message_id or new_id(),
+            claim.mailbox.owner.workspace,
+            self._folder,
+            partial(self._claimed_key, claim),
+        )
 
     async def keep(
         self, claim: Claim, uid: bytes, spool: Spool, *, shape: Shape, listed_octets: int, now: datetime
@@ -96,9 +119,19 @@ class Messages:
             if known is not None and not await _admit(session, claim.mailbox, known, fingerprint, now):
                 return False
             await insert_rows(session, MessageRow, [row])
-            await _write_chunks(session, spool)
-            message_id = spool.message_id
-            await owe(self._database, session, claim.mailbox, now=now, message_id=message_id, parent=parent)
+            await write_chunks(session, spool)
+            until = None
+            if not is_old:
+                parent, until = await digest_for(self._database, session, claim, now)
+            await owe(
+                self._database,
+                session,
+                claim.mailbox,
+                now=now,
+                message_id=spool.message_id,
+                parent=parent,
+                not_before=until,
+            )
         return True
 
     async def _known(
@@ -128,13 +161,18 @@ class Messages:
 
     # UIDs
 
-    async def seen(self, mailbox_id: str, due_until: int = -1) -> dict[bytes, Seen]:
+    async def seen(
+        self, mailbox_id: str, due_until: int = -1, *, with_deleted: bool = True
+    ) -> dict[bytes, Seen]:
         """Every UID known of a mailbox.
 
         Args:
             due_until: settled at this watch or before means due to be deleted; by default nothing is.
+            with_deleted: those too that are gone from the server; in years they become many more than all others.
         """
         query = SEEN.where(col(SeenRow.mailbox_id) == mailbox_id)
+        if not with_deleted:
+            query = query.where(col(SeenRow.state) != SeenState.DELETED)
         found: dict[bytes, Seen] = {}
         async with self._database.read() as session:
             streamed = query.execution_options(yield_per=_LISTED_BATCH)
@@ -186,7 +224,7 @@ class Messages:
         """Whether a deletion in this maildrop was begun, or is due; `due_until` as in `seen`."""
         asked = {"mailbox": claim.mailbox.id, "due_until": due_until}
         async with self._database.read() as session:
-            return bool((await session.exec(_deletable(), params=asked)).scalar())
+            return bool((await session.exec(deletable(), params=asked)).scalar())
 
     async def mark_deleting(self, claim: Claim, uids: Collection[bytes]) -> None:
         """Commit the intent to DELE these UIDs: all of them or, when one is not settled, none.
@@ -208,6 +246,29 @@ class Messages:
             await check_claim(session, claim)
             await move_settled(session, claim.mailbox.id, uids, (SeenState.DELETING,), SeenState.DELETED)
 
+    async def note_undeleted(self, claim: Claim, uids: Collection[bytes], *, is_final: bool = False) -> int:
+        """The server did not delete these UIDs, once more; how many of them are left alone from now on."""
+        async with self._database.write() as session:
+            await check_claim(session, claim)
+            return await note_undeleted(session, claim.mailbox.id, uids, is_final=is_final)
+
+    async def undeleted(self, claim: Claim, least: int) -> set[bytes]:
+        """The UIDs being deleted that the server did not delete at least so many times."""
+        begun = (col(SeenRow.mailbox_id) == claim.mailbox.id) & (col(SeenRow.state) == SeenState.DELETING)
+        query = select(SeenRow.uid).where(begun, text(DELETABLE), col(SeenRow.attempts) >= least)
+        async with self._database.read() as session:
+            return set((await session.exec(query)).all())
+
+    async def is_newest(self, claim: Claim, uid: bytes, fingerprint: bytes) -> bool:
+        """Whether this is the content of the message that was last kept under this UID."""
+        async with self._database.read() as session:
+            return await _newest_fingerprint(session, claim.mailbox.id, uid) == fingerprint
+
+    async def check(self, claim: Claim) -> None:
+        """LeaseLost when the claim no longer holds."""
+        async with self._database.read() as session:
+            await check_claim(session, claim)
+
     # Octets
 
     async def load(self, message_id: str) -> tuple[StoredMessage, bytes]:
@@ -226,7 +287,7 @@ class Messages:
         key = self._vault.data_key(row.wrapped_key, row.workspace, row.mailbox_id)
         work = partial(_open_chunks, key, row.workspace, message_id, sealed)
         octets = await asyncio.to_thread(work) if row.octets > _THREAD_OCTETS else work()
-        return _stored(row), octets
+        return stored(row), octets
 
     async def purge(self, now: datetime, keep: timedelta, limit: int = 500) -> int:
         """Drop the octets of messages that were settled longer than `keep` ago; that they were seen stays known.
@@ -245,7 +306,12 @@ class Messages:
     async def _purge_some(self, now: datetime, settled_until: datetime, limit: int) -> int:
         async with self._database.write() as session:
             ripe = (col(MessageRow.settled_at) <= settled_until) & col(MessageRow.purged_at).is_(None)
-            query = select(MessageRow.id).where(ripe).order_by(col(MessageRow.settled_at)).limit(limit)
+            query = (
+                select(MessageRow.id)
+                .where(ripe, ~is_on_its_way())
+                .order_by(col(MessageRow.settled_at))
+                .limit(limit)
+            )
             ids = (await session.exec(query.with_for_update(skip_locked=True))).all()
             if ids:
                 await session.exec(delete(ChunkRow).where(col(ChunkRow.message_id).in_(ids)))
@@ -263,21 +329,19 @@ async def _admit(
         return False
     before = row.state
     row.state, row.changed_at = SeenState.KEPT, now
+    is_same = (
+        before == SeenState.DELETED
+        and await _newest_fingerprint(session, row.mailbox_id, row.uid) == fingerprint
+    )
+    # What was deleted and is there again was not deleted; else what was counted were failures to fetch it.
+    row.attempts = row.attempts + 1 if is_same else 0
     if before == SeenState.DOUBTED:
         watch = watch_at(mailbox.watched, mailbox.polled_at, now)
         return not await _renamed(session, row, fingerprint, watch)
-    is_same = before == SeenState.DELETED and await _newest_fingerprint(session, row) == fingerprint
     row.is_settled = row.is_settled and is_same
+    if not row.is_settled or row.attempts >= DELETION_TRIES:
+        row.settled_watch = None
     return not is_same
-
-
-@cache
-def _deletable() -> Any:
-    seen = plain(SeenRow).c
-    row = sqlalchemy.select(1).where(seen.mailbox_id == bindparam("mailbox"), text(DELETABLE))
-    is_begun = row.where(seen.state == SeenState.DELETING).exists()
-    is_due = row.where(seen.state == SeenState.KEPT, seen.settled_watch <= bindparam("due_until")).exists()
-    return sqlalchemy.select(is_begun | is_due)
 
 
 @cache
@@ -289,15 +353,6 @@ def _loaded() -> tuple[Any, Any]:
     query = query.where(message.c.id == bindparam("message"), message.c.purged_at.is_(None))
     chunks = sqlalchemy.select(chunk.octets).where(chunk.message_id == bindparam("message"))
     return query, chunks.order_by(chunk.number)
-
-
-async def _write_chunks(session: AsyncSession, spool: Spool) -> None:
-    """A few pieces at a time: the message is never in memory as a whole."""
-    async for batch in spool.batches():
-        rows = [
-            {"message_id": spool.message_id, "number": number, "octets": sealed} for number, sealed in batch
-        ]
-        await insert_rows(session, ChunkRow, rows)
 
 
 async def _renamed(session: AsyncSession, row: SeenRow, fingerprint: bytes, watch: timedelta) -> bool:
@@ -315,14 +370,13 @@ async def _renamed(session: AsyncSession, row: SeenRow, fingerprint: bytes, watc
     return True
 
 
-async def _newest_fingerprint(session: AsyncSession, row: SeenRow) -> bytes | None:
-    query = select(MessageRow.fingerprint).where(
-        MessageRow.mailbox_id == row.mailbox_id, MessageRow.uid == row.uid
-    )
+async def _newest_fingerprint(session: AsyncSession, mailbox_id: str, uid: bytes) -> bytes | None:
+    query = select(MessageRow.fingerprint).where(MessageRow.mailbox_id == mailbox_id, MessageRow.uid == uid)
     return (await session.exec(query.order_by(col(MessageRow.id).desc()).limit(1))).first()
 
 
-def _stored(row: Any) -> StoredMessage:
+def stored(row: Any) -> StoredMessage:
+    """The record of a message's row."""
     return StoredMessage(
         id=row.id,
         mailbox_id=row.mailbox_id,

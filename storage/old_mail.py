@@ -175,7 +175,8 @@ def _is_wanted(mailbox_id: str) -> ColumnElement[bool]:
 async def _bringing(session: AsyncSession, row: OldMailRow) -> Bringing:
     entry = (await session.exec(select(EntryRow).where(EntryRow.id == row.id))).one()
     counts = select(func.count(), func.count(col(EntryRow.ts)), func.count(col(EntryRow.finished_at)))
-    fetched, brought, finished = (await session.exec(counts.where(EntryRow.parent == row.id))).one()
+    mails = counts.where(EntryRow.parent == row.id, col(EntryRow.message_id).is_not(None))
+    fetched, brought, finished = (await session.exec(mails)).one()
     wanted = select(func.count()).select_from(SeenRow).where(_is_wanted(row.mailbox_id))
     waiting = (await session.exec(wanted)).one() if row.stopped_of is None else 0
     to_come = max(0, waiting - row.missing)

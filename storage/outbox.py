@@ -7,6 +7,7 @@ fencing number of the lease.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
@@ -16,7 +17,10 @@ import sqlalchemy
 from sqlalchemy import ColumnElement, bindparam, func, outerjoin, tuple_, update
 from sqlmodel import col, select
 
+from storage.calm import is_held_back, wake
+from storage.conversations import note
 from storage.database import id_time
+from storage.deletion import watch_at
 from storage.errors import LeaseLost
 from storage.fencing import (
     ANY_DM,
@@ -29,7 +33,7 @@ from storage.fencing import (
     this_owner,
     update_held,
 )
-from storage.records import Depth, Dm, Entry, EntryState, Notice, Person, Shape, watch_at
+from storage.records import Depth, Dm, Entry, EntryState, Notice, Person, Shape
 from storage.seen import seconds
 from storage.statements import plain, update_rows
 from storage.tables import DmRow, EntryRow, MailboxRow, MessageRow, OldMailRow, SeenRow
@@ -40,10 +44,11 @@ if TYPE_CHECKING:
 
     from sqlmodel.ext.asyncio.session import AsyncSession
 
+    from storage.conversations import Place
     from storage.database import Database
 
-_NO_ALARMS: Final = (Notice.ALL_CLEAR, Notice.OLD_MAIL)
-_FINISHED: Final = frozenset({EntryState.SETTLED, EntryState.GIVEN_UP})
+_NO_ALARMS: Final = (Notice.ALL_CLEAR, Notice.OLD_MAIL, Notice.ORIGINAL, Notice.DIGEST)
+_FINISHED: Final = frozenset({EntryState.SETTLED, EntryState.GIVEN_UP, EntryState.MUTED})
 _RAISED: Final = {**FREED, "fence": col(DmRow.fence) + 1}
 
 
@@ -56,7 +61,7 @@ class Outbox:
     async def claim_due(
         self, now: datetime, *, lease: timedelta, worker: str, limit: int, busy: Collection[Person] = ()
     ) -> list[Dm]:
-        """Lease DMs that are owed something which may be attended to now, longest due first.
+        """Lease DMs that are owed something which may be attended to now, longest due first; what was held is let go.
 
         Args:
             busy: people whose DM the worker still has in hand.
@@ -66,6 +71,7 @@ class Outbox:
             query = query.where(_key().not_in([(person.workspace, person.user) for person in busy]))
         query = query.order_by(col(DmRow.due_at)).limit(limit).with_for_update(skip_locked=True)
         async with self._database.write() as session:
+            await wake(session, now)
             rows = (await session.exec(query)).all()
             if rows:
                 keys = [(row.workspace, row.owner) for row in rows]
@@ -93,6 +99,7 @@ class Outbox:
         error: str | None = None,
         held_until: datetime | None = None,
         lease_until: datetime | None = None,
+        place: Place | None = None,
     ) -> Dm:
         """Record where an entry stands and what that means for its DM, all or nothing.
 
@@ -102,6 +109,7 @@ class Outbox:
             error: Slack's code, never its words: they may repeat the post.
             held_until: nothing goes to this DM before; None leaves a hold as it is.
             lease_until: the lease's new end; None leaves it.
+            place: where the entry's mail goes, when that is new.
 
         Raises:
             LeaseLost: the DM is another's by now, or the entry's mailbox was removed.
@@ -109,8 +117,14 @@ class Outbox:
         async with self._database.write() as session:
             row = await held_dm(session, dm)
             await _save(session, entry, now, error)
+            if place is not None:
+                await note(self._database, session, entry, place, now)
             if entry.state is EntryState.SETTLED and entry.message_id is not None:
                 await _settle(session, entry.message_id, now)
+            if (
+                entry.state is EntryState.MUTED
+            ):  # its octets go in time, its UID is not settled: it is not in Slack
+                await session.exec(_settle_message(), params={"this_id": entry.message_id, "settled_at": now})
             if entry.state in _FINISHED and entry.parent is not None:
                 await session.exec(_change_thread(), params={"parent": entry.parent})
             until = held_until or row.held_until
@@ -169,11 +183,13 @@ class Outbox:
             await update_rows(session, DmRow, col(DmRow.lease_owner) == worker, _RAISED)
 
     async def caught_up(self, entry: Entry) -> int:
-        """How many messages of a notice's mailbox were kept since the alarm before it; old mail in threads apart."""
+        """How many messages of a notice's mailbox were kept since the alarm before it; old mail apart."""
         own = (col(EntryRow.mailbox_id) == entry.mailbox_id) & (col(EntryRow.number) < entry.order)
         alarms = select(func.max(EntryRow.number)).where(own, col(EntryRow.notice).not_in(_NO_ALARMS))
         since = col(EntryRow.number) > func.coalesce(alarms.correlate(None).scalar_subquery(), 0)
-        mails = own & col(EntryRow.message_id).is_not(None) & (col(EntryRow.parent) == "")
+        digests = select(EntryRow.id).where(own, EntryRow.notice == Notice.DIGEST).correlate(None)
+        is_new = col(EntryRow.gives_way).is_(False) | col(EntryRow.parent).in_(digests)
+        mails = own & col(EntryRow.message_id).is_not(None) & is_new
         async with self._database.read() as session:
             return (await session.exec(select(func.count()).select_from(EntryRow).where(mails, since))).one()
 
@@ -185,20 +201,23 @@ class Outbox:
         return (None, None) if row is None else (row[0], row[1])
 
     async def waiting(self, owner: Person) -> dict[str, int]:
-        """How many entries are unfinished, by mailbox id."""
-        query = select(EntryRow.mailbox_id, func.count()).where(
-            _is_open(owner), col(EntryRow.mailbox_id).is_not(None)
-        )
+        """How many entries are unfinished, by mailbox id: held back or not, but for digests of which they are."""
+        counts: Counter[str] = Counter()
+        is_digest = col(EntryRow.notice).is_not_distinct_from(Notice.DIGEST)
         async with self._database.read() as session:
-            rows = (await session.exec(query.group_by(col(EntryRow.mailbox_id)))).all()
-        return {mailbox_id: count for mailbox_id, count in rows if mailbox_id is not None}
+            for which in (_is_open(owner), is_held_back(owner)):
+                query = select(EntryRow.mailbox_id, func.count()).where(which, ~is_digest)
+                for mailbox_id, count in (await session.exec(query.group_by(col(EntryRow.mailbox_id)))).all():
+                    counts[mailbox_id or ""] += count
+        del counts[""]
+        return dict(counts)
 
     async def depth(self) -> Depth:
-        """How much is owed and since when; reads what is unfinished by its index, and nothing finished."""
+        """How much is owed now and since when; reads that by its index, and nothing finished or held back."""
         number, finished_at = col(EntryRow.number), col(EntryRow.finished_at)
         due_at = col(DmRow.due_at)
         owed = select(func.count().label("entries"), func.min(number).label("first"))
-        owed_now = owed.where(finished_at.is_(None)).subquery()
+        owed_now = owed.where(finished_at.is_(None), col(EntryRow.not_before).is_(None)).subquery()
         oldest_due = select(func.min(due_at)).where(due_at.is_not(None)).scalar_subquery()
         query = select(owed_now.c.entries, EntryRow.id, oldest_due).select_from(
             outerjoin(owed_now, plain(EntryRow), number == owed_now.c.first)
@@ -219,6 +238,9 @@ async def _save(session: AsyncSession, entry: Entry, now: datetime, error: str |
         "ts": entry.ts,
         "file_ids": json.dumps(entry.file_ids),
         "plain": entry.plain,
+        "gives_way": entry.gives_way,
+        "conversation": entry.conversation,
+        "muted_by": entry.muted_by,
         "error": error,
         "finished_at": now if entry.state in _FINISHED else None,
     }
@@ -264,14 +286,14 @@ async def _head(session: AsyncSession, owner: Person) -> Any:
 def _held_head() -> Any:
     dm, entry = plain(DmRow), plain(EntryRow)
     query = sqlalchemy.select(entry).select_from(dm.outerjoin(entry, _is_open(ANY_DM.owner)))
-    return query.where(is_held(ANY_DM)).order_by(entry.c.parent, entry.c.number).limit(1)
+    return query.where(is_held(ANY_DM)).order_by(entry.c.gives_way, entry.c.number).limit(1)
 
 
 @cache
 def _oldest() -> Any:
     entry = plain(EntryRow).c
     query = sqlalchemy.select(entry.lookup_after).where(_is_open(ANY_DM.owner))
-    return query.order_by(entry.parent, entry.number).limit(1)
+    return query.order_by(entry.gives_way, entry.number).limit(1)
 
 
 @cache
@@ -318,7 +340,8 @@ def _key() -> Any:
 
 def _is_open(owner: Person) -> ColumnElement[bool]:
     entry = plain(EntryRow).c
-    return (entry.workspace == owner.workspace) & (entry.owner == owner.user) & entry.finished_at.is_(None)
+    mine = (entry.workspace == owner.workspace) & (entry.owner == owner.user)
+    return mine & entry.finished_at.is_(None) & entry.not_before.is_(None)
 
 
 def _due_at(head: Any, held_until: datetime | None, now: datetime) -> datetime | None:
@@ -353,4 +376,7 @@ def _entry(row: Any) -> Entry:
         ts=row.ts,
         file_ids=tuple(json.loads(row.file_ids)),
         plain=row.plain,
+        gives_way=row.gives_way,
+        conversation=row.conversation,
+        muted_by=row.muted_by,
     )

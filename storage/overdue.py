@@ -34,8 +34,6 @@ async def spread(
     query = select(MailboxRow.id).where(is_due, is_free(MailboxRow, now)).order_by(due_at)
     async with database.read() as session:
         overdue = (await session.exec(query)).all()
-    if len(overdue) < 2:
-        return 0
     rows = [
         {"spread_id": mailbox_id, "spread_due": due}
         for mailbox_id, due in zip(overdue, times(len(overdue)), strict=True)

@@ -6,7 +6,7 @@ import secrets
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func
+from sqlalchemy import case, func
 
 from storage.database import new_id
 from storage.records import EntryState
@@ -33,12 +33,14 @@ async def owe(
     message_id: str | None = None,
     notice: Notice | None = None,
     parent: str | None = None,
+    not_before: datetime | None = None,
 ) -> str:
     """Owe the mailbox's owner a message or a notice, and make their DM due.
 
     Args:
         now: when the DM becomes due, unless it is due already; a hold on it goes on.
-        parent: the delivery id of the entry in whose thread it will stand.
+        parent: the delivery id of the entry in whose thread it will stand; it then gives way to what stands in none.
+        not_before: held back until then, the DM is not due for its sake; None owes it at once.
 
     Returns:
         Its delivery id.
@@ -57,12 +59,17 @@ async def owe(
         "attempts": 0,
         "file_ids": "[]",
         "plain": False,
+        "gives_way": parent is not None,
+        "not_before": not_before,
     }
     await insert_rows(session, EntryRow, [row])
     # A DM that begins anew after its owner erased everything shares no fencing number with its former life.
     fence = secrets.randbelow(_FENCES)
-    dm = {"workspace": mailbox.owner.workspace, "owner": mailbox.owner.user, "due_at": now, "fence": fence}
-    await session.exec(_make_due(database.insert), params=dm)
+    dm = {"workspace": mailbox.owner.workspace, "owner": mailbox.owner.user, "fence": fence}
+    if not_before is None:
+        await session.exec(_make_due(database.insert), params={**dm, "due_at": now})
+    else:
+        await session.exec(_let_wake(database.insert), params={**dm, "wake_at": not_before})
     return entry_id
 
 
@@ -72,3 +79,13 @@ def _make_due(insert: Insert) -> Any:
     held_or_now = func.coalesce(DmRow.held_until, statement.excluded.due_at)
     due = func.coalesce(DmRow.due_at, held_or_now)
     return statement.on_conflict_do_update(index_elements=["workspace", "owner"], set_={"due_at": due})
+
+
+@cache
+def _let_wake(insert: Insert) -> Any:
+    dm = plain(DmRow)
+    statement = insert(dm)
+    wake_at = case(
+        (dm.c.wake_at <= statement.excluded.wake_at, dm.c.wake_at), else_=statement.excluded.wake_at
+    )
+    return statement.on_conflict_do_update(index_elements=["workspace", "owner"], set_={"wake_at": wake_at})

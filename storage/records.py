@@ -6,15 +6,15 @@ Standard library only, no behaviour beyond what the values themselves promise. T
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-if TYPE_CHECKING:
-    from datetime import datetime
+from storage.delivery import AT_ONCE
 
-LONGEST_WATCH: Final = timedelta(days=1)
-"""What one gap between two polls adds to the time a maildrop was watched, at most: a clock may jump by years."""
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from storage.delivery import Calm
 
 
 class Secret:
@@ -144,6 +144,7 @@ class Mailbox:
     `tail` is None when the next poll must list everything; `listed_at` is the last full listing.
     `listed` is how many messages the maildrop was last seen to hold, 0 while nobody knows.
     `one_by_one`: sessions kept breaking, so commands are no longer sent ahead of their answers.
+    `zone` is the owner's time zone as Slack last told it.
     """
 
     id: str
@@ -167,12 +168,8 @@ class Mailbox:
     listed: int
     capabilities: frozenset[str] | None
     one_by_one: bool
-
-
-def watch_at(watched: timedelta, polled_at: datetime | None, now: datetime) -> timedelta:
-    """`Mailbox.watched` as a poll that ends now would leave it."""
-    gap = timedelta(0) if polled_at is None else now - polled_at
-    return watched + min(max(gap, timedelta(0)), LONGEST_WATCH)
+    calm: Calm = AT_ONCE
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,21 +190,28 @@ class NewMailbox:
     old: tuple[bytes, ...]
     make_active: bool
     form_id: str
+    calm: Calm = AT_ONCE
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to poll one mailbox until the lease ends; every write through it checks `fence`."""
+    """The right to poll one mailbox until the lease ends; every write through it checks `fence`.
+
+    `held_until`: what it keeps is held back until then, as one digest; None lets it be posted at once.
+    """
 
     mailbox: Mailbox
     fence: int
+    held_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PollResult:
     """What one poll found, as it is recorded when the lease ends.
 
-    `due_at` is None when polling stops until the owner acts. `notice` is put into the outbox by the same commit.
+    `due_at` is None when polling stops until the owner acts. `notice` is put into the outbox by the same commit, and held
+    back there until `notice_until`.
     """
 
     health: Health
@@ -223,6 +227,7 @@ class PollResult:
     capabilities: frozenset[str] | None
     one_by_one: bool
     notice: Notice | None
+    notice_until: datetime | None = None
 
 
 class SeenState(StrEnum):
@@ -268,6 +273,7 @@ class EntryState(StrEnum):
     FILING = "filing"  # intent to share uploaded files committed
     SETTLED = "settled"  # everything is in Slack
     GIVEN_UP = "given_up"  # Slack refused for good; the reason is recorded
+    MUTED = "muted"  # a rule of its owner keeps it out of Slack, so nothing is settled on the server
 
 
 class Notice(StrEnum):
@@ -281,6 +287,16 @@ class Notice(StrEnum):
     ASKED = "asked"
     ALL_CLEAR = "all_clear"
     OLD_MAIL = "old_mail"  # how far the old mail is; that mail stands in its thread
+    ORIGINAL = "original"  # a message as it came, in the thread of its post, or why it cannot be had
+    DIGEST = "digest"  # several messages in one post; they stand in its thread
+
+
+class KeyKind(StrEnum):
+    """By what a mail is found to belong to a conversation."""
+
+    OWN = "own"  # the id of a mail in it
+    REFERRED = "referred"  # an id that a mail in it refers to and no mail had so far
+    SUBJECT = "subject"  # a subject, of mails with one participant
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +313,9 @@ class Entry:
         channel, ts: where the post stands, once acknowledged.
         file_ids: Slack's ids of reserved uploads, recorded before they are shared.
         plain: a content error made us fall back to the minimal card.
+        gives_way: it comes after everything that does not, whatever their order: old mail holds up no new one.
+        conversation: that of an e-mail, by the delivery id it began with; known once its place was found.
+        muted_by: the rule that keeps it out of Slack; set for MUTED only.
     """
 
     id: str
@@ -314,6 +333,9 @@ class Entry:
     ts: str | None
     file_ids: tuple[str, ...]
     plain: bool
+    gives_way: bool = False
+    conversation: str | None = None
+    muted_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

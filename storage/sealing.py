@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from storage.calm import calm_of
 from storage.records import (
     Health,
     Mailbox,
@@ -98,6 +99,8 @@ def mailbox_record(row: MailboxRow, seals: Seals) -> Mailbox:
         listed=row.listed,
         capabilities=None if row.capabilities is None else frozenset(json.loads(row.capabilities)),
         one_by_one=row.one_by_one,
+        calm=calm_of(row),
+        zone=row.zone,
     )
 
 

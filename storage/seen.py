@@ -10,6 +10,7 @@ import sqlalchemy
 from sqlalchemy import bindparam, func, text
 from sqlmodel import col, select
 
+from storage.deletion import DELETION_TRIES
 from storage.records import Seen, SeenState
 from storage.statements import in_batches, plain, update_rows
 from storage.tables import DELETABLE, OPEN, SeenRow
@@ -117,6 +118,41 @@ async def stop_deleting(session: AsyncSession, mailbox_id: str) -> None:
         (col(SeenRow.mailbox_id) == mailbox_id) & text(DELETABLE) & (col(SeenRow.state) == SeenState.DELETING)
     )
     await update_rows(session, SeenRow, begun, {"state": SeenState.KEPT})
+
+
+@cache
+def deletable() -> Any:
+    """Whether a deletion was begun in a `mailbox`, or is due at the watch `due_until`."""
+    row = sqlalchemy.select(1).where(_row.mailbox_id == bindparam("mailbox"), text(DELETABLE))
+    is_begun = row.where(_row.state == SeenState.DELETING).exists()
+    is_due = row.where(_row.state == SeenState.KEPT, _row.settled_watch <= bindparam("due_until")).exists()
+    return sqlalchemy.select(is_begun | is_due)
+
+
+async def note_undeleted(
+    session: AsyncSession, mailbox_id: str, uids: Collection[bytes], *, is_final: bool
+) -> int:
+    """The server did not delete these UIDs, once more; how many of them are left alone from now on.
+
+    Those are kept and settled without a time, so that no delete setting finds them due.
+    """
+    count, more = 0, DELETION_TRIES if is_final else 1
+    begun = (col(SeenRow.mailbox_id) == mailbox_id) & (col(SeenRow.state) == SeenState.DELETING)
+    for batch in in_batches(uids):
+        mine = begun & col(SeenRow.uid).in_(batch)
+        await update_rows(session, SeenRow, mine, {"attempts": col(SeenRow.attempts) + more})
+        is_over = mine & (col(SeenRow.attempts) >= DELETION_TRIES)
+        count += await update_rows(
+            session, SeenRow, is_over, {"state": SeenState.KEPT, "settled_watch": None}
+        )
+    return count
+
+
+async def delete_after_all(session: AsyncSession, mailbox_id: str, watch: timedelta) -> None:
+    """What the server would not delete is asked for once more, as if it had been settled at this watch."""
+    kept = (col(SeenRow.mailbox_id) == mailbox_id) & text(DELETABLE) & (col(SeenRow.state) == SeenState.KEPT)
+    left = kept & col(SeenRow.settled_watch).is_(None)
+    await update_rows(session, SeenRow, left, {"attempts": 0, "settled_watch": seconds(watch)})
 
 
 async def move_settled(

@@ -15,7 +15,9 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, Meta
 from sqlmodel import Field, SQLModel
 
 from storage.counting import AttemptKind
-from storage.records import EntryState, Health, Notice, Retention, SeenState, Shape
+from storage.delivery import Delivery
+from storage.records import EntryState, Health, KeyKind, Notice, Retention, SeenState, Shape
+from storage.wishes import OriginalState, RuleKind
 
 DELETABLE: Final = "is_settled AND state IN ('kept', 'deleting')"
 """Seen rows the delete setting may still act on; queries repeat it word for word, else SQLite ignores the index."""
@@ -23,8 +25,23 @@ DELETABLE: Final = "is_settled AND state IN ('kept', 'deleting')"
 OPEN: Final = "state IN ('old', 'asked', 'doubted')"
 """Seen rows that wait for their turn or for the owner; repeated word for word as well."""
 
+NOT_DONE: Final = "message_id IS NOT NULL AND ts IS NOT NULL AND done_at IS NULL"
+"""Posts of messages that nobody marked as done."""
+
+LOOKED_FOR: Final = "state = 'asked'"
+"""Originals that the next polls look for."""
+
 BEHIND: Final = "told < changes"
 """Posts that no longer say how far their old mail is."""
+
+OWED: Final = "finished_at IS NULL AND not_before IS NULL"
+"""Entries that may be posted, now or in their turn."""
+
+HELD: Final = "not_before IS NOT NULL"
+"""Entries that wait for their time; none of them is finished."""
+
+OPEN_DIGEST: Final = "notice = 'digest' AND not_before IS NOT NULL"
+"""Digests to which messages are still added."""
 
 _NAMES: Final = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -63,13 +80,19 @@ class KeyCheckRow(Table, table=True):
 
 
 class MailboxRow(Table, table=True):
-    """One mailbox, its lease and its fencing number. Without `wrapped_key` nothing sealed under it opens any more."""
+    """One mailbox, its lease and its fencing number. Without `wrapped_key` nothing sealed under it opens any more.
+
+    `zone` is the owner's time zone as Slack last told it, `zone_due` when Slack is asked again; None where the zone does
+    not matter.
+    """
 
     __tablename__ = "mailbox"
     __table_args__ = (
         UniqueConstraint("workspace", "owner", "form_id"),
         _one_of("retention", Retention),
         _one_of("health", Health),
+        _one_of("delivery", Delivery),
+        _partial("ix_mailbox_zone_due", "zone_due", where="zone_due IS NOT NULL"),
         _partial("ix_mailbox_active", "workspace", "owner", where="is_active", unique=True),
         _partial("ix_mailbox_due", "due_at", where="due_at IS NOT NULL"),
     )
@@ -102,6 +125,12 @@ class MailboxRow(Table, table=True):
     listed: int
     capabilities: str | None
     one_by_one: bool
+    delivery: str
+    daily_hour: int | None
+    quiet_from: int | None
+    quiet_to: int | None
+    zone: str | None
+    zone_due: datetime | None
     lease_owner: str | None
     lease_until: datetime | None
     fence: int
@@ -170,7 +199,8 @@ class ChunkRow(Table, table=True):
 class EntryRow(Table, table=True):
     """One thing owed to a DM; `finished_at` is set when nothing more is to be done about it.
 
-    `parent` is empty for a post of its own, so that by its order what goes into a thread gives way to what does not.
+    `parent` is empty for a post of its own. `gives_way`: not before anything that does not. `conversation` is that of an
+    e-mail, None when none was looked for or could be. `not_before`: held back until then; let go, it is None.
     """
 
     __tablename__ = "entry"
@@ -180,8 +210,12 @@ class EntryRow(Table, table=True):
         UniqueConstraint("id"),
         UniqueConstraint("message_id"),
         Index("ix_entry_mailbox", "mailbox_id"),
-        _partial("ix_entry_open", "workspace", "owner", "parent", "number", where="finished_at IS NULL"),
+        _partial("ix_entry_open", "workspace", "owner", "gives_way", "number", where=OWED),
+        _partial("ix_entry_held", "workspace", "owner", "not_before", where=HELD),
+        _partial("ix_entry_digest", "mailbox_id", where=OPEN_DIGEST),
         _partial("ix_entry_parent", "parent", "number", where="parent <> ''"),
+        _partial("ix_entry_muted_by", "muted_by", where="muted_by IS NOT NULL"),
+        _partial("ix_entry_not_done", "workspace", "owner", "mailbox_id", "number", where=NOT_DONE),
         {"sqlite_autoincrement": True},
     )
 
@@ -206,6 +240,79 @@ class EntryRow(Table, table=True):
     plain: bool
     error: str | None
     finished_at: datetime | None
+    gives_way: bool
+    conversation: str | None
+    muted_by: str | None
+    done_at: datetime | None
+    not_before: datetime | None
+
+
+class RuleRow(Table, table=True):
+    """Mail that does not come to Slack: a digest to find it by, a sealed label to show."""
+
+    __tablename__ = "rule"
+    __table_args__ = (_one_of("kind", RuleKind), UniqueConstraint("mailbox_id", "kind", "digest"))
+
+    id: str = Field(primary_key=True)
+    mailbox_id: str = Field(foreign_key="mailbox.id", ondelete="CASCADE")
+    kind: str
+    digest: bytes
+    label: bytes
+    created_at: datetime
+
+
+class OriginalRow(Table, table=True):
+    """A message that its owner wants as it came; `entry_id` is what brings it, or says why it cannot be had."""
+
+    __tablename__ = "original"
+    __table_args__ = (
+        _one_of("state", OriginalState),
+        Index("ix_original_entry_id", "entry_id"),
+        Index("ix_original_mailbox_id", "mailbox_id"),
+        _partial("ix_original_asked", "mailbox_id", "asked_at", where=LOOKED_FOR),
+    )
+
+    message_id: str = Field(primary_key=True, foreign_key="message.id", ondelete="CASCADE")
+    mailbox_id: str = Field(foreign_key="mailbox.id", ondelete="CASCADE")
+    state: str
+    entry_id: str | None
+    attempts: int
+    asked_at: datetime
+
+
+class ConversationRow(Table, table=True):
+    """Mails that answer each other; named by the delivery id of the first.
+
+    `root` is the delivery id of the one in whose thread the others go, empty while none of them can be that.
+    """
+
+    __tablename__ = "conversation"
+    __table_args__ = (
+        Index("ix_conversation_mailbox_id", "mailbox_id"),
+        Index("ix_conversation_changed_at", "changed_at"),
+    )
+
+    id: str = Field(primary_key=True)
+    mailbox_id: str = Field(foreign_key="mailbox.id", ondelete="CASCADE")
+    root: str
+    changed_at: datetime
+
+
+class ConversationKeyRow(Table, table=True):
+    """By what a later mail finds its conversation: a digest under the mailbox's own key, of no use without it."""
+
+    __tablename__ = "conversation_key"
+    __table_args__ = (
+        _one_of("kind", KeyKind),
+        Index("ix_conversation_key_conversation", "conversation"),
+        # The key is the row: half the pages of a table with a separate index.
+        {"sqlite_with_rowid": False},
+    )
+
+    mailbox_id: str = Field(primary_key=True, foreign_key="mailbox.id", ondelete="CASCADE")
+    digest: bytes = Field(primary_key=True)
+    kind: str
+    conversation: str = Field(foreign_key="conversation.id", ondelete="CASCADE")
 
 
 class OldMailRow(Table, table=True):
@@ -232,12 +339,16 @@ class OldMailRow(Table, table=True):
 class DmRow(Table, table=True):
     """One person's DM, its lease and its fencing number.
 
-    `due_at` is when its oldest unfinished entry may be attended to, None when nothing is unfinished. Whoever adds or
-    changes an entry keeps it right in the same transaction, so that a tick reads one small index.
+    `due_at` is when its oldest unfinished entry may be attended to, None when nothing is unfinished. `wake_at` is when the
+    first of the entries that are held back is let go; those do not count before. Whoever adds or changes an entry keeps
+    both right in the same transaction, so that a tick reads two small indexes.
     """
 
     __tablename__ = "dm"
-    __table_args__ = (_partial("ix_dm_due", "due_at", where="due_at IS NOT NULL"),)
+    __table_args__ = (
+        _partial("ix_dm_due", "due_at", where="due_at IS NOT NULL"),
+        _partial("ix_dm_wake", "wake_at", where="wake_at IS NOT NULL"),
+    )
 
     workspace: str = Field(primary_key=True)
     owner: str = Field(primary_key=True)
@@ -245,6 +356,7 @@ class DmRow(Table, table=True):
     last_ts: str | None
     held_until: datetime | None
     due_at: datetime | None
+    wake_at: datetime | None
     error: str | None
     lease_owner: str | None
     lease_until: datetime | None

@@ -35,6 +35,7 @@ _NONCE_OCTETS: Final = 12
 _TAG_OCTETS: Final = 16
 _KEY_OCTETS: Final = 32
 _DATA_KEY_ID_OCTETS: Final = 8
+_DIGEST_OCTETS: Final = 16
 _KEY_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _CHECK: Final = b"mailbox master key check"
 
@@ -145,16 +146,18 @@ def _open(cipher: AESGCM, blob: bytes, place: Place) -> bytes:
 
 
 class DataKey:
-    """The key of one mailbox, unwrapped. Separate keys for sealing and for fingerprints are derived from it."""
+    """The key of one mailbox, unwrapped. Separate keys for sealing, fingerprints and digests are derived from it."""
 
-    __slots__ = ("_cipher", "_fingerprint_key", "_id")
+    __slots__ = ("_cipher", "_digest_key", "_fingerprint_key", "_id")
 
     def __init__(self, key: bytes) -> None:
-        octets = _KEY_OCTETS * 2 + _DATA_KEY_ID_OCTETS
+        ids = _KEY_OCTETS * 2 + _DATA_KEY_ID_OCTETS
+        octets = ids + _KEY_OCTETS
         derived = HKDFExpand(algorithm=SHA256(), length=octets, info=b"mailbox data key 1").derive(key)
         self._cipher: Final = AESGCM(derived[:_KEY_OCTETS])
         self._fingerprint_key: Final = derived[_KEY_OCTETS : _KEY_OCTETS * 2]
-        self._id: Final = derived[_KEY_OCTETS * 2 :]
+        self._id: Final = derived[_KEY_OCTETS * 2 : ids]
+        self._digest_key: Final = derived[ids:]
 
     def __repr__(self) -> str:
         return "DataKey(…)"
@@ -172,6 +175,10 @@ class DataKey:
     def fingerprint(self) -> hmac.HMAC:
         """A keyed hash to feed piece by piece; equal content of one mailbox has an equal digest, others say nothing."""
         return hmac.new(self._fingerprint_key, digestmod="sha256")
+
+    def digest(self, *parts: str) -> bytes:
+        """A keyed hash to find things of this mailbox by; without its key nobody can try names against it."""
+        return hmac.digest(self._digest_key, _joined(*parts), "sha256")[:_DIGEST_OCTETS]
 
 
 class Vault:

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.mail.special import Special
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from storage.clues import Clues
     from storage.records import Shape
+
+NOTHING_SPECIAL: Final = Special()
 
 
 class Fault(StrEnum):
@@ -58,12 +63,22 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """One file of a mail. `is_damaged`: its transfer encoding held octets that do not belong there."""
+    """One file of a mail.
+
+    Attributes:
+        is_damaged: its transfer encoding held octets that do not belong there.
+        content_id: by which the mail's page calls it (RFC 2392), without brackets; "" when it has none.
+        is_quiet: made by a program for programs, such as a signature: said in a line of its own, not listed.
+        is_disguised: its name came with marks that turn the direction of writing, to show another ending than it has.
+    """
 
     name: str
     type: str
     octets: bytes
     is_damaged: bool = False
+    content_id: str = ""
+    is_quiet: bool = False
+    is_disguised: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +91,7 @@ class Message:
         to_count, cc_count: how many addresses the fields hold, those past the bound included.
         bodies: in reading order, one for each text part or set of alternatives.
         references: message ids of the References field, oldest first.
+        special: what it is beside its text.
     """
 
     subject: str
@@ -93,6 +109,7 @@ class Message:
     bodies: tuple[Body, ...]
     attachments: tuple[Attachment, ...]
     faults: frozenset[Fault]
+    special: Special = NOTHING_SPECIAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +121,8 @@ class Arrival:
         listed_octets: the message's size as the server gave it.
         mailbox_name: the label to show, when its owner has several mailboxes.
         own_address: the mailbox's own.
+        incoming_host: the server it is fetched from; "" when that is not told.
+        authserv_ids: of servers whose judgement of a sender counts, beside those that belong to the incoming one.
     """
 
     shape: Shape
@@ -111,6 +130,8 @@ class Arrival:
     received_at: datetime
     mailbox_name: str | None
     own_address: str
+    incoming_host: str = ""
+    authserv_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +145,19 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A post, ready to be sent: the text for notifications, the blocks, the files that belong to it."""
+    """A post, ready to be sent: the text for notifications, the blocks, the files that belong to it.
+
+    Attributes:
+        is_shortened: the message says more than its post shows.
+        sender: the address the message comes from, in lower case; "" when it names none.
+        pages: of how many pages `blocks` are one; 0 for a post.
+        clues: what the mail tells of its conversation; None where it tells nothing.
+    """
 
     text: str
     blocks: list[dict[str, Any]]
     files: tuple[File, ...] = ()
+    is_shortened: bool = False
+    sender: str = ""
+    pages: int = 0
+    clues: Clues | None = None

@@ -15,6 +15,7 @@ _UNSAFE: Final = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f\u2044\u2215\u29f8\uff0f\u
 _RESERVED: Final = re.compile(
     r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\.|\Z)", re.IGNORECASE
 )
+_TURNING: Final = re.compile("[\u202a\u202b\u202d\u202e\u2067]")
 
 _EXTENSIONS: Final = {
     "application/gzip": "gz", "application/ics": "ics", "application/json": "json", "application/msword": "doc",
@@ -45,6 +46,11 @@ def safe(name: str) -> str:
         return ""
     bare = f"_{bare}" if _RESERVED.match(bare) else bare
     return bare if units(bare) <= UNITS else _shortened(bare)
+
+
+def is_disguised(name: str) -> bool:
+    """Whether marks in a name turn its direction, so that it shows another ending than it has."""
+    return _TURNING.search(name[:2000]) is not None
 
 
 def by_type(kind: str, number: int) -> str:

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
 from bot.mail.content import Arrival, File, Rendered
+from storage.clues import Clues
 from storage.records import Shape
 
 LENGTHS: Final = struct.Struct(">QQ")
 HEAD_LIMIT: Final = 4 * 1024 * 1024
 OCTETS_LIMIT: Final = 512 * 1024 * 1024
+
+_SAID: Final = tuple(field.name for field in fields(Rendered) if field.name != "files")
+"""What a post says beside its files."""
 
 
 class Mode(StrEnum):
@@ -27,15 +31,20 @@ class Mode(StrEnum):
     FULL = "full"
     HEADERS = "headers"  # the header alone: the minimal card
     PLAIN = "plain"  # the header alone: a post of text without blocks
+    TEXT = "text"  # a page of the whole text
+    FIELDS = "fields"  # a page of the header's fields
+    LABEL = "label"  # the header alone: sender and subject in a line
+    LINE = "line"  # the header alone: its line in a digest
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One message to render."""
+    """One message to render; `page` counts from 0."""
 
     octets: bytes
     arrival: Arrival
     mode: Mode
+    page: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +82,18 @@ def lengths(prefix: bytes) -> tuple[int, int]:
 def request_head(request: Request) -> dict[str, Any]:
     """A request but for its octets."""
     arrival = asdict(request.arrival) | {"received_at": request.arrival.received_at.isoformat()}
-    return {"arrival": arrival, "mode": request.mode}
+    return {"arrival": arrival, "mode": request.mode, "page": request.page}
 
 
 def request(head: dict[str, Any], octets: bytes) -> Request:
     """The request of a frame."""
-    fields = head["arrival"]
-    times = {"received_at": datetime.fromisoformat(fields["received_at"]), "shape": Shape(fields["shape"])}
-    return Request(octets, Arrival(**(fields | times)), Mode(head["mode"]))
+    arrival = head["arrival"]
+    typed = {
+        "received_at": datetime.fromisoformat(arrival["received_at"]),
+        "shape": Shape(arrival["shape"]),
+        "authserv_ids": tuple(arrival["authserv_ids"]),
+    }
+    return Request(octets, Arrival(**(arrival | typed)), Mode(head["mode"]), head["page"])
 
 
 def answer_frame(answer: Answer, original: bytes) -> tuple[dict[str, Any], bytes]:
@@ -92,8 +105,9 @@ def answer_frame(answer: Answer, original: bytes) -> tuple[dict[str, Any], bytes
             {"name": file.name, "title": file.title, "octets": None if is_original else len(file.octets)}
         )
         parts.append(b"" if is_original else file.octets)
-    head = {"text": answer.rendered.text, "blocks": answer.rendered.blocks, "files": files}
-    return head | {"fault": answer.fault, "is_last": answer.is_last}, b"".join(parts)
+    said = {name: getattr(answer.rendered, name) for name in _SAID}
+    said["clues"] = None if answer.rendered.clues is None else asdict(answer.rendered.clues)
+    return said | {"files": files, "fault": answer.fault, "is_last": answer.is_last}, b"".join(parts)
 
 
 def answer(head: dict[str, Any], octets: bytes, original: bytes) -> Answer:
@@ -104,5 +118,10 @@ def answer(head: dict[str, Any], octets: bytes, original: bytes) -> Answer:
         content = original if file["octets"] is None else octets[start:end]
         files.append(File(file["name"], content, file["title"]))
         start = end
-    rendered = Rendered(text=head["text"], blocks=head["blocks"], files=tuple(files))
-    return Answer(rendered, head["fault"], head["is_last"])
+    said = {name: head[name] for name in _SAID} | {"clues": _clues(head["clues"])}
+    return Answer(Rendered(files=tuple(files), **said), head["fault"], head["is_last"])
+
+
+def _clues(told: dict[str, Any] | None) -> Clues | None:
+    lists = {} if told is None else {name: tuple(told[name]) for name in ("refers_to", "people")}
+    return None if told is None else Clues(**(told | lists))

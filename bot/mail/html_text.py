@@ -9,18 +9,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from turbohtml import Document as Tree
 from turbohtml import Element, Text
 from turbohtml import parse as parse_html
 
-from bot.mail import links, styles
-from bot.mail.lines import Document, Style, readable, words
+from bot.mail import html_marks, images, links, styles, tables
+from bot.mail.lines import Document, Mark, Style, readable, words
 from bot.mail.styles import Sheet
 from bot.mail.text import clean, one_line
 from bot.mail.writer import Writer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from turbohtml import Node
 
     from bot.mail.links import Target
@@ -28,12 +31,12 @@ if TYPE_CHECKING:
 HTML_CHARACTERS: Final = 2 * 1024 * 1024
 NODES: Final = 100_000
 ALT_UNITS: Final = 200
-SPACER_PIXELS: Final = 2
+
 
 _DROPPED: Final = frozenset(
     {
         "script", "style", "head", "title", "template", "meta", "link", "base", "iframe", "frame", "object", "embed",
-        "applet", "svg", "math", "canvas", "audio", "video", "select", "datalist", "noembed", "noframes", "map",
+        "applet", "svg", "math", "canvas", "audio", "video", "textarea", "datalist", "noembed", "noframes", "map",
         "xml", "param", "source", "track",
     }
 )  # fmt: skip
@@ -56,23 +59,42 @@ _LOOKS: Final = {
 } | dict.fromkeys(_HEADINGS, Style.BOLD)  # fmt: skip
 _LISTS: Final = frozenset({"ul", "ol", "menu", "dir"})
 _PRE: Final = frozenset({"pre", "listing", "xmp", "plaintext"})
-_SPACES: Final = re.compile(r"[ \t\n\r\f]+")
-_PIXELS: Final = re.compile(r"\s{0,9}(\d{1,6})")
+_BREAKING: Final = _BLOCKS | _SPACED | _LISTS | _PRE | {"li"}
+_MAY_RUN_IN: Final = _HEADINGS | {"div", "p", "section", "article", "center", "address", "form"}
+_APART: Final = ("block", "flex", "grid", "table", "list-item")
+_CELLS: Final = frozenset({"td", "th"})
+_SOURCE_CHARACTERS: Final = 4096
+_HIDDEN_IMAGES: Final = 50
+_SPACES: Final = re.compile(r"[ \t\n\r\f]{2,}|[\t\n\r\f]")  # not each single space, which would stay one
 
 
-def parsed(html: str) -> Document:
-    """The document that a reader of the HTML would see."""
-    walk = _Walk(tree(html[:HTML_CHARACTERS]))
+def parsed(html: str, pictures: Mapping[str, str] | None = None) -> Document:
+    """The document that a reader of the HTML would see.
+
+    Args:
+        html: the page.
+        pictures: names of the files that stand in the page as pictures, by content id.
+    """
+    walk = _Walk(tree(html[:HTML_CHARACTERS]), pictures or {})
     walk.run()
     full = readable(walk.writer.lines)
     is_blank = walk.has_left_out and not walk.writer.lines
     is_partial = walk.is_cut or is_blank or len(html) > HTML_CHARACTERS
-    return Document(tuple(walk.writer.lines), words(full), full, is_partial)
+    return Document(
+        tuple(walk.writer.lines),
+        words(full),
+        full,
+        is_partial,
+        trackers=walk.trackers,
+        pictures=walk.remote,
+        inline=frozenset(walk.inline),
+    )
 
 
 def tree(html: str) -> Tree:
-    """The tree of a page; the only place that knows the parser."""
-    return parse_html(html, positions=False)
+    """The tree of a page; the only place that knows the parser, which chokes on halves of characters."""
+    whole = html if html.isascii() else html.encode("utf-8", "replace").decode()
+    return parse_html(whole, positions=False)
 
 
 @dataclass(slots=True)
@@ -92,6 +114,8 @@ class _State:
     style: Style = Style.NONE
     link: _Link | None = None
     is_pre: bool = False
+    keeps_lines: bool = False
+    case: str = ""
     is_tiny: bool = False
     is_invisible: bool = False
     colour: str = ""
@@ -104,10 +128,11 @@ class _State:
 
 @dataclass(frozen=True, slots=True)
 class _Leaving:
-    """Stands on the stack below an element's children."""
+    """Stands on the stack below an element's children; `tag` is of an element that breaks lines alike."""
 
     tag: str
     link: _Link | None
+    mark: Mark = Mark.NONE
 
 
 class _Walk:
@@ -116,12 +141,17 @@ class _Walk:
     Attributes:
         is_cut: not all of the tree was looked at.
         has_left_out: something that another reader may show was not written: what is hidden, a remote picture.
+        trackers, remote: how many pictures were left out that nobody sees, and that stand on somebody's server.
+        inline: content ids of the pictures that came with the mail.
     """
 
-    def __init__(self, root: Tree) -> None:
+    def __init__(self, root: Tree, pictures: Mapping[str, str]) -> None:
         self.writer = Writer()
         self.is_cut = False
         self.has_left_out = False
+        self.trackers = self.remote = 0
+        self.inline: set[str] = set()
+        self._pictures = pictures
         css = "\n".join(element.text for element in root.find_all("style", limit=100))
         self._sheet = Sheet(css)
         self._has_rules = "{" in css
@@ -153,69 +183,68 @@ class _Walk:
             self.has_left_out |= not data.isspace()
             return
         text = clean(data)
-        if not state.is_pre:
-            text = _SPACES.sub(" ", text)
+        if state.case:
+            text = text.upper() if state.case == "uppercase" else text.lower()
+        if state.is_pre or not state.keeps_lines:
+            self._write(text if state.is_pre else _SPACES.sub(" ", text), state)
+            return
+        for at, row in enumerate(text.split("\n")):
+            if at:
+                self.writer.line_break()
+            self._write(_SPACES.sub(" ", row), state)
+
+    def _write(self, text: str, state: _State) -> None:
         if text and state.link is not None:
+            text = links.unwrapped_text(text)
             state.link.label.append(text)
         self.writer.text(text, state.style, state.link.to.url if state.link else "", is_pre=state.is_pre)
 
     def _enter(self, element: Element, state: _State) -> None:
         tag = element.tag
         if tag in _DROPPED:
+            self.has_left_out |= tag == "textarea"
             return
         attributes = {name: _value(value) for name, value in element.attrs.items()}
         if tag == "br":
             self.writer.line_break()
             return
+        shape = tag
         if attributes or self._has_rules:
-            seen = self._styled(tag, attributes, state)
-            if seen is None:
+            found = self._found(tag, attributes)
+            if "hidden" in attributes or styles.is_hidden(found):
                 self.has_left_out = True
+                self._hide(element, attributes)
                 return
-            state = seen
-        self._open(tag, attributes, state, element)
-
-    def _open(self, tag: str, attributes: dict[str, str], state: _State, element: Element) -> None:
+            state = _styled(attributes, found, state)
+            shape = _shape(tag, found)
         if tag == "img":
-            self._image(attributes, state)
-            return
-        if tag == "hr":
+            self._image(attributes, state, is_apart=shape != tag)
+        elif tag == "hr":
             self.writer.rule()
-            return
-        self._open_block(tag, attributes)
+        else:
+            self._open(element, attributes, state, shape)
+
+    def _open(self, element: Element, attributes: dict[str, str], state: _State, shape: str) -> None:
+        tag = element.tag
+        if mark := html_marks.mark(attributes) if attributes else Mark.NONE:
+            self.writer.open_mark(mark)
+        self._open_block(shape, attributes)
+        self._open_table(tag, element)
         state = replace(state, style=state.style | _LOOKS[tag]) if tag in _LOOKS else state
         state = replace(state, is_pre=True) if tag in _PRE else state
         link = None
         if tag in {"a", "area"} and (to := links.target(attributes.get("href", ""))):
             link = _Link(to, attributes.get("title", ""))
             state = replace(state, link=link)
-        self._stack.append((_Leaving(tag, link), state))
+        self._stack.append((_Leaving(shape, link, mark), state))
         self._descend(element, state)
 
-    def _styled(self, tag: str, attributes: dict[str, str], state: _State) -> _State | None:
-        """The state within an element, None when nothing in it is shown."""
-        if "hidden" in attributes:
-            return None
+    def _found(self, tag: str, attributes: dict[str, str]) -> styles.Declarations:
+        """What the mail's styles say of an element."""
         style = attributes.get("style", "")
-        if not style and not self._has_rules and "bgcolor" not in attributes and "color" not in attributes:
-            return state
-        found = self._sheet.of(tag, attributes.get("class", "").split()[:20], attributes.get("id", ""), style)
-        if styles.is_hidden(found):
-            return None
-        back = (
-            found.get("background-color") or found.get("background") or attributes.get("bgcolor", "").lower()
-        )
-        front = found.get("color") or attributes.get("color", "").lower()
-        if not found and not back and not front:
-            return state
-        return replace(
-            state,
-            style=_weighed(state.style, found),
-            is_tiny=styles.is_text_hidden(found, before=state.is_tiny),
-            is_invisible=styles.is_invisible(found, before=state.is_invisible),
-            colour=styles.colour(front) if front else state.colour,
-            background=styles.colour(back) if back else state.background,
-        )
+        if not style and not self._has_rules:
+            return {}
+        return self._sheet.of(tag, attributes.get("class", "").split()[:20], attributes.get("id", ""), style)
 
     def _open_block(self, tag: str, attributes: dict[str, str]) -> None:
         writer = self.writer
@@ -232,10 +261,29 @@ class _Walk:
         if tag in _PRE:
             writer.open_pre()
 
+    def _open_table(self, tag: str, element: Element) -> None:
+        """A table of data begins, or a row or a cell of the one that is open."""
+        grid = self.writer.grid
+        if tag == "table" and tables.is_data(element):
+            self.writer.open_table()
+        elif grid is not None and tag == "tr":
+            grid.open_row()
+        elif grid is not None and tag in _CELLS:
+            grid.open_cell(element)
+
+    def _close_table(self, tag: str) -> None:
+        grid = self.writer.grid
+        if grid is not None and tag in _CELLS:
+            self.writer.end_line()
+            grid.close_cell()
+        elif grid is not None and tag == "table":
+            self.writer.close_table()
+
     def _leave(self, left: _Leaving) -> None:
         tag, writer = left.tag, self.writer
         if left.link is not None:
             self._close_link(left.link)
+        self._close_table(tag)
         if tag in _PRE:
             writer.close_pre()
         if tag in _LISTS:
@@ -248,26 +296,50 @@ class _Walk:
             writer.gap()
         elif tag in _BLOCKS:
             writer.end_line()
+        if left.mark:
+            writer.close_mark(left.mark)
 
     def _close_link(self, link: _Link) -> None:
         """Names a link that shows only a picture, and the host of one whose text names another."""
         label = "".join(link.label).strip()
         if not label:
             if link.has_image:
-                self.writer.text(one_line(link.title, ALT_UNITS) or link.to.host, Style.NONE, link.to.url)
+                name = one_line(link.title, ALT_UNITS) or link.to.leads
+                for text, url in ((" ", ""), (name, link.to.url), (" ", "")):
+                    self.writer.text(text, Style.NONE, url)
         elif links.misleads(label, link.to):
-            self.writer.text(f" (→ {link.to.host})", Style.NONE, "")
+            self.writer.text(f" (→ {link.to.leads})", Style.NONE, "")
 
-    def _image(self, attributes: dict[str, str], state: _State) -> None:
-        if _is_spacer(attributes) or state.is_invisible:
+    def _image(self, attributes: dict[str, str], state: _State, *, is_apart: bool) -> None:
+        source = attributes.get("src", "").strip()[:_SOURCE_CHARACTERS]
+        if images.is_declared_spacer(attributes) or state.is_invisible:
+            self.trackers += images.is_tracker(attributes)
             return
         alt = one_line(attributes.get("alt", ""), ALT_UNITS)
+        if source[:4].lower() == "cid:":
+            name = unquote(source[4:]).strip("<> ")
+            self.inline.add(name)
+            alt = alt or (f"[picture: {self._pictures[name]}]" if name in self._pictures else "")
+        else:
+            self.remote += images.is_remote(source)
+            self.has_left_out |= not alt
         if state.link is not None:
             state.link.has_image = True
+        if is_apart:
+            self.writer.end_line()
         if alt:
-            self._text(f" {alt} ", replace(state, is_tiny=False, colour=""))
-        else:
-            self.has_left_out |= not attributes.get("src", "").lower().startswith("cid:")
+            self._text(f" {alt} ", replace(state, is_tiny=False, colour="", case=""))
+            if is_apart:
+                self.writer.end_line()
+
+    def _hide(self, element: Element, attributes: dict[str, str]) -> None:
+        """Counts the trackers in what is hidden."""
+        if element.tag == "img":
+            self.trackers += images.is_remote(attributes.get("src", "").strip())
+            return
+        for image in element.find_all("img", limit=_HIDDEN_IMAGES):
+            found = {name: _value(value) for name, value in image.attrs.items()}
+            self.trackers += images.is_tracker(found)
 
 
 def _value(value: str | list[str] | None) -> str:
@@ -279,14 +351,31 @@ def _integer(value: str, default: int) -> int:
     return int(digits) if digits.isascii() and digits.isdigit() else default
 
 
-def _is_spacer(attributes: dict[str, str]) -> bool:
-    """Whether an image is declared too small to show anything."""
-    found = styles.declarations(attributes.get("style", ""))
-    for side in ("width", "height"):
-        size = _PIXELS.match(found.get(side, "") or attributes.get(side, ""))
-        if size is not None and int(size[1]) <= SPACER_PIXELS and "%" not in attributes.get(side, ""):
-            return True
-    return False
+def _styled(attributes: dict[str, str], found: styles.Declarations, state: _State) -> _State:
+    """The state within an element."""
+    back = found.get("background-color") or found.get("background") or attributes.get("bgcolor", "").lower()
+    front = found.get("color") or attributes.get("color", "").lower()
+    if not found and not back and not front:
+        return state
+    spaces, case = found.get("white-space", ""), found.get("text-transform", "").partition(" ")[0]
+    return replace(
+        state,
+        style=_weighed(state.style, found),
+        keeps_lines=spaces.startswith("pre") if spaces else state.keeps_lines,
+        case=(case if case in {"uppercase", "lowercase"} else "") if case else state.case,
+        is_tiny=styles.is_text_hidden(found, before=state.is_tiny),
+        is_invisible=styles.is_invisible(found, before=state.is_invisible),
+        colour=styles.colour(front) if front else state.colour,
+        background=styles.colour(back) if back else state.background,
+    )
+
+
+def _shape(tag: str, found: styles.Declarations) -> str:
+    """The tag of an element that breaks lines as this one does with its styles."""
+    display = found.get("display", "")
+    if tag not in _BREAKING and (display.startswith(_APART) or styles.is_out_of_flow(found)):
+        return "div"
+    return "span" if display.partition(" ")[0] == "inline" and tag in _MAY_RUN_IN else tag
 
 
 def _weighed(style: Style, found: dict[str, str]) -> Style:

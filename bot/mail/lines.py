@@ -29,6 +29,17 @@ class Kind(StrEnum):
     ITEM = "item"
     CODE = "code"
     RULE = "rule"
+    TABLE = "table"
+
+
+class Mark(StrEnum):
+    """What a mail program says about a line by the names of its elements."""
+
+    NONE = ""
+    ATTRIBUTION = "attribution"  # names who is quoted below
+    HISTORY = "history"  # from here to the end all is an earlier message
+    DIVIDER = "divider"  # the same, should fields of a header follow
+    SIGNATURE = "signature"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +59,10 @@ class Line:
         depth: of a quote, from 1.
         indent: of a list item, from 0.
         number: of an item in an ordered list.
-        is_start: this line begins an item rather than continuing it.
+        is_start: this line begins an item or a table rather than continuing it.
+        cells: of a table's row; `runs` hold the same on one line, aligned with the rows around it.
+        is_wide: the row is too long to be aligned.
+        mark: what the mail program that wrote the line calls it.
     """
 
     runs: tuple[Run, ...] = ()
@@ -57,6 +71,9 @@ class Line:
     indent: int = 0
     number: int | None = None
     is_start: bool = False
+    cells: tuple[tuple[Run, ...], ...] = ()
+    is_wide: bool = False
+    mark: Mark = Mark.NONE
 
     @property
     def text(self) -> str:
@@ -72,16 +89,24 @@ class Document:
         words: roughly how many, to compare two forms of one text.
         full: all of it for a file, links spelled out; longer than `lines` when not all was laid out.
         is_partial: `lines` do not hold all that `full` does.
+        trackers: pictures left out that only tell the sender that the mail was read.
+        pictures: pictures left out that stand on somebody's server.
+        inline: content ids of the parts that stand in the text as pictures.
     """
 
     lines: tuple[Line, ...]
     words: int
     full: str
     is_partial: bool = False
+    trackers: int = 0
+    pictures: int = 0
+    inline: frozenset[str] = frozenset()
 
 
 def words(text: str) -> int:
     """Roughly how many words; scripts without spaces count by characters, addresses of pages not at all."""
+    if text.isascii() and "://" not in text:
+        return len(text.split())
     return sum(1 if word.isascii() else (len(word) + 1) // 2 for word in text.split() if "://" not in word)
 
 

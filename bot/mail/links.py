@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote
 
+from bot.mail import domains, safe_links
 from bot.mail.text import clean
 
 URL_CHARACTERS: Final = 3000
@@ -27,15 +28,29 @@ _KEPT: Final = "/?#[]@!$&'()*+,;=:%~-._"
 _LABEL_TOKENS: Final = 40
 _TOKEN_CHARACTERS: Final = 400
 _DOTS: Final = str.maketrans("。．｡․", "....")
+_FILES: Final = frozenset(
+    {
+        "bat", "bmp", "cfg", "conf", "css", "csv", "doc", "docx", "exe", "gif", "gz", "htm", "html", "ics", "ini", "jar",
+        "jpeg", "jpg", "js", "json", "log", "odt", "pdf", "php", "png", "ppt", "pptx", "rar", "rtf", "svg", "tar", "tiff",
+        "txt", "vcf", "wav", "xls", "xlsx", "xml", "yaml", "yml",
+    }
+)  # fmt: skip
+"""No top-level domains, but the ends of file names."""
+
 _EDGES: Final = "()[]{}<>«»“”‘’\"'`.,;:!?…|*_→-"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A clean address and the host it leads to; for mailto the host behind the @."""
+    """A clean address and the host it leads to; for mailto the host behind the @.
+
+    Attributes:
+        leads: where a wrapped link leads in the end, as a person would write it; else `host` so written.
+    """
 
     url: str
     host: str
+    leads: str = ""
 
 
 def target(href: str) -> Target | None:
@@ -53,6 +68,15 @@ def target(href: str) -> Target | None:
     return found if found and len(found.url) <= URL_CHARACTERS else None
 
 
+def unwrapped_text(text: str) -> str:
+    """A link's text; when it is itself a wrapped address, the one within."""
+    bare = text.strip()
+    if "://" not in bare or " " in bare:
+        return text
+    inner = safe_links.unwrapped(bare)
+    return text if inner == bare else clean(inner).replace("\n", "")
+
+
 def _web(scheme: str, rest: str) -> Target | None:
     head, mark, tail = rest.partition("?") if "?" in rest else rest.partition("#")
     rest = head.replace("\\", "/").lstrip("/") + mark + tail
@@ -64,7 +88,17 @@ def _web(scheme: str, rest: str) -> Target | None:
     if not host:
         return None
     number = f":{port[1]}" if port and port[1] else ""
-    return Target(f"{scheme}://{host}{number}{quote(path, safe=_KEPT)}", host)
+    url = f"{scheme}://{host}{number}{quote(path, safe=_KEPT)}"
+    inner = safe_links.unwrapped(url)
+    end_host = host if inner == url else _host_of(inner) or host
+    return Target(url, host, domains.shown(end_host))
+
+
+def _host_of(url: str) -> str:
+    """The host of an address that was wrapped in another."""
+    bare = re.sub(r"[\t\n\r]", "", clean(url)).partition("://")[2].replace("\\", "/").lstrip("/")
+    authority = _AUTHORITY_END.split(bare, maxsplit=1)[0].rpartition("@")[2]
+    return ascii_host(_PORT.sub("", authority))
 
 
 def _mailto(rest: str) -> Target | None:
@@ -73,7 +107,8 @@ def _mailto(rest: str) -> Target | None:
     host = ascii_host(found[1]) if found else ""
     if not host:
         return None
-    return Target(f"mailto:{quote(unquote(address), safe=_KEPT)}{mark}{quote(query, safe=_KEPT)}", host)
+    url = f"mailto:{quote(unquote(address), safe=_KEPT)}{mark}{quote(query, safe=_KEPT)}"
+    return Target(url, host, domains.shown(host))
 
 
 def ascii_host(host: str) -> str:
@@ -93,7 +128,7 @@ def misleads(label: str, to: Target) -> bool:
     """Whether a link's text names a host, and one that is not where the link leads."""
     text = unicodedata.normalize("NFKC", label[:2000]).translate(_DOTS)
     hosts = [_named_host(token) for token in text.split()[:_LABEL_TOKENS]]
-    return any(host and not _is_within(host, to.host) for host in hosts)
+    return any(host and not _is_of_one(host, ascii_host(to.leads) or to.host) for host in hosts)
 
 
 def _named_host(token: str) -> str:
@@ -107,10 +142,9 @@ def _named_host(token: str) -> str:
         is_number = len(labels) == 4 and all(part.isdecimal() for part in labels)
         if not is_punycode and not is_number:
             return ""
-    return ascii_host(authority) or authority
+    return "" if labels[-1] in _FILES else ascii_host(authority) or authority
 
 
-def _is_within(named: str, host: str) -> bool:
-    """Whether one of two hosts lies within the other's domain."""
-    a, b = named.removeprefix("www."), host.removeprefix("www.")
-    return a == b or a.endswith("." + b) or b.endswith("." + a)
+def _is_of_one(named: str, host: str) -> bool:
+    """Whether two hosts lie within a domain that one person or firm registered."""
+    return named == host or domains.registrable(named) == domains.registrable(host)

@@ -7,11 +7,13 @@ Bounds stand with what they bound: fields in `headers`, parts in `mime`, and her
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from bot.mail import addresses, charsets, encodings, filenames, headers, images
 from bot.mail.content import Attachment, Body, Fault, Message
 from bot.mail.mime import Part, Tree
+from bot.mail.recognised import recognised
 from bot.mail.text import one_line
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 TEXT_OCTETS: Final = 2 * 1024 * 1024
 """Of all plain texts together, and of all HTML together."""
+
+FORWARDED_DEPTH: Final = 3
+"""So deep are messages read that lie within others; deeper ones are files."""
 
 SMALL_TEXT: Final = 64 * 1024
 SUBJECT_UNITS: Final = 2000
@@ -59,6 +64,11 @@ _DOUBLES: Final = frozenset({"text/x-amp-html", "text/watch-html"})
 
 def parse(octets: bytes) -> Message:
     """The message that the octets are, whatever they are."""
+    return _parsed(octets, 0)
+
+
+def _parsed(octets: bytes, depth: int) -> Message:
+    """A message that lies so deep in others."""
     prepared = _prepared(octets)
     tree = Tree(prepared)
     root = tree.root()
@@ -67,20 +77,32 @@ def parse(octets: bytes) -> Message:
         return message
     contents = _Contents(prepared)
     bodies = contents.collect(root, is_alone=True)
-    return replace(
+    read = replace(
         message,
         bodies=tuple(bodies),
         attachments=tuple(contents.attachments),
         faults=message.faults | tree.faults | contents.faults,
     )
+    within = partial(_parsed, depth=depth + 1) if depth < FORWARDED_DEPTH else None
+    return recognised(read, root.header, within)
 
 
 def parse_header(octets: bytes) -> Message:
     """The message as its header alone tells it: no body, no attachments."""
+    return _of_header(_header(octets))
+
+
+def header_fields(octets: bytes) -> list[tuple[str, str]]:
+    """Every field of the header in its order, by name in lower case, its text decoded and not cleaned."""
+    header = _header(octets)
+    hint = headers.labelled(header.raw("content-type"))[1].get("charset", "")
+    return [(name, headers.text(raw, hint)) for name, raw in header.fields]
+
+
+def _header(octets: bytes) -> Header:
     block = _prepared(octets[: headers.BLOCK_OCTETS + _START])
     end = min((at for at in (block.find(b"\n\n"), block.find(b"\n\r\n")) if at >= 0), default=len(block))
-    header, _ = headers.parsed(block[:end])
-    return _of_header(header)
+    return headers.parsed(block[:end])[0]
 
 
 def _prepared(octets: bytes) -> bytes:
@@ -218,7 +240,11 @@ class _Contents:
             subject = parse_header(octets).subject
             name = f"{subject}.eml" if subject else ""
         safe = filenames.safe(name) or filenames.by_type(kind, len(self.attachments) + 1)
-        self.attachments.append(Attachment(safe, kind, octets, is_damaged))
+        content_id = headers.eight_bit(part.header.raw("content-id")).strip("<> \t")[:ID_UNITS]
+        is_disguised = filenames.is_disguised(name)
+        self.attachments.append(
+            Attachment(safe, kind, octets, is_damaged, content_id, is_disguised=is_disguised)
+        )
 
 
 def _last_line_end(octets: bytes, limit: int) -> int:

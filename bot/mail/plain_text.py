@@ -61,7 +61,7 @@ def linked(text: str) -> tuple[Run, ...]:
         to = links.target(f"http://{address}" if address[:4].lower() == "www." else address)
         if to is None:
             continue
-        runs += [Run(text[end : found.start()]), Run(address, url=to.url)]
+        runs += [Run(text[end : found.start()]), Run(links.unwrapped_text(address), url=to.url)]
         end = found.start() + len(address)
     return tuple(run for run in [*runs, Run(text[end:])] if run.text)
 

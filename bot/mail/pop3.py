@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -207,6 +207,10 @@ class Pop3Connection:
         self._at = 0
         self._pieces: list[bytes] = []
         self._in_pieces = 0
+
+    def allow(self, message_octets: int) -> None:
+        """From here on a message may have so many octets."""
+        self._limits = replace(self._limits, message_octets=message_octets)
 
     @property
     def unanswered(self) -> int:

@@ -212,6 +212,10 @@ class Session:
         self._sizes.update(found)
         return found
 
+    def allow(self, message_octets: int) -> None:
+        """Let messages of so many octets come, from here on and whatever the limits say."""
+        self._exchange.wire.protocol.allow(message_octets)
+
     def retr(self, numbers: Sequence[int]) -> AsyncIterator[Incoming]:
         """Fetch messages in this order; the next are under way while one is consumed.
 

@@ -58,7 +58,7 @@ class Limits:
     pipelining: bool = True
     window: int = 32
     first_window: int = 2
-    message_time: timedelta = timedelta(milliseconds=1)
+    message_time: timedelta = timedelta(milliseconds=5)
     window_octets: int = 1024 * 1024
     near: timedelta = timedelta(milliseconds=35)
     command_octets: int = 1024

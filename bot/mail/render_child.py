@@ -14,20 +14,21 @@ import os
 import resource
 import signal
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.mail import frames, message
+from bot.mail import conversation, frames, message
 from bot.mail.content import Arrival
 from bot.mail.frames import Answer, Mode, Request
-from bot.slack import posts
+from bot.slack import digest, pages, posts
 from storage.records import Shape
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-    from bot.mail.content import Rendered
+    from bot.mail.content import Message, Rendered
 
 MEMORY: Final = 512 * 1024 * 1024
 """Beyond what the interpreter and the libraries take themselves."""
@@ -64,11 +65,24 @@ def main() -> None:
 def rendered(request: Request) -> Rendered:
     """The post of one request."""
     if request.mode is Mode.FULL:
-        return posts.post(message.parse(request.octets), request.arrival, request.octets)
+        mail = message.parse(request.octets)
+        return _signed(posts.post(mail, request.arrival, request.octets), mail, request.arrival)
+    if request.mode is Mode.TEXT:
+        return pages.text_page(message.parse(request.octets), request.page)
+    if request.mode is Mode.FIELDS:
+        return pages.fields_page(message.header_fields(request.octets), request.page)
     header = message.parse_header(request.octets)
-    if request.mode is Mode.PLAIN:
-        return posts.plain(header, request.arrival, request.octets)
-    return posts.minimal(header, request.arrival, request.octets)
+    if request.mode is Mode.LABEL:
+        return pages.label(header)
+    if request.mode is Mode.LINE:
+        return replace(digest.line(header, request.arrival), sender=pages.sender(header))
+    card = posts.plain if request.mode is Mode.PLAIN else posts.minimal
+    return _signed(card(header, request.arrival, request.octets), header, request.arrival)
+
+
+def _signed(post: Rendered, mail: Message, arrival: Arrival) -> Rendered:
+    """The post with whose it is, and what the mail tells of its conversation."""
+    return replace(post, sender=pages.sender(mail), clues=conversation.clues(mail, arrival))
 
 
 def _answer(request: Request) -> Answer:

@@ -138,14 +138,21 @@ class Renderer:
         python: the interpreter of the children.
         children: how many mails are rendered at once.
         deadline: for one try at one mail.
+        authserv_ids: of servers whose judgement of a sender counts, beside those that belong to a mailbox's own.
     """
 
     def __init__(
-        self, *, python: str = sys.executable, children: int = CHILDREN, deadline: timedelta = MAIL_DEADLINE
+        self,
+        *,
+        python: str = sys.executable,
+        children: int = CHILDREN,
+        deadline: timedelta = MAIL_DEADLINE,
+        authserv_ids: tuple[str, ...] = (),
     ) -> None:
         self._python = python
         self._children = children
         self._deadline = deadline
+        self._authserv_ids = authserv_ids
         self._turns = asyncio.Semaphore(children)
         self._idle: list[_Child] = []
         self._busy: set[_Child] = set()
@@ -161,6 +168,7 @@ class Renderer:
         received_at: datetime,
         mailbox_name: str | None,
         own_address: str,
+        incoming_host: str = "",
         plain: bool = False,
     ) -> Rendered:
         """The post of a message.
@@ -169,12 +177,15 @@ class Renderer:
             octets: the message, or as much of it as `shape` says.
             listed_octets: its size as the server gave it.
             mailbox_name: the label to show, when its owner has several mailboxes.
+            incoming_host: the server it was fetched from.
             plain: Slack refused the blocks: text alone, the original attached.
 
         Raises:
             RenderFailed: the renderer is closed; the message is not to blame.
         """
-        arrival = Arrival(shape, listed_octets, received_at, mailbox_name, own_address)
+        arrival = Arrival(
+            shape, listed_octets, received_at, mailbox_name, own_address, incoming_host, self._authserv_ids
+        )
         first, last = (Mode.PLAIN, Mode.PLAIN) if plain else (Mode.FULL, Mode.HEADERS)
         request = Request(octets, arrival, first)
         async with self._turns:
@@ -182,6 +193,20 @@ class Renderer:
         if rendered is None:
             log.error("render_given_up", octets=len(octets))
         return rendered or posts.unread(arrival, octets, plain=plain)
+
+    async def read(self, octets: bytes, arrival: Arrival, mode: Mode, page: int = 0) -> Rendered | None:
+        """What a person wants to see of a message beyond its post; None when no child survives that.
+
+        Args:
+            mode: TEXT, FIELDS, LABEL or LINE.
+            page: from 0; past the end, the last one is meant.
+
+        Raises:
+            RenderFailed: the renderer is closed; the message is not to blame.
+        """
+        request = Request(octets, arrival, mode, page)
+        async with self._turns:
+            return await self._tried((request, request))
 
     async def close(self) -> None:
         """Ends every child; what is being rendered fails with RenderFailed."""

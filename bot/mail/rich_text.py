@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.mail import html_text, plain_text
+from bot.mail import html_text, images, plain_text, tables
 from bot.mail.lines import Document, Kind, Line, Run, Style, merged
 from bot.mail.text import ELLIPSIS, end_within, units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from bot.mail.content import Body
+    from bot.mail.content import Attachment, Body, Message
 
 Element = dict[str, Any]
 
@@ -32,7 +32,7 @@ LINKS: Final = 150
 STYLED_RUNS: Final = 400
 RULES: Final = 8
 STUB: Final = 3
-"""A plain text with less than one word for so many of the HTML is a stub."""
+"""A page with less than one word for so many of the plain text is a stub."""
 
 _STYLES: Final = {Style.BOLD: "bold", Style.ITALIC: "italic", Style.STRIKE: "strike", Style.CODE: "code"}
 
@@ -51,16 +51,37 @@ class Fitted:
     is_cut: bool
 
 
-def document(body: Body) -> Document:
-    """The better form of a text: the plain one, unless it is empty or a stub beside the HTML."""
+def document(body: Body, pictures: Mapping[str, str] | None = None) -> Document:
+    """The better form of a text: the page, unless it is empty, too large or a stub beside the plain text.
+
+    Args:
+        body: the text in every form it came in.
+        pictures: names of the files that stand in a page as pictures, by content id.
+    """
     plain = _plain(body.plain or "")
     if body.html is None:
         return plain
-    page = html_text.parsed(body.html)
-    is_too_large = page.is_partial and plain.words > 0
-    if is_too_large or (plain.words and plain.words * STUB >= page.words):
-        return plain
-    return page if page.lines or page.is_partial else plain
+    page = html_text.parsed(body.html, pictures)
+    is_poor = page.is_partial or page.words * STUB < plain.words
+    if (plain.words and is_poor) or not (page.lines or page.is_partial):
+        return replace(plain, trackers=page.trackers, inline=page.inline)
+    return page
+
+
+def documents(message: Message) -> list[Document]:
+    """Everything that a message says, text by text."""
+    names = {each.content_id: each.name for each in message.attachments if not is_logo(each)}
+    return [document(body, names) for body in message.bodies]
+
+
+def whole(message: Message) -> Document:
+    """Everything that a message says, quotes and signature included."""
+    return joined(documents(message))
+
+
+def is_logo(attachment: Attachment) -> bool:
+    """Whether a file is so small a picture that it is not worth to be named where it stands in a text."""
+    return bool(attachment.content_id) and images.is_logo(attachment.octets)
 
 
 def joined(documents: Sequence[Document]) -> Document:
@@ -70,8 +91,15 @@ def joined(documents: Sequence[Document]) -> Document:
         lines += [Line(kind=Kind.RULE)] if lines and each.lines else []
         lines += each.lines
     full = ("\n\n" + "-" * 40 + "\n\n").join(each.full for each in documents if each.full)
-    count = sum(each.words for each in documents)
-    return Document(tuple(lines), count, full, any(each.is_partial for each in documents))
+    return Document(
+        tuple(lines),
+        sum(each.words for each in documents),
+        full,
+        any(each.is_partial for each in documents),
+        trackers=sum(each.trackers for each in documents),
+        pictures=sum(each.pictures for each in documents),
+        inline=frozenset(name for each in documents for name in each.inline),
+    )
 
 
 def fitted(text: Document, limit: int, url_limit: int) -> Fitted:
@@ -125,6 +153,13 @@ def _with_links_within(lines: Sequence[Line], url_limit: int) -> tuple[list[Line
     left, count, is_poorer = url_limit, 0, False
     kept: list[Line] = []
     for line in lines:
+        if line.kind is Kind.TABLE:
+            urls = [url for url, _ in groupby(line.runs, key=lambda run: run.url) if url]
+            is_fitting = sum(map(len, urls)) <= left and count + len(urls) <= LINKS
+            left, count = (left - sum(map(len, urls)), count + len(urls)) if is_fitting else (left, count)
+            is_poorer |= not is_fitting
+            kept.append(line if is_fitting else _without_links(line))
+            continue
         runs: list[Run] = []
         for url, group in groupby(line.runs, key=lambda run: run.url):
             link = list(group)
@@ -138,6 +173,12 @@ def _with_links_within(lines: Sequence[Line], url_limit: int) -> tuple[list[Line
             runs += link
         kept.append(replace(line, runs=tuple(runs)) if line.runs else line)
     return kept, is_poorer
+
+
+def _without_links(line: Line) -> Line:
+    """A row of a table, in which there is no room to say where its links lead."""
+    cells = tuple(tuple(replace(run, url="") for run in cell) for cell in line.cells)
+    return replace(line, runs=merged(replace(run, url="") for run in line.runs), cells=cells)
 
 
 def _host(url: str) -> str:
@@ -172,8 +213,8 @@ def _size(line: Line) -> int:
 
 def _ended(kept: list[Line], line: Line, room: int, paragraph_end: int) -> list[Line]:
     """The lines up to a good place: a paragraph's end, else within `line` if there is room for some words of it."""
-    if paragraph_end:
-        return kept[:paragraph_end]
+    if paragraph_end or line.kind is Kind.TABLE:
+        return kept[: paragraph_end or len(kept)]
     runs = _cut_runs(line.runs, room - 8 - 2 * line.depth)
     return [*kept, replace(line, runs=runs)] if runs else kept
 
@@ -211,18 +252,41 @@ def _cut_pieces(pieces: list[Run], room: int) -> Iterator[Run]:
 def _blocks(lines: Sequence[Line]) -> Iterator[dict[str, Any]]:
     """Rich text, a divider for each of the first rules, nothing for the rest."""
     rules = 0
+    has_table = False
     parts = [
         list(part) for is_rule, part in groupby(lines, key=lambda line: line.kind is Kind.RULE) if not is_rule
     ]
     parts = [*parts[:RULES], [line for part in parts[RULES:] for line in [Line(), *part]]]
     for part in parts:
-        elements = list(_elements(_lightly_styled(part)))
-        if not elements:
+        found = _part(list(_lightly_styled(part)), may_have_table=not has_table)
+        if not found:
             continue
         if rules:
             yield {"type": "divider"}
         rules += 1
-        yield block(elements)
+        has_table |= any(each["type"] == "table" for each in found)
+        yield from found
+
+
+def _part(lines: list[Line], *, may_have_table: bool) -> list[dict[str, Any]]:
+    """What stands between two rules; Slack takes one table in a post, others are preformatted text."""
+    start, end = _table(lines) if may_have_table else (0, 0)
+    above, below = list(_elements(lines[:start])), list(_elements(lines[end:]))
+    found = [block(above)] if above else []
+    found += [tables.block(lines[start:end], _element)] if end else []
+    return found + ([block(below)] if below else [])
+
+
+def _table(lines: Sequence[Line]) -> tuple[int, int]:
+    """Where the first table that Slack can show stands; (0, 0) when there is none."""
+    starts = [at for at, line in enumerate(lines) if line.kind is Kind.TABLE and line.is_start]
+    for start in starts:
+        end = start + 1
+        while end < len(lines) and lines[end].kind is Kind.TABLE and not lines[end].is_start:
+            end += 1
+        if tables.fits(lines[start:end]):
+            return start, end
+    return 0, 0
 
 
 def _lightly_styled(lines: Iterable[Line]) -> Iterator[Line]:
@@ -233,7 +297,8 @@ def _lightly_styled(lines: Iterable[Line]) -> Iterator[Line]:
         if count <= STYLED_RUNS:
             yield line
         else:
-            yield replace(line, runs=merged(replace(run, style=Style.NONE) for run in line.runs))
+            cells = tuple(tuple(replace(run, style=Style.NONE) for run in cell) for cell in line.cells)
+            yield replace(line, runs=merged(replace(run, style=Style.NONE) for run in line.runs), cells=cells)
 
 
 def _elements(lines: Iterable[Line]) -> Iterator[Element]:
@@ -248,6 +313,8 @@ def _elements(lines: Iterable[Line]) -> Iterator[Element]:
                 yield from _whole(
                     "rich_text_preformatted", [replace(row, runs=_unstyled(row)) for row in rows]
                 )
+            case Kind.TABLE:
+                yield from _preformatted_tables(rows)
             case _:
                 yield from _whole("rich_text_section", rows)
 
@@ -255,6 +322,23 @@ def _elements(lines: Iterable[Line]) -> Iterator[Element]:
 def _marked(row: Line) -> tuple[Run, ...]:
     """A line of a quote within a quote, which Slack has no element for."""
     return (Run("> " * (row.depth - 1)), *row.runs) if row.depth > 1 and row.runs else row.runs
+
+
+def _preformatted_tables(rows: list[Line]) -> Iterator[Element]:
+    """Tables that Slack's own kind has no room for; rows too wide to stand below each other as plain lines."""
+    for is_wide, group in groupby(_parted(rows), key=lambda row: row.is_wide):
+        if is_wide:
+            yield from _whole("rich_text_section", list(group))
+        else:
+            yield from _whole("rich_text_preformatted", [replace(row, runs=_unstyled(row)) for row in group])
+
+
+def _parted(rows: list[Line]) -> Iterator[Line]:
+    """The rows, with a blank one between two tables."""
+    for at, row in enumerate(rows):
+        if at and row.is_start:
+            yield Line(kind=Kind.TABLE, is_wide=row.is_wide)
+        yield row
 
 
 def _unstyled(row: Line) -> tuple[Run, ...]:

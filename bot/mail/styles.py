@@ -23,12 +23,13 @@ _READ: Final = frozenset(
     {
         "display", "visibility", "mso-hide", "opacity", "max-height", "height", "width", "overflow", "font-size",
         "color", "background", "background-color", "text-indent", "left", "top", "margin-left", "position",
-        "font-weight", "text-decoration",
+        "font-weight", "text-decoration", "text-transform", "white-space", "float",
     }
 )  # fmt: skip
 _BRACE: Final = re.compile(r"[{}]")
 _SELECTOR: Final = re.compile(r"([a-z][a-z0-9]{0,20})?(?:[.#][a-z0-9_-]{1,80})?\Z", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"(-?\d{0,9}(?:\.\d{1,9})?)\s{0,4}([a-z%]{0,4})")
+_RGB: Final = re.compile(r"rgb\(\s{0,4}(\d{1,3})\s{0,4},\s{0,4}(\d{1,3})\s{0,4},\s{0,4}(\d{1,3})\s{0,4}\)")
 _COLOURS: Final = {"white": "#ffffff", "black": "#000000"}
 
 
@@ -114,6 +115,13 @@ def is_hidden(found: Mapping[str, str]) -> bool:
     return any(_number(get(edge, ""))[0] <= OFF_SCREEN for edge in edges if get(edge))
 
 
+def is_out_of_flow(found: Mapping[str, str]) -> bool:
+    """Whether an element stands apart from the line it is in."""
+    return found.get("float", "").startswith(("left", "right")) or found.get("position", "").startswith(
+        ("absolute", "fixed")
+    )
+
+
 def is_text_hidden(found: Mapping[str, str], *, before: bool) -> bool:
     """Whether text directly in an element is too small to be seen; sizes are inherited."""
     size = found.get("font-size", "")
@@ -131,6 +139,8 @@ def is_invisible(found: Mapping[str, str], *, before: bool) -> bool:
 
 def colour(value: str) -> str:
     """A colour in one spelling, "" when it is none of the simple ones."""
+    if (parts := _RGB.match(value)) is not None:
+        return "#" + "".join(f"{min(int(part), 255):02x}" for part in parts.groups())
     word = value.partition(" ")[0].partition("!")[0]
     if len(word) == 4 and word.startswith("#"):
         return "#" + "".join(digit * 2 for digit in word[1:])

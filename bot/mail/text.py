@@ -25,6 +25,11 @@ _MARKS: Final = re.compile(
 )
 _ASCII_CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _STEP_BACK: Final = 64
+_RIGHT_TO_LEFT: Final = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U00010fff\U0001e800-\U0001efff"
+_BACKWARDS: Final = re.compile(
+    f"[{_RIGHT_TO_LEFT}](?:[{_RIGHT_TO_LEFT} .,'’\"-]{{0,500}}[{_RIGHT_TO_LEFT}])?"
+)
+_FORWARDS: Final = re.compile("[A-Za-z0-9\u00c0-\u024f\u0370-\u058f]")
 
 
 def clean(text: str) -> str:
@@ -43,6 +48,16 @@ def clean(text: str) -> str:
 def one_line(text: str, limit: int) -> str:
     """The text on one line, cleaned, with single spaces, at most `limit` UTF-16 units."""
     return cut(" ".join(clean(text[: 8 * limit + 1024]).split()), limit)
+
+
+def isolated(line: str) -> str:
+    """A line of names and addresses, in which what is written from right to left does not move the rest about.
+
+    The order of the characters stays as it is; each such piece stands between U+2068 and U+2069.
+    """
+    if line.isascii() or not _FORWARDS.search(line):
+        return line
+    return _BACKWARDS.sub(lambda piece: f"\u2068{piece[0]}\u2069", line)
 
 
 def units(text: str) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from bot.mail.lines import Kind, Line, Run, Style, merged
+from bot.mail import tables
+from bot.mail.lines import Kind, Line, Mark, Run, Style, merged
 
 INDENTS: Final = 8
 """Slack's deepest list level."""
@@ -13,6 +14,8 @@ INDENTS: Final = 8
 QUOTES: Final = 16
 LISTS_SEARCHED: Final = 16
 """Deeper nesting is not told apart: nobody reads it, and each line would pay for it."""
+
+_BEGINNINGS: Final = frozenset({Mark.HISTORY, Mark.DIVIDER})
 
 
 @dataclass(slots=True)
@@ -37,6 +40,9 @@ class Writer:
         self._lists: list[_List] = []
         self._pre = 0
         self._has_gap = False
+        self._grid: tables.Grid | None = None
+        self._next_mark = Mark.NONE
+        self._marks: list[Mark] = []
 
     def text(self, text: str, style: Style, url: str, *, is_pre: bool = False) -> None:
         """Text on the current line; in preformatted text a line feed ends it."""
@@ -60,7 +66,7 @@ class Writer:
         if self._pieces or self._pre:
             self._emit()
         else:
-            self._has_gap = True
+            self._has_gap = self._grid is None or self._has_gap
 
     def end_line(self) -> None:
         """Ends the line if something stands on it."""
@@ -70,7 +76,7 @@ class Writer:
     def gap(self) -> None:
         """Ends the line and leaves a blank one before what follows."""
         self.end_line()
-        self._has_gap = True
+        self._has_gap = self._grid is None or self._has_gap
 
     def rule(self) -> None:
         """A line across; two running are one."""
@@ -131,6 +137,42 @@ class Writer:
         self.end_line()
         self._pre = max(0, self._pre - 1)
 
+    def open_table(self) -> None:
+        """A table of data begins; none stands within it."""
+        self.end_line()
+        self._grid = tables.Grid()
+
+    @property
+    def grid(self) -> tables.Grid | None:
+        """The table of data that is open; who closes a cell of it has ended the line."""
+        return self._grid
+
+    def close_table(self) -> None:
+        """The table ends, and its rows are laid out."""
+        self.end_line()
+        grid, self._grid = self._grid, None
+        is_plain = bool(self._quotes) or self._item()[1] is not None
+        for line in tables.lines(grid.rows) if grid else ():
+            if line.kind is Kind.TABLE and not is_plain:
+                self._put(line)
+                continue
+            runs = tables.on_one_line(line.cells) if line.kind is Kind.TABLE else line.runs
+            self._put(replace(self._line(runs), cells=line.cells))
+
+    def open_mark(self, mark: Mark) -> None:
+        """An element begins that a mail program named; what an earlier message begins with bears its mark alone."""
+        self.end_line()
+        if mark in _BEGINNINGS:
+            self._next_mark = mark
+        else:
+            self._marks.append(mark)
+
+    def close_mark(self, mark: Mark) -> None:
+        """The element ends."""
+        self.end_line()
+        if mark not in _BEGINNINGS and self._marks:
+            self._marks.pop()
+
     def close(self) -> None:
         """Ends the last line."""
         self.end_line()
@@ -142,12 +184,19 @@ class Writer:
         runs = merged(pieces if self._pre else _trimmed(pieces))
         if not runs and not self._pre:
             return
-        line = self._line(runs)
+        if self._grid is not None and self._grid.is_in_cell:
+            self._grid.add(self._marked(self._item()[1], runs))
+            return
+        self._put(self._line(runs))
+
+    def _put(self, line: Line) -> None:
         if self._has_gap and self.lines and _may_part(self.lines[-1], line):
             depth = min(self.lines[-1].depth, line.depth)
             self.lines.append(Line(kind=Kind.QUOTE if depth else Kind.TEXT, depth=depth))
         self._has_gap = False
-        self.lines.append(line)
+        mark = self._next_mark or (self._marks[-1] if self._marks else Mark.NONE)
+        self._next_mark = Mark.NONE
+        self.lines.append(replace(line, mark=mark) if mark else line)
 
     def _line(self, runs: tuple[Run, ...]) -> Line:
         indent, item = self._item()

@@ -47,6 +47,10 @@ class Person:
         """Type a slash command."""
         await self._do("command", {"text": text})
 
+    async def write(self, text: str) -> None:
+        """Write to the bot."""
+        await self._do("message", {"text": text})
+
     async def submit(self, view: Json, answers: Mapping[str, str]) -> None:
         """Fill in a form by its labels and send it; a field without an answer stays as it is.
 
@@ -66,7 +70,7 @@ class Person:
         """
         shown = await self.state()
         for container, blocks in _places(shown):
-            for button in _buttons(block for block in blocks if beside in words(block)):
+            for button in _elements((block for block in blocks if beside in words(block)), "button"):
                 if button["text"]["text"].casefold() == label.casefold():
                     action = {
                         name: button[name]
@@ -76,6 +80,27 @@ class Person:
                     await self._do("action", {"container": container, "action": action})
                     return
         raise Unexpected(f"there is no button “{label}”; the page shows: {await self._glance()}")
+
+    async def choose(self, label: str, *, beside: str = "") -> None:
+        """Choose a line of the newest menu that has it.
+
+        Args:
+            beside: words of the post or view that it stands in, where there are several.
+
+        Raises:
+            Unexpected: there is none.
+        """
+        for container, blocks in _places(await self.state()):
+            if beside not in words(blocks):
+                continue
+            for menu in _elements(blocks, "overflow"):
+                for option in menu["options"]:
+                    if option["text"]["text"].casefold() == label.casefold():
+                        action = {name: menu[name] for name in ("type", "block_id", "action_id")}
+                        chosen = {**action, "selected_option": option}
+                        await self._do("action", {"container": container, "action": chosen})
+                        return
+        raise Unexpected(f"there is no line “{label}” in a menu; the page shows: {await self._glance()}")
 
     async def type_into(self, view: Json, label: str, text: str) -> None:
         """Type into a field of a form; where the form wants to know at once, it is told.
@@ -162,10 +187,11 @@ def _places(shown: Json) -> Iterator[tuple[Json, list[Json]]]:
         yield {"type": "message", "channel": shown["channel"], "ts": post["ts"]}, post.get("blocks") or []
 
 
-def _buttons(blocks: Iterable[Json]) -> Iterator[Json]:
+def _elements(blocks: Iterable[Json], kind: str) -> Iterator[Json]:
+    """Those of a kind, each with the block it stands in."""
     for block in blocks:
         for element in [*block.get("elements", []), block.get("accessory") or {}]:
-            if element.get("type") == "button":
+            if element.get("type") == kind:
                 yield {**element, "block_id": block["block_id"]}
 
 

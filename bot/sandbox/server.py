@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -127,10 +128,19 @@ def _add_routes(app: web.Application, sandbox: Sandbox, page: PageApi, static: P
             sandbox, "response_url", request, lambda: response_urls.handle(sandbox, request)
         )
 
+    async def permalink(request: web.Request) -> web.StreamResponse:
+        channel = sandbox.workspace.channels.get(request.match_info["channel"])
+        if channel is None or channel.user is None:
+            raise web.HTTPNotFound
+        digits = request.match_info["digits"]
+        query = {"user": channel.user, "tab": "messages", "post": f"{digits[:-6]}.{digits[-6:]}"}
+        raise web.HTTPFound(f"/?{urlencode(query)}")
+
     app.router.add_route("*", "/api/{method}", api)
     app.router.add_get("/socket", sandbox.hub.serve)
     app.router.add_post("/upload/{token}", upload)
     app.router.add_post("/response/{token}", response)
+    app.router.add_get("/archives/{channel}/p{digits:[0-9]+}", permalink)
     page.add_to(app.router)
     if static is not None:
         _add_page(app, static)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.mail.text import ELLIPSIS, clean, cut, one_line, units
+from bot.mail.text import ELLIPSIS, clean, cut, isolated, one_line, units
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -48,8 +48,12 @@ def header(text: str) -> Block:
 
 
 def context(*elements: dict[str, Any]) -> Block:
-    """Small grey text."""
-    return {"type": "context", "elements": list(elements[:CONTEXT_ELEMENTS])}
+    """Small grey text; names of two directions do not run into each other."""
+    shown = [
+        each | {"text": isolated(each["text"])} if each["type"] == "plain_text" else each
+        for each in elements[:CONTEXT_ELEMENTS]
+    ]
+    return {"type": "context", "elements": shown}
 
 
 def note(text: str, limit: int = CONTEXT_UNITS) -> Block:

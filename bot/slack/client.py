@@ -188,6 +188,15 @@ class SlackClient:
         answer = await self._ask(self._web.conversations_open(users=user))
         return str(answer["channel"]["id"])
 
+    async def person(self, user: str) -> Mapping[str, Any]:
+        """What Slack tells of a user.
+
+        Raises:
+            CallFailed: it tells nothing.
+        """
+        found: Mapping[str, Any] = (await self._ask(self._web.users_info(user=user)))["user"]
+        return found
+
     async def post(
         self,
         channel: str,
@@ -195,13 +204,20 @@ class SlackClient:
         blocks: Sequence[dict[str, Any]],
         entry_id: str,
         thread_ts: str | None = None,
+        *,
+        is_shown_in_dm: bool = False,
     ) -> Outcome:
-        """Post once; `entry_id` goes into the metadata, where `find_posts` reads it back."""
+        """Post once; `entry_id` goes into the metadata, where `find_posts` reads it back.
+
+        Args:
+            is_shown_in_dm: what goes into a thread stands in the DM as well, and counts as unread there.
+        """
         call = self._web.chat_postMessage(
             channel=channel,
             text=text,
             blocks=list(blocks) or None,
             thread_ts=thread_ts,
+            reply_broadcast=True if is_shown_in_dm and thread_ts else None,
             parse="none",
             unfurl_links=False,
             unfurl_media=False,
@@ -222,6 +238,14 @@ class SlackClient:
         except CallFailed as failed:
             return failed.outcome
         return Posted(channel, ts)
+
+    async def permalink(self, channel: str, ts: str) -> str | None:
+        """The address of a post; None where Slack gives none now."""
+        try:
+            answer = await self._ask(self._web.chat_getPermalink(channel=channel, message_ts=ts))
+        except CallFailed:
+            return None
+        return str(answer["permalink"])
 
     async def find_posts(
         self, channel: str, oldest: str | None, thread_ts: str | None = None

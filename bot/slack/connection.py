@@ -7,10 +7,13 @@ stop waits for neither.
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
 
 from bot.errors import SettingsError
@@ -20,9 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from contextlib import AsyncExitStack
 
-    from slack_bolt.app.async_app import AsyncApp
     from slack_sdk.socket_mode.aiohttp import SocketModeClient
     from slack_sdk.web.async_client import AsyncWebClient
+
+    from bot.settings import Settings
 
 log = structlog.get_logger(__name__)
 
@@ -112,3 +116,27 @@ async def _unless_stopped(stopping: asyncio.Event, work: Awaitable[Found]) -> Fo
         for task in (working, stopped):
             task.cancel()
         await asyncio.gather(working, stopped, return_exceptions=True)
+
+
+def bolt(settings: Settings, identity: Mapping[str, Any], web: AsyncWebClient) -> AsyncApp:
+    """Bolt with one known workspace, so that no request asks Slack who we are."""
+    # Bolt reads the environment by itself: the first two would switch on OAuth, the third doubles what `authorize` gives.
+    for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_BOT_TOKEN"):
+        os.environ.pop(name, None)
+    result = AuthorizeResult(
+        enterprise_id=identity.get("enterprise_id"),
+        team_id=identity.get("team_id"),
+        bot_user_id=identity.get("user_id"),
+        bot_id=identity.get("bot_id"),
+        bot_token=settings.slack_bot_token.get_secret_value(),
+    )
+
+    async def authorize(**_: Any) -> AuthorizeResult:
+        return result
+
+    return AsyncApp(
+        client=web,
+        signing_secret=settings.slack_signing_secret.get_secret_value(),
+        authorize=authorize,
+        process_before_response=False,
+    )

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 from bot.mail.suggestions import Source
 from bot.retention import knows_recent, with_recent, without_recent
 from bot.slack import names
+from storage.delivery import Delivery
 from storage.records import OldMail, Retention, Security
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from bot.mail.suggestions import Suggestion
+    from storage.delivery import Calm
     from storage.records import Mailbox, ServerAddress
 
 NAME_LIMIT: Final = 80
@@ -35,6 +37,10 @@ DEFAULTS: Final[Mapping[str, str]] = {
     names.DELETE_DAYS: "30",
     names.OLD_MAIL: OldMail.LAST_50.value,
     names.MAKE_ACTIVE: names.YES,
+    names.DELIVERY: Delivery.EACH.value,
+    names.DAILY_HOUR: "8",
+    names.QUIET_FROM: names.NO,
+    names.QUIET_TO: "7",
 }
 """What a field of a new form shows; a field that is not named starts empty."""
 
@@ -149,10 +155,24 @@ def draft_of(mailbox: Mailbox, *, asks_active: bool = False, draft_id: str = "")
         names.RETENTION: mailbox.retention.value,
         names.DELETE_DAYS: str(mailbox.delete_days or DEFAULTS[names.DELETE_DAYS]),
         names.MAKE_ACTIVE: names.YES if mailbox.is_active else names.NO,
+        **_calm_texts(mailbox.calm),
         **_server_texts(_INCOMING, profile.incoming),
         **_server_texts(_OUTGOING, profile.outgoing),
     }
     return Draft(texts=texts, mailbox_id=mailbox.id, draft_id=draft_id, asks_active=asks_active)
+
+
+def _calm_texts(calm: Calm) -> dict[str, str]:
+    """What the fields show of when a mailbox posts; an hour that is not set shows its default."""
+    hours = {
+        names.DAILY_HOUR: calm.daily_hour,
+        names.QUIET_FROM: calm.quiet_from,
+        names.QUIET_TO: calm.quiet_to,
+    }
+    return {
+        names.DELIVERY: calm.delivery.value,
+        **{name: str(hour) for name, hour in hours.items() if hour is not None},
+    }
 
 
 def _server_texts(fields: tuple[str, str, str], server: ServerAddress | None) -> dict[str, str]:
@@ -169,6 +189,13 @@ def typed(values: Mapping[str, Any] | None) -> dict[str, Typed]:
         if isinstance(elements, dict) and elements:
             found[names.field_of(block_id)] = Typed(block_id, _text(next(iter(elements.values()))))
     return found
+
+
+def fields_of(view: Mapping[str, Any]) -> frozenset[str]:
+    """The fields that a view shows."""
+    return frozenset(
+        names.field_of(block["block_id"]) for block in view["blocks"] if block["type"] == "input"
+    )
 
 
 def _text(element: Any) -> str:

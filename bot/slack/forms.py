@@ -25,6 +25,7 @@ from bot.slack.checks import (
     port_number,
 )
 from bot.slack.drafts import PASSWORD_LIMIT, Typed, typed
+from storage.delivery import AT_ONCE, Calm, Delivery
 from storage.records import OldMail, Profile, Retention, Secret, Security, ServerAddress
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ Errors = dict[str, str]
 _LINK: Final = re.compile(r"<mailto:[^|>]*\|([^>]*)>")
 
 _WRONG_CHOICE: Final = "Choose one of the options in the list."
+_WRONG_HOUR: Final = "Choose an hour from the list."
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -61,6 +63,7 @@ class MailboxForm:
     delete_days: int | None
     old_mail: OldMail
     make_active: bool
+    calm: Calm = AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,14 @@ class _Reader:
         except ValueError:
             self.fault(name, _WRONG_CHOICE)
             return default
+
+    def hour(self, name: str) -> int:
+        """An hour of the day."""
+        chosen = self.text(name)
+        if chosen.isascii() and chosen.isdigit() and len(chosen) <= 2 and int(chosen) < 24:
+            return int(chosen)
+        self.fault(name, _WRONG_HOUR)
+        return 0
 
     def _field(self, name: str) -> Typed:
         return self._fields.get(name, Typed(name, ""))
@@ -165,6 +176,7 @@ def parse_mailbox(
         **_deleting(reader, allowed(incoming.host, username)),
         old_mail=reader.choice(names.OLD_MAIL, OldMail.LAST_50),
         make_active=reader.text(names.MAKE_ACTIVE) != names.NO,
+        calm=_calm(reader),
     )
     return reader.errors or form
 
@@ -246,6 +258,16 @@ def _deleting(reader: _Reader, allowed: tuple[tuple[Retention, WhyNot | None], .
     if chosen is Retention.DELETE_LATER:
         days = int(reader.checked(names.DELETE_DAYS, delete_days) or 0)
     return {"retention": chosen, "delete_days": days}
+
+
+def _calm(reader: _Reader) -> Calm:
+    """When messages come; a form without these fields asks for each at once."""
+    delivery = reader.choice(names.DELIVERY, Delivery.EACH)
+    daily_hour = reader.hour(names.DAILY_HOUR) if delivery is Delivery.DAILY else None
+    if reader.text(names.QUIET_FROM) in {"", names.NO}:
+        return Calm(delivery, daily_hour)
+    start, end = reader.hour(names.QUIET_FROM), reader.hour(names.QUIET_TO)
+    return Calm(delivery, daily_hour) if start == end else Calm(delivery, daily_hour, start, end)
 
 
 def _is_same(reader: _Reader) -> bool:

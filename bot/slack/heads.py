@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from bot.mail import rich_text
+from bot.mail import authentication, rich_text
 from bot.mail.content import Fault
-from bot.slack import blocks
+from bot.slack import blocks, files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,15 +39,6 @@ WARNINGS: Final = {
     Fault.HTML_CUT: "This mail holds more text than Mailbox reads.",
 }
 
-_RISKY: Final = frozenset(
-    {
-        "ade", "adp", "apk", "appx", "bat", "chm", "cmd", "com", "cpl", "dll", "dmg", "docm", "dotm", "exe", "hta",
-        "htm", "html", "img", "ins", "iso", "jar", "js", "jse", "lnk", "mht", "mhtml", "msc", "msi", "msix", "one",
-        "pif", "pkg", "potm", "ppam", "ppsm", "pptm", "ps1", "reg", "scr", "sct", "sh", "shtml", "svg", "url", "vb",
-        "vbe", "vbs", "vhd", "vhdx", "wsc", "wsf", "wsh", "xhtml", "xlam", "xll", "xlsm", "xltm",
-    }
-)  # fmt: skip
-
 
 def head(message: Message, arrival: Arrival) -> list[Block]:
     """Everything above the body."""
@@ -59,7 +50,8 @@ def head(message: Message, arrival: Arrival) -> list[Block]:
         found.append(rich_text.block([rich_text.section(whole)]))
     found.append(_origin(message, arrival))
     found += _recipients(message, arrival.own_address)
-    found += [blocks.note(f"⚠ {warning}", 400) for warning in dict.fromkeys(_warnings(message))]
+    warnings = [*_doubts(message, arrival), *_warnings(message)]
+    found += [blocks.note(f"⚠ {warning}", 400) for warning in dict.fromkeys(warnings)]
     return found
 
 
@@ -77,6 +69,8 @@ def _origin(message: Message, arrival: Arrival) -> Block:
         elements.append(blocks.plain("(time of arrival; the mail bears no usable date)"))
     if arrival.mailbox_name:
         elements.append(blocks.plain(f"Mailbox: {arrival.mailbox_name}", 200))
+    if message.special.mailing_list is not None and message.special.mailing_list.name:
+        elements.append(blocks.plain(f"List: {message.special.mailing_list.name}", 200))
     return blocks.context(*elements)
 
 
@@ -127,8 +121,11 @@ def _warnings(message: Message) -> Iterator[str]:
     if sender is not None and "@" in sender.name and sender.address.lower() not in sender.name.lower():
         yield f"The sender's name shows another address than the one this mail comes from: {sender.address or 'none'}"
     yield from (sentence for fault, sentence in WARNINGS.items() if fault in message.faults)
-    risky = [each.name for each in message.attachments if each.name.lower().rpartition(".")[2] in _RISKY]
-    if risky:
-        names = ", ".join(blocks.plain(name, 60)["text"] for name in risky[:3])
-        more = f" and {len(risky) - 3} more" if len(risky) > 3 else ""
-        yield f"Open only if you expect it, for it may run a program: {names}{more}"
+    yield from files.warnings(message.attachments)
+
+
+def _doubts(message: Message, arrival: Arrival) -> Iterator[str]:
+    """What the mailbox's own server doubts; that it doubts nothing is not said."""
+    if authentication.is_doubtful(message.special.verdicts, arrival.incoming_host, arrival.authserv_ids):
+        domain = message.sender.domain if message.sender else ""
+        yield f"The mail server could not confirm that this mail comes from {domain or 'where it says'}."

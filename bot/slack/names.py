@@ -22,6 +22,7 @@ RESUME: Final = "resume"
 CHECK: Final = "check"
 DOCTOR: Final = "doctor"
 REMOVE: Final = "remove"
+RULES: Final = "rules"
 EXPORT: Final = "export"
 ERASE: Final = "erase"
 HELP: Final = "help"
@@ -37,6 +38,7 @@ COMMANDS: Final = (
     CHECK,
     DOCTOR,
     REMOVE,
+    RULES,
     EXPORT,
     ERASE,
     HELP,
@@ -50,9 +52,16 @@ SYNONYMS: Final = {
     "test": DOCTOR,
     "delete": REMOVE,
     "switch": ACTIVATE,
+    "stop": PAUSE,
+    "start": RESUME,
+    "settings": EDIT,
+    "setup": ADD,
     "new": ADD,
     "download": EXPORT,
     "forget": ERASE,
+    "muted": RULES,
+    "mute": RULES,
+    "filters": RULES,
 }
 """Other words people try, and the one they mean."""
 
@@ -101,6 +110,40 @@ BUTTONS: Final = {
 PICKS: Final = {word: f"pick_{word}" for word in BUTTONS}
 """Action id of the select that asks which mailbox a command word is for; the option's value is a mailbox id."""
 
+# What can be done to a message from its post. The value is a message id; an option's begins with one of the words.
+
+MAIL_ACTIONS: Final = "mail_actions"
+MAIL_STATE: Final = "mail_state"
+"""Block ids of a post's row of actions, and of the line that says what came of them."""
+
+SHOW_ALL_BUTTON: Final = "show_all"
+GET_WHOLE_BUTTON: Final = "get_whole"
+DONE_BUTTON: Final = "mark_done"
+NOT_DONE_BUTTON: Final = "mark_not_done"
+MORE_MENU: Final = "more_of_message"
+MORE_HEADERS: Final = "headers"
+MORE_ORIGINAL: Final = "original"
+MORE_MUTE_SENDER: Final = "mute_sender"
+MORE_MUTE_THREAD: Final = "mute_thread"
+MORE_DELETE: Final = "delete"
+
+WHOLE_TEXT: Final = "mail_whole_text"
+HEADERS_SHOWN: Final = "mail_headers"
+RULES_SHOWN: Final = "mail_rules"
+"""Callback ids of modals; the metadata of the first two is a message id."""
+
+NEXT_PAGE: Final = "next_page"
+PREVIOUS_PAGE: Final = "previous_page"
+"""Buttons within them; the value is the number of the page they lead to."""
+
+OPEN_RULES: Final = "open_rules"
+REMOVE_RULE: Final = "remove_rule"
+UNMUTE_BUTTON: Final = "unmute"
+"""The value of the last two is a rule id."""
+
+OPEN_NOT_DONE: Final = "open_not_done"
+"""The value is a mailbox id."""
+
 # Buttons about mail on the server. The value of the first three is a mailbox id, that of the last a message id.
 
 ARE_NEW_BUTTON: Final = "uids_are_new"
@@ -127,6 +170,10 @@ RECENT: Final = "recent"
 RETENTION: Final = "retention"
 DELETE_DAYS: Final = "delete_days"
 OLD_MAIL: Final = "old_mail"
+DELIVERY: Final = "delivery"
+DAILY_HOUR: Final = "daily_hour"
+QUIET_FROM: Final = "quiet_from"
+QUIET_TO: Final = "quiet_to"
 MAKE_ACTIVE: Final = "make_active"
 RECEIVING_ONLY: Final = "receiving_only"
 CONFIRMATION: Final = "confirmation"
@@ -150,7 +197,8 @@ SERVER_TYPED: Final = "server_typed"
 
 APP_PASSWORD_LINK: Final = "open_app_password_page"  # noqa: S105 - an id, no password
 POP_LINK: Final = "open_pop_page"
-"""Buttons that open a provider's page; Slack reports the press, which needs no answer."""
+UNSUBSCRIBE_LINK: Final = "open_unsubscribe_page"
+"""Buttons that open a page of others; Slack reports the press, which needs no answer."""
 
 
 def block_id(field: str, generation: int = 0) -> str:

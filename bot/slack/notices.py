@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.mail.content import Rendered
 from bot.slack import blocks, names
+from storage.delivery import Delivery
 from storage.records import Notice
 
 if TYPE_CHECKING:
@@ -66,10 +67,13 @@ def all_clear(mailbox: Mailbox, count: int) -> Rendered:
     """A mailbox works again.
 
     Args:
-        count: messages fetched since the owner was told; they were posted before this.
+        count: messages fetched since the owner was told; they were posted before this, or wait for their digest.
     """
-    came = {0: "No mail came meanwhile.", 1: "1 message came meanwhile; it is above."}
-    caught_up = came.get(count, f"{count:,} messages came meanwhile; they are above.")
+    it_is, they_are = "it is above", "they are above"
+    if mailbox.calm.delivery is not Delivery.EACH:
+        it_is, they_are = "it comes with the digest", "they come with the digest"
+    came = {0: "No mail came meanwhile.", 1: f"1 message came meanwhile; {it_is}."}
+    caught_up = came.get(count, f"{count:,} messages came meanwhile; {they_are}.")
     words = f"✓ {_named(mailbox)} works again. {caught_up}"
     return Rendered(blocks.escaped_within(words, TEXT_UNITS), [blocks.sentence(words)])
 

@@ -1,7 +1,8 @@
 """Messages to posts. Pure.
 
 Whatever stands in a mail, a post has at most 45 blocks and 9,000 characters, mentions nobody and loses nothing
-without saying so: what is not shown is in a file, what is no file is in the original, which is then attached.
+without saying so: a shortened text can be asked for whole and, when it is very long, is a file besides; what no text
+and no file holds is in the original, which is then attached.
 """
 
 from __future__ import annotations
@@ -9,21 +10,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from bot.mail import rich_text
+from bot.mail import quotes, rich_text
 from bot.mail.content import Fault, File, Rendered
-from bot.mail.lines import Kind, Style
-from bot.slack import blocks, heads
+from bot.mail.lines import Style
+from bot.slack import blocks, cards, heads
 from storage.records import Shape
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from bot.mail.content import Arrival, Attachment, Message
     from bot.mail.lines import Document
+    from bot.mail.quotes import Fold
     from bot.slack.blocks import Block
 
 BODY_UNITS: Final = 3000
 FIRST_LINES_UNITS: Final = 1000
 POST_UNITS: Final = 8900
-END_UNITS: Final = 200
+END_UNITS: Final = 300
 """For what is said below the body."""
 
 PLAIN_UNITS: Final = 3000
@@ -35,6 +39,9 @@ FILES_OCTETS: Final = 100 * 1024 * 1024
 LISTED_UNITS: Final = 1500
 FILE_NAME_UNITS: Final = 80
 
+PAGED: Final = 100_000
+"""Characters of a text that a person leafs through in a modal; a longer one is a file besides."""
+
 FULL_TEXT: Final = "full text.txt"
 ORIGINAL: Final = "original.eml"
 BEGINNING: Final = "beginning.eml"
@@ -44,6 +51,11 @@ FILES_MISSING: Final = (
     "it was deleted there."
 )
 
+_FOLDED: Final = {
+    (True, False): "Quoted earlier messages are folded away.",
+    (False, True): "A signature is folded away.",
+    (True, True): "Quoted earlier messages and a signature are folded away.",
+}
 _NOT_SHOWN: Final = "This message could not be shown. It is attached as it came."
 _NOTHING: Final = "This message is empty."
 _REFUSED: Final = "The mail server would not hand over this message."
@@ -108,29 +120,67 @@ class _Files:
 
 
 def _whole(message: Message, arrival: Arrival, original: bytes) -> Rendered:
-    files = _files(message.attachments)
-    top = heads.head(message, arrival)
+    texts = rich_text.documents(message)
+    text = rich_text.joined(texts)
+    fold = quotes.folded(texts, quotes.relation(message))
+    shown = tuple(
+        each
+        for each in message.attachments
+        if not (each.content_id in text.inline and rich_text.is_logo(each))
+    )
+    files = _files(shown)
+    top = [*heads.head(message, arrival), *cards.above(message)]
+    below = cards.below(message)
     listed = [_listing(files.lines)] if files.lines else []
-    text = rich_text.joined([rich_text.document(body) for body in message.bodies])
-    room = POST_UNITS - END_UNITS - blocks.weight([*top, *listed])
-    limit = min(BODY_UNITS, room)
-    body = rich_text.fitted(text, limit, room - limit)
+    room = POST_UNITS - END_UNITS - blocks.weight([*top, *below, *listed])
+    limit = min(cards.REPORT_UNITS if cards.is_report(message) else BODY_UNITS, room)
+    body = rich_text.fitted(rich_text.joined(fold.shown), limit, room - limit)
     needs_original = files.is_lossy or bool(message.faults & _NEEDS_ORIGINAL) or text.is_partial
+    needs_original |= message.special.is_unpacked
     extra: tuple[File, ...] = (
         (File(FULL_TEXT, text.full.encode("utf-8", "replace"), FULL_TEXT),)
-        if body.is_cut and text.full
+        if text.full and (body.is_cut or fold.folded) and (len(text.full) > PAGED or text.is_partial)
         else ()
     )
     extra += _original(arrival, original) if needs_original else ()
-    main = body.blocks or [blocks.note("This message has no text.")]
-    ends = [blocks.note(_end_note(file.name)) for file in extra]
-    return Rendered(_text(message, _first_words(text)), [*top, *main, *ends, *listed], (*files.kept, *extra))
+    no_text = [] if cards.explains(message) else [blocks.note("This message has no text.")]
+    main = body.blocks or no_text
+    ends = [
+        blocks.note(words) for words in _end_notes(fold, [file.name for file in extra], is_cut=body.is_cut)
+    ]
+    left_out = _left_out_note(text, len(message.attachments) - len(shown))
+    ends += [blocks.note(left_out)] if left_out else []
+    return Rendered(
+        _text(message, cards.summary(message) or _first_words(fold)),
+        [*top, *main, *below, *ends, *listed],
+        (*files.kept, *extra),
+        is_shortened=body.is_cut or bool(fold.folded),
+    )
 
 
-def _end_note(name: str) -> str:
-    if name == FULL_TEXT:
-        return f"Shortened. The complete text is attached as “{name}”."
-    return f"The message as it came is attached as “{name}”."
+def _left_out_note(text: Document, logos: int) -> str:
+    """What of the pictures was left out, "" when nothing was."""
+    counts = {"tracker": (text.trackers, "blocked"), "picture": (text.pictures, "not loaded")}
+    counts["small logo"] = (logos, "left out")
+    return ", ".join(
+        f"{number} {what}{'s' if number > 1 else ''} {fate}"
+        for what, (number, fate) in counts.items()
+        if number
+    )
+
+
+def _end_notes(fold: Fold, names: Sequence[str], *, is_cut: bool) -> Iterator[str]:
+    """What is not shown, and which files of ours have it."""
+    sentences = [
+        "Shortened." if is_cut else "",
+        _FOLDED.get((fold.has_history, fold.has_signature), ""),
+        f"The complete text is attached as “{FULL_TEXT}”." if FULL_TEXT in names else "",
+    ]
+    if any(sentences):
+        yield " ".join(filter(None, sentences))
+    yield from (
+        f"The message as it came is attached as “{name}”." for name in names if name in {ORIGINAL, BEGINNING}
+    )
 
 
 def _files(attachments: tuple[Attachment, ...]) -> _Files:
@@ -146,6 +196,8 @@ def _files(attachments: tuple[Attachment, ...]) -> _Files:
         is_lossy |= each.is_damaged or bool(reason and each.octets)
         reason = reason or ("damaged on the way" if each.is_damaged else "")
         name = blocks.plain(each.name, FILE_NAME_UNITS)["text"]
+        if each.is_quiet and not reason:
+            continue
         lines.append(f"{name} ({blocks.size(len(each.octets))}){' – ' + reason if reason else ''}")
     return _Files(tuple(kept), lines, is_lossy)
 
@@ -186,7 +238,7 @@ def _too_large(message: Message, arrival: Arrival) -> Rendered:
         f"This message has {blocks.size(arrival.listed_octets)}. That is larger than the limit, so Mailbox has not fetched "
         "it; it stays on the mail server."
     )
-    text = rich_text.joined([rich_text.document(body) for body in message.bodies])
+    text = rich_text.whole(message)
     first = rich_text.fitted(text, FIRST_LINES_UNITS, FIRST_LINES_UNITS).blocks
     lines = [blocks.note("It begins:"), *first] if first else []
     found = [*heads.head(message, arrival), blocks.sentence(words), *lines]
@@ -236,7 +288,6 @@ def _text(message: Message, words: str) -> str:
     return blocks.escaped_within(f"{name}: {subject}{rest}", blocks.TEXT_UNITS)
 
 
-def _first_words(text: Document) -> str:
+def _first_words(fold: Fold) -> str:
     """The first words that are the sender's own."""
-    own = [line.text for line in text.lines[:50] if line.kind in {Kind.TEXT, Kind.ITEM}]
-    return " ".join(own)[:1000]
+    return " ".join(quotes.own_words(rich_text.joined(fold.shown).lines[: quotes.OWN_LINES]))[:1000]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot import retention
 from bot.slack import names
+from storage.delivery import Delivery
 from storage.records import Retention
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ def hidden(draft: Draft) -> frozenset[str]:
         found |= _OUTGOING_LOGIN
     if draft.text(names.RETENTION) != Retention.DELETE_LATER:
         found.add(names.DELETE_DAYS)
+    if draft.text(names.DELIVERY) != Delivery.DAILY:
+        found.add(names.DAILY_HOUR)
+    if not draft.text(names.QUIET_FROM).isdigit():
+        found.add(names.QUIET_TO)
     if not offers_recent(draft):
         found.add(names.RECENT)
     if draft.is_edit:

@@ -17,6 +17,7 @@ _URL = re.compile(r"(?:https?://[A-Za-z0-9\[_]|mailto:[^@]{1,200}@[A-Za-z0-9])[!
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2060-\u206f\ud800-\udfff]"
 )
+_ISOLATE = re.compile("\u2068([^\u2068\u2069]+)\u2069")
 _STYLES = {"bold", "italic", "strike", "code"}
 
 
@@ -30,6 +31,8 @@ def problems(blocks: list[dict[str, Any]]) -> list[str]:
     found = [problem for block in blocks for problem in _block(block)]
     if not 1 <= len(blocks) <= BLOCKS:
         found.append(f"{len(blocks)} blocks")
+    if sum(block["type"] == "table" for block in blocks) > 1:
+        found.append("two tables")
     size = sum(width(text) for block in blocks for text in _texts(block))
     if size > CHARACTERS:
         found.append(f"{size} characters")
@@ -77,14 +80,35 @@ def _block(block: dict[str, Any]) -> Iterator[str]:
                 yield from _context_element(element)
         case {"type": "divider", **rest} if not rest:
             pass
+        case {"type": "table", "rows": [_, *_] as rows, "column_settings": list(columns), **rest} if not rest:
+            yield from _table(rows, columns)
         case {"type": "rich_text", "elements": [_, *_] as elements, **rest} if not rest:
             for element in elements:
                 yield from _rich(element)
+        case _:
+            yield from _active(block)
+
+
+def _active(block: dict[str, Any]) -> Iterator[str]:
+    match block:
         case {"type": "actions", "elements": [_, *_] as elements, **rest} if not rest and len(elements) <= 25:
             for element in elements:
                 yield from _plain(element["text"], 75)
         case _:
             yield f"block {str(block)[:200]}"
+
+
+def _table(rows: list[Any], columns: list[Any]) -> Iterator[str]:
+    if len(rows) > 100 or not all(1 <= len(row) <= 20 for row in rows) or len(columns) > 20:
+        yield f"table of {len(rows)} rows"
+    if len({len(row) for row in rows}) > 1:
+        yield "a table with rows of several lengths"
+    for cell in (cell for row in rows for cell in row):
+        match cell:
+            case {"type": "rich_text", "elements": [{"type": "rich_text_section"} as section]}:
+                yield from _rich(section)
+            case _:
+                yield f"cell {str(cell)[:200]}"
 
 
 def _plain(text: dict[str, Any], limit: int) -> Iterator[str]:
@@ -102,7 +126,8 @@ def _shown(text: Any, limit: int) -> Iterator[str]:
 
 def _context_element(element: dict[str, Any]) -> Iterator[str]:
     if element.get("type") == "plain_text":
-        yield from _plain(element, 2000)
+        # Pieces written from right to left stand in isolates, none of which is left open.
+        yield from _plain(element | {"text": _ISOLATE.sub(r"\1", element["text"])}, 2000)
     elif element.get("type") != "mrkdwn" or not _DATE.match(element["text"]):
         yield f"mrkdwn {element}"
 

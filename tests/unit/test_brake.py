@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from bot import plan
-from storage.records import LONGEST_WATCH, Retention, Seen, SeenState, Tail
+from storage.deletion import LONGEST_WATCH
+from storage.records import Retention, Seen, SeenState, Tail
 from tests.unit.samples import MAILBOX, NOW
 
 KEPT = Seen(SeenState.KEPT, 0, is_settled=False)

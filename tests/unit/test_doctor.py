@@ -15,7 +15,8 @@ from bot.doctor import Cause, Counts, Facts
 from bot.errors import LoginRejected, MaildropBusy, Step
 from bot.plan import keyed
 from bot.slack import names, views
-from storage.records import Health, Seen, SeenState
+from storage.deletion import DELETION_TRIES
+from storage.records import Health, Retention, Seen, SeenState
 from tests.unit import kit
 from tests.unit.samples import FINE, HOME, MAILBOX, NOW, PROVIDERS, REFUSED, named
 
@@ -36,6 +37,7 @@ QUIET = Facts(
 )
 NOTHING_COUNTED = replace(QUIET, counts=None)
 AS_ANOTHER = replace(MAILBOX, profile=replace(MAILBOX.profile, username="bob@example.org"))
+DELETES = replace(MAILBOX, retention=Retention.DELETE_POSTED)
 READS_RECENT = replace(MAILBOX, profile=replace(MAILBOX.profile, username="recent:ana@example.org"))
 
 
@@ -66,10 +68,15 @@ READS_RECENT = replace(MAILBOX, profile=replace(MAILBOX.profile, username="recen
         (replace(QUIET, counts=replace(SEEN, taken=2)), [Cause.TAKEN, Cause.ALL_SEEN]),
         (replace(QUIET, counts=Counts(taken=2)), [Cause.TAKEN, Cause.EMPTY]),
         (replace(QUIET, counts=Counts()), [Cause.EMPTY]),
+        (
+            replace(QUIET, mailbox=DELETES, counts=replace(SEEN, undeleted=1)),
+            [Cause.ALL_SEEN, Cause.UNDELETED],
+        ),
+        (replace(QUIET, counts=replace(SEEN, undeleted=1)), [Cause.ALL_SEEN]),
         (replace(QUIET, counts=Counts(taken=9), provider=GMAIL), [Cause.HIDDEN]),
         (replace(QUIET, mailbox=READS_RECENT, provider=GMAIL), [Cause.ALL_SEEN]),
-        (replace(QUIET, waiting=3), [Cause.ALL_SEEN, Cause.SLACK_HOLDS]),
-        (replace(QUIET, waiting=3, is_closed=True), [Cause.ALL_SEEN, Cause.SLACK_CLOSED]),
+        (replace(QUIET, waiting=3), [Cause.SLACK_HOLDS, Cause.ALL_SEEN]),
+        (replace(QUIET, waiting=3, is_closed=True), [Cause.SLACK_CLOSED, Cause.ALL_SEEN]),
     ],
 )
 def test_each_quiet_failure_is_found(facts: Facts, causes: list[Cause]) -> None:
@@ -112,9 +119,10 @@ def test_a_listing_is_held_against_what_is_known() -> None:
         b"deleting": SeenState.DELETING,
     }
     seen = {key: Seen(state, 0, is_settled=True) for key, state in known.items()}
-    listing = keyed(list(enumerate([b"new", b"kept", b"left", b"old"], 1)))
+    seen[b"stubborn"] = Seen(SeenState.KEPT, DELETION_TRIES, is_settled=True)
+    listing = keyed(list(enumerate([b"new", b"kept", b"left", b"old", b"stubborn"], 1)))
 
-    assert counted(listing, seen) == Counts(listed=4, new=2, brought=1, left_out=1, taken=2)
+    assert counted(listing, seen) == Counts(listed=5, new=2, brought=2, left_out=1, taken=2, undeleted=1)
 
 
 def counted(listing: Any, seen: Any) -> Counts:
@@ -174,7 +182,7 @@ def test_a_hold_of_slack_says_until_when() -> None:
     held = replace(QUIET, waiting=3, held_until=NOW + timedelta(minutes=5))
 
     assert "3 messages are on the way" in str(said(held))
-    assert "<!date^" in str(said(held)["blocks"][-1])
+    assert "<!date^" in str(said(held)["blocks"][-2])
 
 
 def test_how_far_a_silent_server_let_us_come_is_not_shown() -> None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from bot.exported import MOST_POSTS, exported
 from storage.dossier import Dossier, Post, Remembered
 from storage.records import Mailbox, Person, Tail
+from storage.wishes import Rule, RuleKind
 from tests.unit.samples import HOME, MAILBOX, NOW
 
 ANA = Person("T1", "U1")
@@ -46,12 +47,24 @@ def test_every_field_of_a_mailbox_is_in_it() -> None:
         "profile": "settings", "retention": "delete_setting", "created_at": "added", "due_at": "next_check",
         "polled_at": "last_check", "last_success_at": "last_success", "last_mail_at": "last_mail",
         "watched": "watched_seconds", "tail": "last_uid", "listed_at": "last_listing",
+        "calm": "delivery", "zone": "time_zone",
     }  # fmt: skip
     names = {*shown, *shown["settings"], *shown["state"], *shown["times"]}
 
     missing = {name for name in Mailbox.__slots__ if renamed.get(name, name) not in names}
 
     assert missing == {"owner"}
+
+
+def test_what_is_muted_is_in_it() -> None:
+    """Each rule with its label, which the database holds sealed, and how much it kept out."""
+    rule = Rule("r1", MAILBOX.id, RuleKind.SENDER, "ada@example.org", 3)
+
+    file = json.loads(exported(ANA, [MAILBOX], replace(DOSSIER, rules=(rule,)), NOW))
+
+    assert file["muted"] == [
+        {"mailbox": MAILBOX.id, "kind": "sender", "label": "ada@example.org", "kept_out": 3}
+    ]
 
 
 def test_the_file_is_bounded() -> None:

@@ -101,3 +101,13 @@ def test_removing_says_what_goes_and_what_stays() -> None:
     assert "3 posts on the way to Slack, not made yet" in said
     assert "every message on the mail server" in said
     assert form["private_metadata"] == MAILBOX.id
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(10, None), (11, "And 1 more mailbox."), (25, "And 15 more mailboxes.")]
+)
+def test_a_list_that_is_cut_says_so(count: int, words: str | None) -> None:
+    """A message holds ten mailboxes; what is left out is counted, with the way to it."""
+    said = "\n".join(kit.texts(views.mailbox_list(many(MAILBOX, count), {}, NOW)))
+
+    assert words in said if words else "more mailbox" not in said

@@ -121,6 +121,7 @@ def test_scopes_are_the_least() -> None:
         "files:write",
         "im:history",
         "im:write",
+        "users:read",
     }
     assert set(MANIFEST["oauth_config"]["scopes"]) == {"bot"}
 
@@ -132,5 +133,5 @@ def test_it_runs_without_a_public_address() -> None:
     assert settings["socket_mode_enabled"] is True
     assert settings["token_rotation_enabled"] is False
     assert settings["interactivity"] == {"is_enabled": True}
-    assert settings["event_subscriptions"] == {"bot_events": ["app_home_opened"]}
+    assert settings["event_subscriptions"] == {"bot_events": ["app_home_opened", "message.im"]}
     assert "url" not in TEXT.replace("https://api.slack.com/apps", "")

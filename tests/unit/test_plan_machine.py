@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bot import brake, plan
-from storage.records import OldMail, Retention, Seen, SeenState, Tail, watch_at
+from storage.deletion import watch_at
+from storage.records import OldMail, Retention, Seen, SeenState, Tail
 from tests.unit.samples import MAILBOX
 
 DELETE_DAYS = 3
@@ -295,7 +296,7 @@ class Maildrops(RuleBasedStateMachine):
         todo, tail = found or self._list(numbered, weather)
         self.is_asked = todo.asks
         self.watched, self.polled_at = watch_at(self.watched, self.polled_at, self.now), self.now
-        assert [line.number for line in todo.fetch] == sorted(line.number for line in todo.fetch)
+        assert list(todo.fetch) == sorted(todo.fetch, key=self._turn), "out of order"
         is_complete = self._fetch(numbered, todo.fetch, weather)
         self._delete(numbered, todo.delete, weather)
         self.tail, self.listed = tail if is_complete else None, todo.listed
@@ -353,6 +354,12 @@ class Maildrops(RuleBasedStateMachine):
         if dies_after is None:
             self.listed_at = self.now
         return todo, todo.tail
+
+    def _turn(self, line: plan.Listed) -> tuple[bool, int]:
+        """What failed time and again comes last."""
+        row = self.rows.get(line.key)
+        attempts = row.attempts if row is not None and row.state is SeenState.FAILED else 0
+        return attempts >= plan.FAILURES_BEFORE_LAST, line.number
 
     def _fetch(self, numbered: list[Mail], lines: tuple[plan.Listed, ...], weather: Weather) -> bool:
         is_complete = True

@@ -136,15 +136,78 @@ def test_recipients_are_shown_in_part() -> None:
     assert "To:" not in visible(posted(mail(To="ADA@home.example")).blocks)
 
 
-def test_long_body_is_cut_and_complete_in_a_file() -> None:
-    """A long text is shown in part, says so, and is complete in a file."""
+@pytest.mark.parametrize(
+    ("below", "note"),
+    [
+        (
+            "On 1 May 2021 at 10:00 Bob <b@x.example> wrote:\n> Old words",
+            "Quoted earlier messages are folded away.",
+        ),
+        ("-- \nOld Bob", "A signature is folded away."),
+        (
+            "-- \nOld Bob\n\n-----Original Message-----\nFrom: Ada\nSent: Monday\nTo: Bob\n\nOld words",
+            "Quoted earlier messages and a signature are folded away.",
+        ),
+    ],
+)
+def test_quotes_and_signatures_are_folded(below: str, note: str) -> None:
+    """A reply shows its own words; a grey line says what is folded; the notification never shows it either."""
+    post = posted(mail("Yes, gladly.\n\n" + below, Subject="Re: Hi"))
+
+    assert post.is_shortened
+    assert visible(post.blocks).endswith("Yes, gladly.\n" + note)
+    assert "Old" not in visible(post.blocks)
+    assert post.text == "Bob: Re: Hi: Yes, gladly."
+    assert post.files == ()
+
+
+def test_whole_body_is_not_shortened() -> None:
+    """A post that shows everything says nothing about folding; an empty answer shows what it answers."""
+    for body in ("Hello", "On 1 May 2021 at 10:00 Bob <b@x.example> wrote:\n> Old words"):
+        post = posted(mail(body, Subject="Re: Hi"))
+
+        assert not post.is_shortened
+        assert "folded" not in visible(post.blocks)
+
+
+def test_answer_below_a_quote_comes_first_in_the_notification() -> None:
+    """The words of a notification are the sender's own, also when they stand below a quote."""
+    post = posted(mail("On 1 May 2021 at 10:00 Bob wrote:\n> Old words\n\nNo, sorry.", Subject="Re: Hi"))
+
+    assert post.text == "Bob: Re: Hi: No, sorry."
+    assert "Old words" in visible(post.blocks)
+
+
+def test_very_long_quote_is_a_file_besides() -> None:
+    """What is folded and too long to leaf through is complete in a file."""
+    quote = "On 1 May 2021 at 10:00 Bob <b@x.example> wrote:\n" + "> Old words, and many of them\n" * 4500
+
+    post = posted(mail("Yes.\n\n" + quote, Subject="Re: Hi"))
+
+    assert visible(post.blocks).endswith("folded away. The complete text is attached as “full text.txt”.")
+    assert [file.name for file in post.files] == ["full text.txt"]
+    assert post.files[0].octets.startswith(b"Yes.")
+
+
+def test_long_body_is_cut() -> None:
+    """A long text is shown in part and says so; there is no file of what can be leafed through."""
     post = posted(mail("\n\n".join(f"Paragraph {number} " + "word " * 30 for number in range(200))))
+
+    assert post.is_shortened
+    assert visible(post.blocks).endswith("Shortened.")
+    assert post.files == ()
+
+
+def test_very_long_body_is_cut_and_complete_in_a_file() -> None:
+    """A very long text is shown in part, says so, and is complete in a file."""
+    post = posted(mail("\n\n".join(f"Paragraph {number} " + "word " * 30 for number in range(1000))))
 
     [file] = post.files
 
+    assert post.is_shortened
     assert "Shortened. The complete text is attached as “full text.txt”." in visible(post.blocks)
     assert file.name == "full text.txt"
-    assert b"Paragraph 199" in file.octets
+    assert b"Paragraph 999" in file.octets
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,13 @@ def elements(document: Document, limit: int = 3000, url_limit: int = 5000) -> li
         ("<img src=http://x alt=Logo>", "Logo"),
         ("<img src=http://x alt=T width=1 height=1>", ""),
         ("<img src=http://x alt=T style='width:2px'>", ""),
-        ("<a href=http://x.example><img src=y></a>", "x.example <http://x.example>"),
+        ("<a href=http://x.example><img src=y></a>text", "x.example <http://x.example> text"),
+        ("a<a href=http://x.example style='display:block'>b</a>c", "a\nb <http://x.example>\nc"),
+        ("a<div style='display:inline'>b</div>c", "abc"),
+        ("<div style='white-space:pre-wrap'>a\n\n\nb\nc</div>", "a\n\nb\nc"),
+        ("<b style='text-transform:uppercase'>Sale</b> now", "SALE now"),
+        ("a<img src=http://x alt=T style='display:block'>b", "a\nT\nb"),
+        ("<img src=http://x alt='' width=9 height=9>a", "a"),
         ("<a href=http://x.example title=Home><img src=y></a>", "Home <http://x.example>"),
         ("<a href=http://x.example></a>b", "b"),
         ("a&zwnj;&nbsp;&#847;&shy;&#8203;b", "a b"),
@@ -54,6 +60,7 @@ def elements(document: Document, limit: int = 3000, url_limit: int = 5000) -> li
         ("x\x00\x07y", "xy"),
         ("", ""),
         ("<<<>>><", "<<<>>><"),
+        ("<p \ud800=x>a", "a"),
     ],
 )
 def test_html_reads_as_in_a_browser(html: str, seen: str) -> None:
@@ -83,6 +90,7 @@ def test_html_reads_as_in_a_browser(html: str, seen: str) -> None:
         "<div style='font-size:1px'>x</div>",
         "<table bgcolor=#FFFFFF><td><font color=white>x</font></table>",
         "<div style='color:#fff;background:#ffffff'>x</div>",
+        "<div style='color: rgb(255, 255, 255); background-color: white'>x</div>",
         "<style>/* } */ .h{display:none}</style><p class='a h'>x</p>",
         "<style>a{} #h , p.h{display:none!important}</style><p id=h style='display:block'>x</p>",
         "<svg><text>x</text></svg>",
@@ -210,10 +218,15 @@ def test_every_kind_of_element() -> None:
 @pytest.mark.parametrize(
     ("plain", "html", "kept"),
     [
-        ("Hello there", "<p>Hello <b>there</b></p>", "Hello there"),
+        ("Hello *there*", "<p>Hello <b>there</b></p>", "Hello there"),
         ("", "<p>Page", "Page"),
         (None, "<p>Page", "Page"),
         ("Your client does not support HTML.", "<p>" + "word " * 50, "word"),
+        (
+            "All that there is to say about it",
+            "<img src=http://x.example/all.png alt=All>",
+            "All that there is",
+        ),
         ("text only", None, "text only"),
         ("<!DOCTYPE html><p>labelled <b>wrongly</b>", None, "labelled wrongly"),
         ("stub", "<p>" + "<i>word</i> " * 60_000, "stub"),
@@ -221,7 +234,7 @@ def test_every_kind_of_element() -> None:
     ],
 )
 def test_the_better_form_is_shown(plain: str | None, html: str | None, kept: str) -> None:
-    """The plain part is shown unless it is a stub, or the page cannot be read."""
+    """The page is shown, for it says most; the plain text where the page is a picture, or cannot be read."""
     assert rich_text.document(Body(plain, html)).full.startswith(kept)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.runner import ASLEEP, HELD_BACK, Runner
+from bot.runner import ASLEEP, FARTHEST, HELD_BACK, Runner
 from tests.fakes.clock import Clock
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class Nothing:
         self.due = list(due)
         self.held: list[datetime] = []
         self.spreads = 0
+        self.farthest: list[timedelta] = []
 
     async def release(self, worker: str) -> None:
         """Nobody died."""
@@ -39,13 +40,17 @@ class Nothing:
     async def tell_progress(self) -> None:
         """Nothing is on its way."""
 
+    async def refresh(self) -> None:
+        """Nobody's time zone is asked for."""
+
     async def finish(self, *, is_start: bool = False) -> int:
         """Nothing was left half erased."""
         return 0
 
-    async def spread(self, *_: Any) -> int:
+    async def spread(self, now: datetime, farthest: datetime, *_: Any) -> int:
         """Nothing was left."""
         self.spreads += 1
+        self.farthest.append(farthest - now)
         return 0
 
     async def claim_due(self, *_: Any, **__: Any) -> list[Any]:
@@ -84,6 +89,8 @@ def running_on(mailboxes: Any, rest: Any, stopping: asyncio.Event, clock: Clock 
         attempts=rest,
         poller=mailboxes,
         deliverer=rest,
+        conversations=rest,
+        zones=rest,
         worker="w",
         interval=timedelta(minutes=5),
         clock=clock or Clock(),
@@ -140,7 +147,12 @@ async def test_after_a_start_and_after_a_sleep_what_is_overdue_is_spread() -> No
     first = store.spreads
     clock.ahead += 2 * ASLEEP
     await ticks(2)
+    clock.ahead -= timedelta(hours=20)
+    await ticks(2)
 
     stopping.set()
     await running
-    assert (first, store.spreads) == (1, 2)
+    assert (first, store.spreads) == (1, 3)
+    assert store.farthest[:2] == [FARTHEST, FARTHEST]
+    # What was planned by the clock that stood twenty hours ahead is overdue, and does not wait for them.
+    assert timedelta(hours=19) < store.farthest[2] <= timedelta(hours=20)

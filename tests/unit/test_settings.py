@@ -44,6 +44,7 @@ def test_three_values_are_enough(monkeypatch: pytest.MonkeyPatch, environment: d
     assert found.database_url.endswith("/mailbox-data/mailbox.db")
     assert found.poll_interval == timedelta(minutes=5)
     assert found.grace == timedelta(seconds=60)
+    assert found.mailbox_flood == 20
 
 
 @pytest.mark.parametrize(
@@ -139,6 +140,14 @@ def test_loopback_and_named_hosts_may_be_plain(
 
     assert near.slack_api_url == "http://127.0.0.1:8765/api/"
     assert load(monkeypatch, {**environment, **named}).mailbox_allowed_hosts == ("slack.test", "10.0.0.0/8")
+
+
+def test_servers_to_believe(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
+    """Names of servers that check senders come as a list, by commas or spaces."""
+    named = {"MAILBOX_AUTHSERV_IDS": "mx.one.example, mx.two.example"}
+
+    found = load(monkeypatch, {**environment, **named})
+    assert found.mailbox_authserv_ids == ("mx.one.example", "mx.two.example")
 
 
 def test_no_secret_stands_in_the_repr(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:

@@ -49,6 +49,7 @@ LABELS = [
     "Outgoing security",
     "Delete setting",
 ]
+CALM = ["How messages come", "Quiet hours from"]
 OUTGOING = LABELS[LABELS.index("Use the same credentials for the outgoing server") : -1]
 NASTY = st.one_of(
     st.text(max_size=400),
@@ -131,13 +132,14 @@ def test_the_add_form_asks_what_it_should() -> None:
     second = list(kit.inputs(SAMPLES["add_form_second"]))
     after_username = LABELS.index("Username") + 1
 
-    assert list(kit.inputs(SAMPLES["add_form"])) == [*LABELS, "How much old mail to bring"]
+    assert list(kit.inputs(SAMPLES["add_form"])) == [*LABELS, "How much old mail to bring", *CALM]
     assert second == [
         *LABELS[:after_username],
         "Recent mode",
         *LABELS[after_username:-1],
         "How much old mail to bring",
         "Make this the active mailbox",
+        *CALM,
     ]
 
 
@@ -152,7 +154,7 @@ def test_the_add_form_asks_what_it_should() -> None:
 )
 def test_a_choice_shows_and_hides_fields(sample: str, more: list[str], less: list[str]) -> None:
     """What makes sense only beside a choice is asked for with it."""
-    expected = {*LABELS, "How much old mail to bring", *more} - {*less}
+    expected = {*LABELS, "How much old mail to bring", *CALM, *more} - {*less}
 
     assert set(kit.inputs(SAMPLES[sample])) == expected
 
@@ -208,7 +210,7 @@ def test_the_edit_form_asks_no_old_mail() -> None:
     """Editing shows what is stored, asks for no old mail, and an empty password keeps the stored one."""
     fields = kit.inputs(SAMPLES["edit_form"])
 
-    assert list(fields) == LABELS
+    assert list(fields) == [*LABELS, *CALM]
     assert fields["Account name"]["element"]["initial_value"] == "Work"
     assert fields["Password"]["optional"]
     assert "keep the stored one" in fields["Password"]["hint"]["text"]

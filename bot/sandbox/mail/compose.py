@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from email import message_from_bytes
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -60,6 +61,14 @@ def _attach(mail: EmailMessage, attachment: dict[str, Any]) -> None:
         octets = base64.b64decode(attachment.get("content_base64") or "", validate=True)
     except binascii.Error as error:
         raise ValueError("an attachment is not base64") from error
+    if main == "message":
+        # As the message that it is: base64 is not allowed for those (RFC 2046 section 5.2).
+        part = message_from_bytes(f"Content-Type: {main}/{sub}\r\n\r\n".encode() + octets, policy=SMTP)
+        part.add_header("Content-Disposition", "attachment", filename=str(attachment.get("name") or "file"))
+        if mail.get_content_subtype() != "mixed":
+            mail.make_mixed()
+        mail.attach(part)
+        return
     mail.add_attachment(
         octets, maintype=main, subtype=sub or "octet-stream", filename=str(attachment.get("name") or "file")
     )

@@ -80,6 +80,7 @@ def _post(post: Post, files: FileStore) -> Json:
         "metadata": post.metadata,
         "edited": post.edited_ts is not None,
         "deleted": post.is_tombstone,
+        "is_broadcast": post.is_broadcast,
         "reply_count": len(post.replies),
         "replies": [_post(reply, files) for reply in post.replies.values()],
     }

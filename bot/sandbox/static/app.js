@@ -29,6 +29,7 @@ function paint() {
   paintHead(node("head"), model, isUnread);
   for (const part of parts) part.paint();
   holdBack();
+  leadToPost();
   keepAddress();
   document.title = `${isUnread ? "• " : ""}${model.bot?.name ?? "Mailbox"} · Mailbox sandbox`;
 }
@@ -48,6 +49,15 @@ function holdBack() {
   node("drawer").inert = isOpen && !isDocked();
   document.querySelector("#modals [role=dialog]")?.setAttribute("aria-modal", String(!model.drawer || !isDocked()));
   node("app").classList.toggle("with-drawer", model.drawer);
+}
+
+/** Shows the post that a permalink leads to, once it is there. */
+function leadToPost() {
+  const ts = address.searchParams.get("post");
+  const post = ts && document.querySelector(`#messages [data-ts="${CSS.escape(ts)}"]`);
+  if (!post) return;
+  address.searchParams.delete("post");
+  post.scrollIntoView({ block: "center" });
 }
 
 function isDocked() {

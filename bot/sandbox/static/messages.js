@@ -59,8 +59,7 @@ export class Messages {
   }
 
   #follow() {
-    const { posts } = this.model.state;
-    const newest = posts.at(-1)?.ts ?? "0";
+    const newest = postEntries(this.model).at(-1)?.at ?? "0";
     if (this.actor !== this.model.actor || this.scroller.atEnd) this.#toEnd();
     else if (Number(newest) > Number(this.newest)) this.jump.hidden = false;
     this.newest = newest;
@@ -103,7 +102,7 @@ export class Messages {
     const { model } = this;
     const follows = before?.user === post.user && !before.deleted && !post.deleted && Number(post.ts) - Number(before.ts) < TOGETHER && !threadSize(before);
     const { replies, ...rest } = post;
-    const openThread = () => model.set({ thread: post.ts });
+    const openThread = () => model.set({ thread: post.root?.ts ?? post.ts });
     return {
       key: `${model.actor}:${post.ts}`,
       signature: JSON.stringify([rest, replies?.length, replies?.at(-1)?.ts, follows, dayNumber(model.world.now(), model.world.zone)]),
@@ -124,10 +123,13 @@ function threadSize(post) {
   return post.reply_count ?? post.replies?.length ?? 0;
 }
 
+/** What stands in the conversation, in order: posts, and replies that were also sent there. */
 function postEntries({ state }) {
-  return state.posts
-    .filter((post) => (!post.thread_ts || post.thread_ts === post.ts) && (!post.deleted || threadSize(post)))
-    .map((post) => ({ post, at: post.ts, rank: 0 }));
+  const sent = state.posts.flatMap(({ ts, text, deleted, replies = [] }) =>
+    replies.filter((reply) => reply.is_broadcast && !reply.deleted).map((reply) => ({ ...reply, root: { ts, text: deleted ? "" : text } })));
+  return [...state.posts.filter((post) => !post.deleted || threadSize(post)), ...sent]
+    .map((post) => ({ post, at: post.ts, rank: 0 }))
+    .sort((one, other) => Number(one.at) - Number(other.at));
 }
 
 function noteEntries(model) {

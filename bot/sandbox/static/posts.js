@@ -9,6 +9,8 @@ import { fileCards } from "./files.js";
 import { noteKey } from "./model.js";
 import { mrkdwn } from "./mrkdwn.js";
 
+const ORIGIN = 60;
+
 /**
  * The node of a post.
  *
@@ -22,6 +24,7 @@ export function postNode(post, model, place, { follows = false, openThread } = {
     h("div", { class: "gutter" }, follows ? time(post, model) : author.avatar),
     h("div", { class: "post-body" },
       !follows && h("div", { class: "post-head" }, h("strong", { class: "author" }, author.name), author.isApp && badge(), time(post, model)),
+      post.root && origin(post.root, openThread),
       words(post, model, place),
       post.edited && h("span", { class: "edited" }, "(edited)"),
       fileCards(post.files ?? []),
@@ -57,6 +60,13 @@ function blocksOf(post, model, key, container) {
   surface.show(post.blocks);
   renderBlocks(node, surface);
   return node;
+}
+
+/** Above a reply that was also sent to the conversation: what it answers. */
+function origin(root, openThread) {
+  const text = root.text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+  const title = text.length > ORIGIN ? `${text.slice(0, ORIGIN)}…` : text || "a deleted message";
+  return h("p", { class: "origin" }, "replied to a thread: ", h("button", { type: "button", on: { click: openThread } }, title));
 }
 
 function threadLink(post, model, openThread) {

@@ -66,10 +66,66 @@ function longMail() {
   };
 }
 
+/** Text in base64, whatever letters it holds. */
+const packed = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+
+/** An invitation for the day after tomorrow, as a calendar program sends it. */
+function invitation() {
+  const day = new Date(Date.now() + 2 * 86400000).toISOString().slice(0, 10).replaceAll("-", "");
+  const calendar = `BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Sandbox//Calendar//EN\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:pier-${Date.now()}@harbour.example\r
+DTSTART;TZID=Europe/Stockholm:${day}T130000\r\nDTEND;TZID=Europe/Stockholm:${day}T134500\r\nRRULE:FREQ=WEEKLY;COUNT=4\r\nSUMMARY:Walk along the pier\r
+LOCATION:Pier 4\\, by the old crane\r\nORGANIZER;CN=Grace Hopper:mailto:grace@harbour.example\r\nSEQUENCE:0\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n`;
+  return {
+    from_name: "Grace Hopper", from_address: "grace@harbour.example", subject: numbered("Invitation: Walk along the pier"),
+    text: "Bring a scarf, it blows out there.\n\nGrace\n",
+    attachments: [{ name: "invite.ics", type: "text/calendar", content_base64: packed(calendar) }],
+  };
+}
+
+/** A report of a mail server about a mail that could not be delivered. */
+function notDelivered() {
+  const status = "Reporting-MTA: dns; mx.freight.example\n\nFinal-Recipient: rfc822; katherine@freight.example\nAction: failed\nStatus: 5.2.2\nDiagnostic-Code: smtp; 552 5.2.2 Mailbox full\n";
+  const original = "From: you@local.test\nTo: katherine@freight.example\nSubject: Crates for Friday\nMessage-ID: <crates-1@local.test>\n\nTwelve crates, please.\n";
+  return {
+    from_name: "Mail Delivery System", from_address: "mailer-daemon@mx.freight.example", subject: numbered("Undelivered Mail Returned to Sender"),
+    text: "This is the mail system at host mx.freight.example.\n\nYour message could not be delivered.\n\n<katherine@freight.example>: 552 5.2.2 Mailbox full\n",
+    attachments: [
+      { name: "status.txt", type: "message/delivery-status", content_base64: packed(status) },
+      { name: "original.eml", type: "text/rfc822-headers", content_base64: packed(original) },
+    ],
+  };
+}
+
+/** A mail that holds another one as a file. */
+function forwarded() {
+  const inner = "From: Station Log <log@station.example>\nTo: grace@harbour.example\nSubject: Storm on the way\nDate: Thu, 19 Nov 2026 08:30:00 +0000\n\nTie up everything that floats.\nThe wind turns north before noon.\n";
+  return {
+    from_name: "Grace Hopper", from_address: "grace@harbour.example", subject: numbered("Fwd: Storm on the way"),
+    text: "Have you seen this?\n\nGrace\n",
+    attachments: [{ name: "Storm on the way.eml", type: "message/rfc822", content_base64: packed(inner) }],
+  };
+}
+
+/** A mail of a list that says in its header how to leave it. */
+function mailingList() {
+  return {
+    from_name: "Noor Haddad", from_address: "noor@studio-kestrel.example", subject: numbered("[folders] Paper for the winter issue"),
+    text: "Hello all,\n\nthe thin paper is out of stock. Shall we take the grey one?\n\nNoor\n",
+    headers: {
+      "List-Id": "Makers of folders <folders.lists.example>", "List-Post": "<mailto:folders@lists.example>",
+      "List-Unsubscribe": "<https://lists.example/folders/leave>, <mailto:folders-leave@lists.example>",
+    },
+  };
+}
+
 /** Label and maker of each sample. */
 export const SAMPLES = [
   ["Plain note", plainNote],
   ["HTML newsletter", newsletter],
   ["Attachments", withAttachments],
   ["Long mail", longMail],
+  ["Invitation", invitation],
+  ["Not delivered", notDelivered],
+  ["Forwarded mail", forwarded],
+  ["Mailing list", mailingList],
 ];

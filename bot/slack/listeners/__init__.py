@@ -18,6 +18,9 @@ from bot.slack.listeners import (
     forms_erasing,
     forms_password,
     forms_shaped,
+    mail_actions,
+    messages,
+    muted,
     old_mail,
     server_mail,
 )
@@ -38,9 +41,12 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
     forms_added.register(bolt, desk)
     forms_password.register(bolt, desk)
     forms_shaped.register(bolt, desk)
+    messages.register(bolt, desk)
     old_mail.register(bolt, desk)
     forms_erasing.register(bolt, desk)
     server_mail.register(bolt, desk)
+    mail_actions.register(bolt, desk)
+    muted.register(bolt, desk)
     _acknowledge_the_rest(bolt)
     bolt.error(FailureHandler(desk))
 

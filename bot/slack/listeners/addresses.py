@@ -30,19 +30,13 @@ PAUSE_SECONDS = 0.5
 
 
 def register(bolt: AsyncApp, desk: Desk) -> None:
-    """Typing the address, and typing in what it fills in."""
+    """Typing the address."""
 
     @bolt.action(names.ADDRESS_TYPED)
     async def address_typed(ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
         await ack()
         desk.actor(body)
         await _typed(desk, body["view"], client)
-
-    @bolt.action(names.SERVER_TYPED)
-    async def server_typed(ack: Any, body: Mapping[str, Any]) -> None:
-        await ack()
-        desk.actor(body)
-        desk.waiting.saw(body["view"]["id"], drafts.read(body["view"]))
 
 
 async def look_up(desk: Desk, draft: drafts.Draft, view: Mapping[str, Any], client: AsyncWebClient) -> None:

@@ -38,8 +38,11 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
     @bolt.action(names.OPEN_LIST)
     async def listed(ack: Any, body: Mapping[str, Any], client: AsyncWebClient, respond: Any) -> None:
         await ack()
-        mailboxes, waiting = await desk.listed(desk.actor(body))
-        await _tell(desk, body, client, respond, views.mailbox_list(mailboxes, waiting, desk.clock()))
+        person = desk.actor(body)
+        mailboxes, waiting = await desk.listed(person)
+        not_done = await desk.reading.count_open(person)
+        answer = views.mailbox_list(mailboxes, waiting, desk.clock(), not_done)
+        await _tell(desk, body, client, respond, answer)
 
     @bolt.action(names.EXPORT_BUTTON)
     async def export(ack: Any, body: Mapping[str, Any], client: AsyncWebClient, respond: Any) -> None:

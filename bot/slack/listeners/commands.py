@@ -13,6 +13,7 @@ from bot.slack.listeners.acts import act
 from bot.slack.listeners.addresses import look_up
 from bot.slack.listeners.belongings import ask_erase, export_data
 from bot.slack.listeners.desk import open_view, say
+from bot.slack.listeners.muted import open_rules
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
@@ -53,9 +54,12 @@ async def _answer(desk: Desk, body: Mapping[str, Any], client: AsyncWebClient, r
         await open_add_form(desk, body, client, address=rest)
     elif word in {"", names.LIST}:
         mailboxes, waiting = await desk.listed(person)
-        await say(respond, views.mailbox_list(mailboxes, waiting, desk.clock()))
+        not_done = await desk.reading.count_open(person)
+        await say(respond, views.mailbox_list(mailboxes, waiting, desk.clock(), not_done))
     elif word == names.HELP:
         await say(respond, views.help_answer())
+    elif word == names.RULES:
+        await open_rules(desk, body, client)
     elif word == names.EXPORT:
         await say(respond, await export_data(desk, body))
     elif word == names.ERASE:
@@ -106,7 +110,8 @@ async def publish_home(desk: Desk, body: Mapping[str, Any], client: AsyncWebClie
     """App Home of the person who acts."""
     person = desk.actor(body)
     mailboxes, waiting = await desk.listed(person)
-    await client.views_publish(user_id=person.user, view=views.home(mailboxes, waiting, desk.clock()))
+    view = views.home(mailboxes, waiting, desk.clock(), await desk.reading.count_open(person))
+    await client.views_publish(user_id=person.user, view=view)
 
 
 async def refresh_home(desk: Desk, body: Mapping[str, Any], client: AsyncWebClient) -> None:

@@ -27,12 +27,15 @@ if TYPE_CHECKING:
     from bot.mail.discovery import Discovery
     from bot.mail.providers import Provider, Providers
     from bot.mailboxes import Registrar
+    from bot.reading import Reading
     from bot.retention import WhyNot
+    from bot.rules import Muting
     from bot.server_mail import ServerMail
     from bot.slack.client import SlackClient
     from bot.slack.drafts import Draft
     from bot.slack.views import Answer, View
     from bot.typed import TypedPasswords
+    from bot.zones import ZoneKeeper
     from storage.records import Mailbox, Retention
 
 log = structlog.get_logger(__name__)
@@ -45,6 +48,11 @@ UPDATES = 2
 """How often a result is shown before it goes to the DM: an update that was done already may be done again."""
 
 LEAVE_SECONDS = 1.5
+
+NOT_STORED_WORDS = (
+    "Mailbox cannot reach its database right now, so this may not be saved. What you typed is still in the form: please "
+    "send it again in a minute."
+)
 
 ERASED_WORDS = (
     "Everything stored about you was erased meanwhile, so this test was cut short and nothing was saved."
@@ -85,6 +93,9 @@ class Desk:
     workspace: str
     allows_plain: Callable[[str], bool]
     clock: Callable[[], datetime]
+    zones: ZoneKeeper
+    reading: Reading
+    muting: Muting
     waiting: WaitingForms = field(default_factory=WaitingForms)
     testing: dict[str, Testing] = field(default_factory=dict)
 

@@ -47,8 +47,8 @@ class FailureHandler:
         sentence, reference = self._told(error)
         answer = views.failed(sentence, reference=reference)
         if ack.response is None and body.get("type") == "view_submission":
-            view = views.as_modal(answer)
-            return BoltResponse(status=200, body={"response_action": "update", "view": view})
+            field = _first_field(body["view"]) if sentence == STORAGE_WORDS else None
+            return BoltResponse(status=200, body=_replaced(answer) if field is None else _kept(field))
         try:
             await self._tell(body, client, respond, answer)
         except SlackApiError as failure:
@@ -88,3 +88,17 @@ class FailureHandler:
         reference = secrets.token_hex(4)
         log.error("listener_failed", reference=reference, code=code, exc_info=error)
         return BotError.words, reference
+
+
+def _first_field(view: Mapping[str, Any]) -> str | None:
+    """The block id of the first input of a form."""
+    return next((block["block_id"] for block in view.get("blocks") or () if block["type"] == "input"), None)
+
+
+def _kept(field: str) -> dict[str, Any]:
+    """The form stays as it is, so that it can be sent again: nothing of it was wrong, and nothing of it is lost."""
+    return {"response_action": "errors", "errors": {field: STORAGE_WORDS}}
+
+
+def _replaced(answer: Answer) -> dict[str, Any]:
+    return {"response_action": "update", "view": views.as_modal(answer)}

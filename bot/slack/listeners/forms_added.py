@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bot.mailboxes import Order
-from bot.slack import drafts, forms, names, views
+from bot.mailboxes import Order, is_same_maildrop
+from bot.slack import drafts, forms, names, shapes, views
 from bot.slack.listeners.commands import refresh_home
+from bot.slack.listeners.desk import NOT_STORED_WORDS
+from storage.errors import StorageError
 from storage.records import Passwords
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from bot.slack.drafts import Draft
     from bot.slack.forms import Errors, MailboxForm
     from bot.slack.listeners.desk import Desk
-    from bot.slack.views import View
+    from bot.slack.views import Report, View
     from storage.records import Mailbox, Person
 
 log = structlog.get_logger(__name__)
@@ -79,7 +81,7 @@ async def _sent(desk: Desk, ack: Any, body: Mapping[str, Any], client: AsyncWebC
     sent = _Sent(person, draft, await _known(desk, person, draft), view["id"])
     form = _parsed(desk, view, sent)
     if isinstance(form, dict):
-        await ack(response_action="errors", errors=form)
+        await ack(**_sent_back(desk, view, sent, form))
         return
     await ack(response_action="update", view=views.in_progress(form.profile))
     if view["id"] in desk.testing:
@@ -127,6 +129,26 @@ def _parsed(desk: Desk, view: Mapping[str, Any], sent: _Sent) -> MailboxForm | E
     )
 
 
+def _sent_back(desk: Desk, view: Mapping[str, Any], sent: _Sent, errors: Errors) -> dict[str, Any]:
+    """The sentences under their fields. Slack shows none whose field is not there: then the form comes with that field.
+
+    It is missing when the form was sent before it could be shown anew after a choice.
+    """
+    if errors.keys() <= {block.get("block_id") for block in view["blocks"]}:
+        return {"response_action": "errors", "errors": errors}
+    stored = sent.known.stored
+    base = drafts.draft_of(stored) if stored else drafts.new_draft()
+    draft = shapes.reshaped(sent.draft, base, "")
+    provider = desk.provider(draft)
+    shown = views.mailbox_form(draft, provider=provider)
+    if {names.field_of(block_id) for block_id in errors} <= drafts.fields_of(shown):
+        return {"response_action": "update", "view": shown}
+    return {
+        "response_action": "errors",
+        "errors": {draft.block_id(names.ADDRESS): views.no_way_in(provider)},
+    }
+
+
 async def _tested(desk: Desk, sent: _Sent, form: MailboxForm) -> View:
     """Test what the form says; store it when it works, else give the form back with everything typed."""
     order = Order(
@@ -136,12 +158,23 @@ async def _tested(desk: Desk, sent: _Sent, form: MailboxForm) -> View:
         form.delete_days,
         form.old_mail,
         form.make_active,
+        form.calm,
+        await desk.zones.ask(sent.person) if form.calm.needs_zone else None,
     )
-    checked = await desk.registrar.check(sent.person, order.profile, order.passwords, old_mail=order.old_mail)
-    if not checked.report.is_incoming_fine or checked.report.is_outgoing_refused:
-        return _again(desk, sent, form, order, checked)
+    try:
+        checked = await desk.registrar.check(
+            sent.person, order.profile, order.passwords, old_mail=order.old_mail
+        )
+        if not checked.report.is_incoming_fine or checked.report.is_outgoing_refused:
+            return _again(desk, sent, form, order, checked.report)
+        view = await _stored(desk, sent, order, checked)
+    except StorageError as error:
+        if not error.temporary:
+            raise
+        log.warning("storage_failed", error=type(error).__name__)
+        return _again(desk, sent, form, order, None)
     desk.typed.forget(sent.draft.draft_id)
-    return await _stored(desk, sent, order, checked)
+    return view
 
 
 def _passwords(form: MailboxForm, known: _Known) -> Passwords:
@@ -153,22 +186,25 @@ def _passwords(form: MailboxForm, known: _Known) -> Passwords:
     return Passwords(incoming, outgoing if has_own_outgoing else None)
 
 
-def _again(desk: Desk, sent: _Sent, form: MailboxForm, order: Order, checked: Checked) -> View:
-    """The form as it was; what the person typed is kept for them, what the vault holds never becomes typed."""
+def _again(desk: Desk, sent: _Sent, form: MailboxForm, order: Order, report: Report | None) -> View:
+    """The form as it was; what the person typed is kept for them, what the vault holds never becomes typed.
+
+    Args:
+        report: None when the database was in the way.
+    """
     typed = sent.known.typed
     desk.typed.forget(sent.draft.draft_id)
     has_typed = form.incoming_password is not None or typed is not None
     outgoing = form.outgoing_password or (typed.outgoing if typed else None)
-    is_outgoing_refused = checked.report.is_outgoing_refused
     shown = drafts.after_failure(
         sent.draft,
         draft_id=desk.typed.keep(sent.person, Passwords(order.passwords.incoming, outgoing))
         if has_typed
         else "",
         has_typed=has_typed,
-        offers_receiving_only=is_outgoing_refused,
+        offers_receiving_only=report is not None and report.is_outgoing_refused,
     )
-    return views.mailbox_form(shown, provider=desk.provider(shown), report=checked.report)
+    return views.mailbox_form(shown, provider=desk.provider(shown), report=report, trouble=NOT_STORED_WORDS)
 
 
 async def _stored(desk: Desk, sent: _Sent, order: Order, checked: Checked) -> View:
@@ -181,11 +217,13 @@ async def _stored(desk: Desk, sent: _Sent, order: Order, checked: Checked) -> Vi
         mailbox = await desk.registrar.add(person, order, checked, sent.form_id)
     mailboxes, _ = await desk.listed(person)
     active = next((other for other in mailboxes if other.is_active and other.id != mailbox.id), None)
+    stored = sent.known.stored
+    is_new_maildrop = stored is None or not is_same_maildrop(stored.profile, order.profile)
     return views.saved(
         mailbox,
         checked.report,
         is_new=not draft.is_edit,
-        old=None if draft.is_edit else desk.registrar.old_mail_coming(mailbox, order, checked),
+        old=desk.registrar.old_mail_coming(mailbox, order, checked) if is_new_maildrop else None,
         interval=desk.registrar.bounds(mailbox).interval,
         active=active,
     )

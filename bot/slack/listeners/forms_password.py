@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from bot.errors import NoSuchMailbox
 from bot.mailboxes import Checked, Order
 from bot.slack import drafts, forms, names, views
 from bot.slack.listeners.commands import refresh_home
+from bot.slack.listeners.desk import NOT_STORED_WORDS
+from storage.errors import StorageError
 from storage.records import OldMail, Passwords, Secret
 
 if TYPE_CHECKING:
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
     from bot.slack.listeners.desk import Desk
     from bot.slack.views import Report, View
     from storage.records import Mailbox, Person
+
+log = structlog.get_logger(__name__)
 
 _NOT_TYPED = Secret("")
 
@@ -69,6 +75,11 @@ async def _tested(desk: Desk, sent: _Sent) -> View:
         return await _tested_incoming(desk, sent, sent.incoming)
     except NoSuchMailbox as error:
         return views.could_not_open(error.sentence)
+    except StorageError as error:
+        if not error.temporary:
+            raise
+        log.warning("storage_failed", error=type(error).__name__)
+        return _again(desk, sent, None, sent.incoming or _NOT_TYPED)
 
 
 async def _tested_incoming(desk: Desk, sent: _Sent, incoming: Secret) -> View:
@@ -105,8 +116,12 @@ async def _store(desk: Desk, sent: _Sent, passwords: Passwords, checked: Checked
     return await desk.registrar.change(sent.person, mailbox.id, order, checked)
 
 
-def _again(desk: Desk, sent: _Sent, report: Report, incoming: Secret) -> View:
-    """The form again; what was typed and not yet stored is kept for its owner, what the vault holds never is."""
+def _again(desk: Desk, sent: _Sent, report: Report | None, incoming: Secret) -> View:
+    """The form again; what was typed and not yet stored is kept for its owner, what the vault holds never is.
+
+    Args:
+        report: None when the database was in the way.
+    """
     draft_id = desk.typed.keep(sent.person, Passwords(incoming, sent.outgoing))
     again = drafts.after_failure(sent.draft, draft_id=draft_id)
-    return views.password_form(sent.mailbox, again, report=report)
+    return views.password_form(sent.mailbox, again, report=report, trouble=NOT_STORED_WORDS)

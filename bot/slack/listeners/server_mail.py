@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot.server_mail import Said
-from bot.slack import names, questions
-from storage.answers import OnServer
+from bot.slack import actions, names, questions
+from bot.slack.listeners.mail_actions import redraw
+from storage.wishes import OnServer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,13 +39,13 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
         if place is OnServer.STAYS:
             await _say(respond, questions.STAYS)
         elif place is OnServer.GONE:
-            await _show(respond, body, questions.IS_GONE)
+            await _show(desk, respond, body, message_id, actions.IS_GONE)
         elif mailbox.due_at is None:
             await _say(respond, questions.NOT_CHECKED)
         else:
-            await _show(respond, body, questions.WILL_GO)
+            await _show(desk, respond, body, message_id, actions.WILL_GO)
             if await desk.server_mail.is_gone(person, message_id, within=SHOWN_WITHIN):
-                await _show(respond, body, questions.IS_GONE)
+                await _show(desk, respond, body, message_id, actions.IS_GONE)
 
 
 def _answered(desk: Desk, said: Said, words: str) -> Any:
@@ -56,14 +57,10 @@ def _answered(desk: Desk, said: Said, words: str) -> Any:
     return answered
 
 
-async def _show(respond: Any, body: Mapping[str, Any], words: str) -> None:
+async def _show(desk: Desk, respond: Any, body: Mapping[str, Any], message_id: str, words: str) -> None:
     """Say in the post itself how the message stands on the server; beside it where the post cannot be changed."""
-    message = body.get("message") or {}
-    after = questions.told(message.get("blocks") or (), words)
-    if after is None:
+    if not await redraw(desk, respond, body, message_id):
         await _say(respond, words)
-    else:
-        await respond(text=str(message.get("text", "")), blocks=after, replace_original=True)
 
 
 async def _say(respond: Any, words: str) -> None:

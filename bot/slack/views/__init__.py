@@ -20,9 +20,21 @@ from bot.slack.views.belongings import (
     removed,
 )
 from bot.slack.views.doctor import doctor_result, doctor_running
-from bot.slack.views.help import help_answer, unknown_word
+from bot.slack.views.help import help_answer, typed_answer, unknown_word
 from bot.slack.views.home import home
 from bot.slack.views.lists import mailbox_list, picker
+from bot.slack.views.mail import (
+    MOST_RULES,
+    TITLES,
+    ask_delete,
+    muted,
+    not_done,
+    not_kept,
+    original_answer,
+    page,
+    rules,
+    unmuted,
+)
 from bot.slack.views.passwords import password_form, password_in_progress, password_saved
 from bot.slack.views.results import (
     as_modal,
@@ -46,6 +58,8 @@ from bot.slack.views.words import Answer, Block, View
 
 __all__ = [
     "CONFIRMATION_WORD",
+    "MOST_RULES",
+    "TITLES",
     "Answer",
     "Block",
     "OldMailComing",
@@ -57,6 +71,7 @@ __all__ = [
     "activated",
     "advice",
     "as_modal",
+    "ask_delete",
     "asks_password",
     "checking",
     "could_not_open",
@@ -74,12 +89,17 @@ __all__ = [
     "loading",
     "mailbox_form",
     "mailbox_list",
+    "muted",
     "no_way_in",
     "not_confirmed",
+    "not_done",
     "not_given",
+    "not_kept",
     "nothing_stored",
     "nothing_to_do",
+    "original_answer",
     "outcome",
+    "page",
     "password_form",
     "password_in_progress",
     "password_saved",
@@ -88,6 +108,9 @@ __all__ = [
     "remove_form",
     "removed",
     "resumed",
+    "rules",
     "saved",
+    "typed_answer",
     "unknown_word",
+    "unmuted",
 ]

@@ -10,9 +10,10 @@ from bot.slack import names
 from bot.slack.drafts import ADDRESS_LIMIT, FILLABLE, NAME_LIMIT, PASSWORD_LIMIT, USERNAME_LIMIT
 from bot.slack.shapes import hidden, is_ticked, refusals
 from bot.slack.views.advice import advice_blocks, asks_password
+from bot.slack.views.calm import calm_fields
 from bot.slack.views.fields import Choices, checkbox, field, number_input, radio, select, text_input
 from bot.slack.views.steps import maildrop, report_blocks
-from bot.slack.views.words import Block, View, modal, mrkdwn, plain, section
+from bot.slack.views.words import Block, View, escaped, modal, mrkdwn, plain, section
 from storage.records import OldMail, Retention, Security
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ OLD_MAILS: Final[Choices] = (
 )
 YES_NO: Final[Choices] = (("Yes", names.YES), ("No", names.NO))
 
+SHAPING: Final = frozenset({names.DELIVERY, names.QUIET_FROM})
+"""Of the fields about when messages come, those that show or hide another."""
+
 MOST_PORT: Final = 65_535
 HOST_LIMIT: Final = 300  # some more than a name may have, for the scheme that people paste with it
 
@@ -55,23 +59,30 @@ KEEP_TYPED: Final = "Leave empty to use the one you typed (kept for ten minutes)
 KEEP_STORED: Final = "Leave empty to keep the stored one."
 
 
-def mailbox_form(draft: Draft, *, provider: Provider | None = None, report: Report | None = None) -> View:
+def mailbox_form(
+    draft: Draft, *, provider: Provider | None = None, report: Report | None = None, trouble: str = ""
+) -> View:
     """The add form, or the edit form of the draft's mailbox.
 
     A provider's advice is shown in place, and no password is asked for where none is taken; after a failed test,
-    its report stands on top.
+    its report stands on top, and `trouble` where something else kept the form from being saved.
     """
     blocks = [section(plain(_EDIT_WORDS if draft.is_edit else _ADD_WORDS))]
     if report is not None:
         blocks = report_blocks(report)
+    elif trouble:
+        blocks = [section(mrkdwn(f"✗ {escaped(trouble)}"))]
     sending = _receiving_only(draft)
     if draft.offers_receiving_only:
         blocks.append(sending)
     servers = [*_incoming(draft), *([] if draft.offers_receiving_only else [sending]), *_outgoing(draft)]
-    if not draft.is_edit:
-        servers = [_watched(block) for block in servers]
+    servers = [_watched(block, draft) for block in servers]
     unseen = hidden(draft) | (names.PASSWORDS if not asks_password(draft, provider) else set())
     parts = [*_account(draft, provider), *servers, *_deleting(draft, provider), *_handling(draft, report)]
+    parts += [
+        _shaping(block) if names.field_of(block["block_id"]) in SHAPING else block
+        for block in calm_fields(draft)
+    ]
     blocks += [block for block in parts if names.field_of(block.get("block_id", "")) not in unseen]
     title, callback_id = (
         ("Edit mailbox", names.EDIT_FORM) if draft.is_edit else ("Add mailbox", names.ADD_FORM)
@@ -102,10 +113,13 @@ def _address(draft: Draft) -> Block:
     return _reporting(block, names.ADDRESS_TYPED)
 
 
-def _watched(block: Block) -> Block:
-    """A field that an address fills in, in such a way that what is typed there meanwhile is known."""
-    is_filled_in = names.field_of(block["block_id"]) in FILLABLE
-    return _reporting(block, names.SERVER_TYPED) if is_filled_in else block
+def _watched(block: Block, draft: Draft) -> Block:
+    """A field that an address fills in, in such a way that what is typed there meanwhile is known.
+
+    A mailbox that exists is not filled in, but its incoming server decides what else the form shows.
+    """
+    watched = {names.INCOMING_SERVER} if draft.is_edit else FILLABLE
+    return _reporting(block, names.SERVER_TYPED) if names.field_of(block["block_id"]) in watched else block
 
 
 def _reporting(block: Block, action_id: str) -> Block:
@@ -141,7 +155,7 @@ def _outgoing(draft: Draft) -> list[Block]:
     server = text_input(draft.text(names.OUTGOING_SERVER), longest=HOST_LIMIT, placeholder="smtp.example.com")
     username = text_input(draft.text(names.OUTGOING_USERNAME), longest=USERNAME_LIMIT)
     same = checkbox("Same user name and password", ticked=is_ticked(draft, names.SAME_CREDENTIALS))
-    different = "Only when the outgoing server wants other credentials."
+    theirs = "What you sign in with at the outgoing server."
     return [
         _shaping(
             field(
@@ -174,8 +188,8 @@ def _outgoing(draft: Draft) -> list[Block]:
             _security(draft, names.OUTGOING_SECURITY),
             optional=True,
         ),
-        field(draft, names.OUTGOING_USERNAME, "Outgoing username", username, hint=different, optional=True),
-        _password(draft, names.OUTGOING_PASSWORD, "Outgoing password", different),
+        field(draft, names.OUTGOING_USERNAME, "Outgoing username", username, hint=theirs, optional=True),
+        _password(draft, names.OUTGOING_PASSWORD, "Outgoing password", "Slack shows what you type here too."),
     ]
 
 

@@ -132,8 +132,10 @@ def _receipt(done: str, gone: list[str], receipt: Receipt) -> Answer:
         [
             f"{done} Destroyed {when(receipt.at)}:",
             lines(gone),
+            "",
             "What stays:",
             lines(_STAYS),
+            "",
             f"Receipt {literal(receipt.id)}. Whoever runs Mailbox finds it in the log, without your name.",
         ]
     )

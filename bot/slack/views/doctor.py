@@ -8,6 +8,7 @@ from bot.doctor import Cause
 from bot.errors import Step
 from bot.retention import knows_recent
 from bot.slack import names
+from bot.slack.views.calm import calm_words
 from bot.slack.views.sentences import name_of
 from bot.slack.views.steps import passed_lines, running_line, tested_text
 from bot.slack.views.values import Tested
@@ -24,12 +25,13 @@ from bot.slack.views.words import (
     section,
     when,
 )
+from storage.deletion import DELETION_TRIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from bot.doctor import Facts
+    from bot.doctor import Counts, Facts
     from bot.slack.views.values import Progress, Report
 
 _TITLE: Final = "Mailbox doctor"
@@ -70,9 +72,12 @@ _TEXTS: Final = {
         "*{taken} Mailbox knew {is} gone from the server, and it did not delete {them}.* Another mail program does, or you "
         "did. What goes before Mailbox looks never gets to Slack: set the other program to leave mail on the server."
     ),
+    Cause.UNDELETED: (
+        "*The server does not delete what it is told to: {undeleted}.* Mailbox tried {tries} times and leaves {it} there now. "
+        "Some providers let mail programs read only; look on your provider's page, then save Edit once to have it tried again."
+    ),
     Cause.ALL_SEEN: (
-        "*There is nothing new.* Of {listed} on the server, {brought} came to Slack and {left_out} {was} old mail that you left "
-        "out when you added the mailbox. A message that you miss never got here: look in the spam folder on your provider's "
+        "*There is nothing new.* {known} A message that you miss never got here: look in the spam folder on your provider's "
         "page, which POP does not show."
     ),
     Cause.EMPTY: (
@@ -102,6 +107,7 @@ _FIX: Final = {
     Cause.WRONG_ADDRESS: ("Edit", names.EDIT_BUTTON),
     Cause.WAITING_THERE: ("Check now", names.CHECK_BUTTON),
     Cause.HIDDEN: ("Edit", names.EDIT_BUTTON),
+    Cause.UNDELETED: ("Edit", names.EDIT_BUTTON),
 }
 """What mends it; nothing in Slack does where there is none."""
 
@@ -139,8 +145,8 @@ def doctor_result(report: Report, facts: Facts, found: Sequence[Cause], now: dat
         section(
             mrkdwn(
                 f"What stands in the way of {name_of(facts.mailbox)}:"
-                if found != (Cause.FINE,)
-                else name_of(facts.mailbox)
+                if report.incoming.failed is not None
+                else f"{name_of(facts.mailbox)} as it is now:"
             )
         ),
         section(mrkdwn(tested_text("Incoming server", report.incoming))),
@@ -178,21 +184,39 @@ def _values(facts: Facts, now: datetime) -> dict[str, Any]:
         "host": literal(profile.incoming.host, 260),
         "waiting": _count(facts.waiting, "message is", "messages are"),
         "next": _next(facts, now),
-        "held": _held(facts.held_until, now),
+        "held": _held(facts, now),
     }
     if counts is None:
         return found
     return found | {
+        "known": _known(counts, facts.waiting),
         "new": _count(counts.new, "new message", "new messages"),
         "has": "has" if counts.new == 1 else "have",
         "taken": _count(counts.taken, "message", "messages"),
         "is": "is" if counts.taken == 1 else "are",
         "them": "it" if counts.taken == 1 else "them",
-        "listed": _count(counts.listed, "message", "messages"),
-        "brought": f"{counts.brought:,}",
-        "left_out": f"{counts.left_out:,}",
-        "was": "was" if counts.left_out == 1 else "were",
+        "undeleted": _count(counts.undeleted, "message", "messages"),
+        "tries": str(DELETION_TRIES),
+        "it": "it" if counts.undeleted == 1 else "them",
     }
+
+
+def _known(counts: Counts, waiting: int) -> str:
+    """What became of the messages on the server, none of which is new."""
+    listed = _count(counts.listed, "message", "messages")
+    came = "fetched" if waiting else "brought to Slack"
+    if not counts.left_out:
+        is_one = counts.listed == 1
+        return (
+            f"The one message on the server was {came}."
+            if is_one
+            else f"All {listed} on the server were {came}."
+        )
+    old = "old mail that you left out when you added the mailbox"
+    if not counts.brought:
+        return f"What lies on the server, {listed}, is {old}."
+    was = "was" if counts.brought == 1 else "were"
+    return f"Of {listed} on the server, {counts.brought:,} {was} {came}; the rest is {old}."
 
 
 def _next(facts: Facts, now: datetime) -> str:
@@ -202,10 +226,13 @@ def _next(facts: Facts, now: datetime) -> str:
     return "The next check is due now." if due_at <= now else f"The next check comes {when(due_at)}."
 
 
-def _held(until: datetime | None, now: datetime) -> str:
-    if until is None or until <= now:
-        return "They come one after the other, about one a second."
-    return f"Slack asked Mailbox to wait, so they go on {when(until)}."
+def _held(facts: Facts, now: datetime) -> str:
+    if facts.held_until is not None and facts.held_until > now:
+        return f"Slack asked Mailbox to wait, so it goes on {when(facts.held_until)}."
+    chosen = calm_words(facts.mailbox)
+    if chosen:
+        return f"Posts wait for their time, as you have chosen with Edit. {chosen}"
+    return "Posts are made one after the other, about one a second."
 
 
 def _count(number: int, one: str, many: str) -> str:

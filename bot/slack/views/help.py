@@ -1,4 +1,4 @@
-"""What Mailbox understands: help, and the answer to an unknown word."""
+"""What Mailbox understands: help, and the answers to an unknown word and to what is typed into the DM."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ _WORDS: Final = {
     names.CHECK: ("check", "look for new mail now"),
     names.DOCTOR: ("doctor", "why do I not see my e-mail? looks into a mailbox and says what to do"),
     names.REMOVE: ("remove", "remove a mailbox, after a question"),
+    names.RULES: ("rules", "what you have muted, and how to hear of it again"),
     names.EXPORT: ("export", "everything stored about you, as a file in our direct messages"),
     names.ERASE: ("erase", "destroy everything stored about you, after a question"),
     names.HELP: ("help", "this list"),
@@ -56,11 +57,25 @@ def _buttons() -> Block:
     return actions(*(button(text, action_id) for text, action_id in _OPEN))
 
 
+def typed_answer(word: str, *, in_thread: bool, words: tuple[str, ...] = names.COMMANDS) -> Answer:
+    """What becomes of a message to the bot, whose first word may be that of a command: nothing."""
+    text = "What you type here goes to nobody: not as an e-mail, and not as a command."
+    if in_thread:
+        return answer(f"{text} Only Mailbox and you see this thread.")
+    if word in words and word != names.LIST:
+        text += f" You may mean `{names.COMMAND} {word}`."
+    text += f" `{names.COMMAND}` shows your mailboxes, `{names.COMMAND} help` lists the commands."
+    return answer(text, [section(mrkdwn(text)), _buttons()])
+
+
 def unknown_word(word: str, words: tuple[str, ...] = names.COMMANDS) -> Answer:
     """Names an unknown word back, with the nearest one there is."""
     text = f"Mailbox does not know “{literal(word, 60)}”."
-    nearest = get_close_matches(word[:60].lower(), words, n=1, cutoff=0.5)
+    known = {word: word for word in words} | {
+        other: meant for other, meant in names.SYNONYMS.items() if meant in words
+    }
+    nearest = get_close_matches(word[:60].lower(), known, n=1, cutoff=0.6)
     if nearest:
-        text += f" Did you mean `{names.COMMAND} {_WORDS[nearest[0]][0]}`?"
+        text += f" Did you mean `{names.COMMAND} {_WORDS[known[nearest[0]]][0]}`?"
     text += f" `{names.COMMAND} help` lists everything."
     return answer(text)

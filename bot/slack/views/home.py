@@ -29,15 +29,20 @@ _FOOTER: Final = (
 )
 
 
-def home(mailboxes: Sequence[Mailbox], waiting: Mapping[str, int], now: datetime) -> View:
-    """App Home of one person; `waiting` counts the messages not yet in Slack, by mailbox id."""
+def home(
+    mailboxes: Sequence[Mailbox],
+    waiting: Mapping[str, int],
+    now: datetime,
+    not_done: Mapping[str, int] | None = None,
+) -> View:
+    """App Home of one person; `waiting` and `not_done` as in `mailbox_list`."""
     top = _top(first_use=not mailboxes)
     mine = actions(
         button("Export my data", names.EXPORT_BUTTON),
         button("Erase everything", names.ERASE_BUTTON, style="danger"),
     )
     footer = context(mrkdwn(_FOOTER))
-    found = list_blocks(mailboxes, waiting, now, most=MOST_IN_HOME)
+    found = list_blocks(mailboxes, waiting, now, not_done, most=MOST_IN_HOME)
     return {"type": "home", "callback_id": names.HOME, "blocks": [*top, *found, mine, footer]}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.slack import names
+from bot.slack.views.calm import calm_words
 from bot.slack.views.sentences import name_of, nothing_to_do
 from bot.slack.views.words import (
     Answer,
@@ -80,13 +81,18 @@ _MOST_BUTTONS: Final = 10
 _MOST_OPTIONS: Final = 100
 
 
-def mailbox_list(mailboxes: Sequence[Mailbox], waiting: Mapping[str, int], now: datetime) -> Answer:
+def mailbox_list(
+    mailboxes: Sequence[Mailbox],
+    waiting: Mapping[str, int],
+    now: datetime,
+    not_done: Mapping[str, int] | None = None,
+) -> Answer:
     """A person's mailboxes with their state and buttons, or the way to the first one.
 
-    `waiting` counts the messages not yet in Slack, by mailbox id.
+    By mailbox id, `waiting` counts the messages not yet in Slack, `not_done` the posts not marked as done.
     """
     text = _summary(mailboxes) if mailboxes else _EMPTY
-    return answer(text, list_blocks(mailboxes, waiting, now, most=MOST_IN_MESSAGE))
+    return answer(text, list_blocks(mailboxes, waiting, now, not_done, most=MOST_IN_MESSAGE))
 
 
 def _summary(mailboxes: Sequence[Mailbox]) -> str:
@@ -103,28 +109,37 @@ def _role(mailbox: Mailbox) -> str:
 
 
 def list_blocks(
-    mailboxes: Sequence[Mailbox], waiting: Mapping[str, int], now: datetime, *, most: int
+    mailboxes: Sequence[Mailbox],
+    waiting: Mapping[str, int],
+    now: datetime,
+    not_done: Mapping[str, int] | None = None,
+    *,
+    most: int,
 ) -> list[Block]:
     """The same as blocks, with at most `most` mailboxes: 3 blocks each and 2 more."""
-    add = actions(button("Add mailbox", names.OPEN_ADD, style="" if mailboxes else "primary"))
+    add = button("Add mailbox", names.OPEN_ADD, style="" if mailboxes else "primary")
     if not mailboxes:
-        return [section(plain(_EMPTY)), add]
+        return [section(plain(_EMPTY)), actions(add)]
+    counts = not_done or {}
     blocks = [
-        block for mailbox in mailboxes[:most] for block in _mailbox(mailbox, waiting.get(mailbox.id, 0), now)
+        block
+        for mailbox in mailboxes[:most]
+        for block in _mailbox(mailbox, waiting.get(mailbox.id, 0), counts.get(mailbox.id, 0), now)
     ]
     left = len(mailboxes) - most
     if left > 0:
         words = "`/mailbox edit`, `check` and the other commands reach every one of them."
         blocks.append(context(mrkdwn(f"And {_count(left, 'more mailbox', 'more mailboxes')}. {words}")))
-    return [*blocks, add]
+    return [*blocks, actions(add, button("Muted mail", names.OPEN_RULES))]
 
 
-def _mailbox(mailbox: Mailbox, waiting: int, now: datetime) -> list[Block]:
+def _mailbox(mailbox: Mailbox, waiting: int, not_done: int, now: datetime) -> list[Block]:
     """One mailbox: name, state, buttons."""
+    left = [button(f"Not done ({not_done:,})", names.OPEN_NOT_DONE, mailbox.id)] if not_done else []
     return [
         header(mailbox.profile.name),
         section(mrkdwn(_state(mailbox, waiting, now))),
-        actions(*_buttons(mailbox)),
+        actions(*_buttons(mailbox), *left),
     ]
 
 
@@ -134,6 +149,7 @@ def _state(mailbox: Mailbox, waiting: int, now: datetime) -> str:
         f"{literal(mailbox.profile.address, 320)} · {_role(mailbox)}{_direction(mailbox)}",
         _health(mailbox),
         _times(mailbox, now),
+        *filter(None, [calm_words(mailbox)]),
     ]
     if waiting:
         said.append(f"{_count(waiting, 'message waits', 'messages wait')} to be posted in Slack.")

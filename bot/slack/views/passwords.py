@@ -10,7 +10,18 @@ from bot.slack.views.add_form import IN_SIGHT, KEEP_TYPED
 from bot.slack.views.fields import field, text_input
 from bot.slack.views.sentences import name_of
 from bot.slack.views.steps import tested_text
-from bot.slack.views.words import Block, View, actions, button, context, modal, mrkdwn, plain, section
+from bot.slack.views.words import (
+    Block,
+    View,
+    actions,
+    button,
+    context,
+    escaped,
+    modal,
+    mrkdwn,
+    plain,
+    section,
+)
 
 if TYPE_CHECKING:
     from bot.slack.drafts import Draft
@@ -25,11 +36,13 @@ _NOTHING_CHANGED: Final = "The stored password was not changed."
 _ONE_CHANGED: Final = "The new incoming password is saved; the outgoing one was not changed."
 
 
-def password_form(mailbox: Mailbox, draft: Draft, *, report: Report | None = None) -> View:
+def password_form(mailbox: Mailbox, draft: Draft, *, report: Report | None = None, trouble: str = "") -> View:
     """Asks for the incoming password, for an outgoing one of its own, or both; what failed stands on top."""
     blocks = [_title(mailbox)]
     if report is not None:
         blocks.append(section(mrkdwn(_failure(report))))
+    elif trouble:
+        blocks.append(section(mrkdwn(f"✗ {escaped(trouble)}")))
     blocks.append(section(plain(_UNTIL)))
     if has_own_outgoing(mailbox):
         blocks.append(_field(draft, names.INCOMING_PASSWORD, "New incoming password", _keeps(draft)))
@@ -86,7 +99,7 @@ def _found(report: Report) -> list[str]:
 def _failure(report: Report) -> str:
     """The test that failed, and what of it is stored."""
     is_one_saved = report.incoming.was_tried and report.is_outgoing_refused
-    return "\n".join([*_found(report), _ONE_CHANGED if is_one_saved else _NOTHING_CHANGED])
+    return "\n\n".join([*_found(report), _ONE_CHANGED if is_one_saved else _NOTHING_CHANGED])
 
 
 def password_in_progress(mailbox: Mailbox, *, metadata: str = "") -> View:
@@ -107,7 +120,7 @@ def password_saved(mailbox: Mailbox, report: Report, *, metadata: str = "") -> V
     """The new password works and is stored."""
     blocks = [
         section(mrkdwn(f"✓ The new password of {name_of(mailbox)} works and is saved.")),
-        section(mrkdwn("\n".join(_found(report)))),
+        section(mrkdwn("\n\n".join(_found(report)))),
         section(mrkdwn(_fetched(mailbox) if report.incoming.was_tried else _SENDING)),
         actions(button("Check now", names.CHECK_BUTTON, mailbox.id, style="primary")),
     ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.slack import names
 from bot.slack.old_mail import about
+from bot.slack.views.calm import calm_words
 from bot.slack.views.sentences import name_of
 from bot.slack.views.steps import maildrop, tested_text
 from bot.slack.views.words import (
@@ -119,7 +120,11 @@ def _mail_words(mailbox: Mailbox, report: Report, old: OldMailComing | None) -> 
     if old is not None:
         said += _old_mail(old, report.messages or 0)
     days = "a day" if mailbox.delete_days == 1 else f"{mailbox.delete_days} days"
-    return [*filter(None, said), _RETENTION[mailbox.retention].format(days=days)]
+    return [
+        *filter(None, said),
+        _RETENTION[mailbox.retention].format(days=days),
+        *filter(None, [calm_words(mailbox)]),
+    ]
 
 
 def _old_mail(old: OldMailComing, messages: int) -> list[str]:

@@ -31,15 +31,16 @@ _FAILED: Final = {
     Step.UIDL: "Telling new messages from old ones",
 }
 _NEXT: Final = {
-    Step.TURN: "What you typed stays in the form below.",
-    Step.NAME: "Compare the server's name below with what your provider says, then test again.",
-    Step.CONNECT: "Compare server, port and security below with what your provider says, then test again.",
-    Step.TLS: "Compare server, port and security below with what your provider says, then test again.",
-    Step.GREETING: "Compare port and security below with what your provider says, then test again.",
-    Step.CAPABILITIES: "Compare port and security below with what your provider says, then test again.",
-    Step.LOGIN: "Correct the user name or the password below, then test again.",
+    Step.TURN: "Send the form again then.",
+    Step.NAME: "Compare the server's name with what your provider says, then test again.",
+    Step.CONNECT: "Compare server, port and security with what your provider says, then test again.",
+    Step.TLS: "Compare server, port and security with what your provider says, then test again.",
+    Step.GREETING: "Compare port and security with what your provider says, then test again.",
+    Step.CAPABILITIES: "Compare port and security with what your provider says, then test again.",
+    Step.LOGIN: "Correct the user name or the password, then test again.",
     Step.UIDL: "Ask whoever runs this mail server, or use another one.",
 }
+_IF_BUSY: Final = "This says nothing about what you typed; test again then."
 _OUTGOING_NEXT: Final = " Or tick “Save as receiving only”."
 
 
@@ -72,11 +73,17 @@ def report_blocks(report: Report) -> list[Block]:
 
 def _next(report: Report) -> str:
     """What to do after a failure."""
-    if report.incoming.failed is not None:
-        return f"Nothing was saved yet. {_NEXT[report.incoming.failed]}"
-    step = report.outgoing.failed if report.outgoing else None
-    words = _NEXT[step] if step else "Test again."
+    if report.outgoing is None or report.incoming.failed is not None:
+        return f"Nothing was saved yet. {_remedy(report.incoming)}"
+    words = _remedy(report.outgoing)
     return f"Mail can be fetched, but not sent, so nothing was saved yet. {words}{_OUTGOING_NEXT}"
+
+
+def _remedy(tested: Tested) -> str:
+    """What to do about one server."""
+    if tested.is_busy:
+        return _IF_BUSY
+    return _NEXT[tested.failed] if tested.failed else "Test again."
 
 
 def maildrop(messages: int | None) -> str:
@@ -85,4 +92,4 @@ def maildrop(messages: int | None) -> str:
         return ""
     if messages == 0:
         return "There is no message on the server right now."
-    return "1 message is there." if messages == 1 else f"{messages:,} messages are there."
+    return "1 message is on the server." if messages == 1 else f"{messages:,} messages are on the server."

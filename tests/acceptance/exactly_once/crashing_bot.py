@@ -31,6 +31,7 @@ from bot import deliver, lease, runner
 from bot.mail.pop3_client import Session
 from bot.slack.client import SlackClient
 from storage import fencing
+from storage.digests import Digests
 from storage.mailboxes import Mailboxes
 from storage.messages import Messages
 from storage.outbox import Outbox
@@ -51,6 +52,8 @@ WATCHED: Final[tuple[tuple[type, str], ...]] = (
     (Messages, "mark_deleting"),
     (Messages, "confirm_deleted"),
     (Messages, "purge"),
+    (Digests, "end_hold"),
+    (Digests, "dissolve"),
     (Outbox, "claim_due"),
     (Outbox, "record"),
     (Outbox, "reopen"),

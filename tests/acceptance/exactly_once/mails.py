@@ -1,4 +1,4 @@
-"""Numbered messages, and the numbers found again in posts."""
+"""Numbered messages, some of which answer others, and the numbers found again in posts."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ if TYPE_CHECKING:
 FILE_EVERY: Final = 10
 """So often a message has an attachment, which becomes a file in the post's thread."""
 
+TALK: Final = 4
+"""Of so many messages running, the first is by itself, and the next two after the second answer it."""
+
 _NUMBER: Final = re.compile(r"Number (\d{4}-\d{6})")
 _PLAIN: Final = (
     "From: Ada <ada@elsewhere.example>\r\nTo: you@local.test\r\nSubject: Number {mark}\r\n"
-    "Date: Mon, 02 Nov 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\n"
+    "Date: Mon, 02 Nov 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\nMessage-ID: <{mark}@elsewhere.example>\r\n"
+    "{references}"
 )
 _TEXT: Final = (
     "Content-Type: text/plain; charset=utf-8\r\n\r\nGood morning,\r\n\r\n.this line begins with a dot.\r\n"
@@ -38,10 +42,23 @@ def mark(mailbox: int, number: int) -> str:
 
 def numbered(mailbox: int, number: int) -> bytes:
     """The octets of a message."""
+    ids = [f"<{mark(mailbox, other)}@elsewhere.example>" for other in answers(number)]
+    references = f"References: {' '.join(ids)}\r\n" if ids else ""
     body = _WITH_FILE if has_file(number) else _TEXT
-    return (_PLAIN + body).replace("{mark}", mark(mailbox, number)).encode()
+    plain = (_PLAIN + body).replace("{references}", references)
+    return plain.replace("{mark}", mark(mailbox, number)).encode()
+
+
+def answers(number: int) -> range:
+    """The numbers a message refers to, whether they were ever sent or not."""
+    return range(number - max(number % TALK - 1, 0), number)
+
+
+def talk(number: int) -> tuple[int, int]:
+    """What messages that belong together have in common."""
+    return (number // TALK, 0 if number % TALK else number)
 
 
 def marks_in(post: Post) -> set[str]:
-    """Of which message a post tells; empty for a notice."""
+    """Of which message a post tells; empty for a notice, or for files."""
     return set(_NUMBER.findall(post.text + json.dumps(post.blocks)))

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 GRACE_SECONDS: Final = 2.0
 """At most half of it is one request's time; so nothing is in flight when Slack is asked."""
 
+FLOOD: Final = 1_000
+"""As high as it goes: each message is to come by itself, in the thread where it belongs."""
+
 IDLE_SECONDS: Final = 45.0
 """Longer than any wait of the bot here: twelve seconds between polls that fail, a few between attempts."""
 
@@ -151,6 +154,7 @@ class Stage:
             "MAILBOX_CA_FILE": str(self.mail.ca_pem),
             "MAILBOX_POLL_SECONDS": "1",
             "MAILBOX_GRACE_SECONDS": str(GRACE_SECONDS),
+            "MAILBOX_FLOOD": str(FLOOD),
         }
 
     async def _seed(self, settings: dict[str, str]) -> None:
@@ -226,7 +230,7 @@ class Stage:
         return self.log.read_text(errors="replace")[-3_000:] if self.log.exists() else ""
 
     def _is_all_posted(self) -> bool:
-        if sum(len(channel.posts) for channel in self._dms()) < len(self.sent):
+        if self._posts() < len(self.sent):
             return False
         seen = self._seen()
         return {sent.mark for sent in self.sent} <= seen.marks() and seen.has_files()
@@ -237,7 +241,12 @@ class Stage:
         """Messages fetched, posted and deleted, repetitions too."""
         fetched = sum(drop.counters.commands["RETR"] for drop in self.mail.drops)
         deleted = sum(len(drop.counters.deleted) for drop in self.mail.drops)
-        return fetched + deleted + sum(len(channel.posts) for channel in self._dms())
+        return fetched + deleted + self._posts()
+
+    def _posts(self) -> int:
+        """How many stand in the DMs and their threads, files too."""
+        posts = [post for channel in self._dms() for post in channel.posts.values()]
+        return len(posts) + sum(len(post.replies) for post in posts)
 
     def left(self) -> int:
         """Messages in the maildrops."""
@@ -260,7 +269,7 @@ class Stage:
         return [self.slack.workspace.dm(person.id) for person in self.people]
 
     def _seen(self) -> Seen:
-        return Seen.of(self._dms())
+        return Seen.of(self._dms(), self.slack.workspace.files)
 
     def _deleted(self, drop: Maildrop) -> list[tuple[str, float]]:
         journal = (self.folder / "mail" / drop.account.address / "journal.jsonl").read_text(encoding="utf-8")

@@ -35,6 +35,7 @@ _LOOK_SECONDS: Final = 0.01
 _POST: Final = "chat.postMessage"
 _SHARE: Final = "files.completeUploadExternal"
 _HISTORY: Final = "conversations.history"
+_REPLIES: Final = "conversations.replies"
 _WAITS: Final = GRACE_SECONDS * 0.75
 """Longer than the bot waits for an answer."""
 
@@ -55,6 +56,7 @@ FAULTS: Final = (
     Fault(_SHARE, "rate_limited", seconds=1),
     Fault(_HISTORY, "status", status=503),
     Fault(_HISTORY, "rate_limited", seconds=1),
+    Fault(_REPLIES, "status", status=503),
 )
 
 
@@ -149,4 +151,4 @@ def _calm_slack(stage: Stage) -> None:
 
 
 def _leaves_unanswered(method: str, kind: str) -> bool:
-    return method == _POST and kind != "rate_limited"
+    return method in {_POST, _SHARE} and kind != "rate_limited"

@@ -8,22 +8,24 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.sandbox.slack.posts import seconds
-from tests.acceptance.exactly_once.mails import has_file, marks_in
+from tests.acceptance.exactly_once.mails import has_file, marks_in, talk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bot.sandbox.slack.files import FileStore
     from bot.sandbox.slack.posts import Channel
     from tests.acceptance.exactly_once.stage import Sent
 
 MOST_RETRS: Final = 1.2
+_LOOKS: Final = frozenset({"conversations.history", "conversations.replies"})
 _JOURNAL_STEP: Final = 0.001
 """The maildrops' journals round their times to milliseconds."""
 
 
 @dataclass
 class Interruptions:
-    """What entitles the bot to look into the history: `crashes` once in each DM, `unanswered` posts once each."""
+    """What entitles the bot to look into Slack: `crashes` once in each DM, `unanswered` posts and shares once each."""
 
     crashes: int = 0
     unanswered: int = 0
@@ -34,31 +36,36 @@ class Seen:
     """What stands in Slack.
 
     Attributes:
-        posts: in each DM, marks and time of each post in order.
-        files: how often a file was shared in the thread of each mark.
-        odd: posts that tell of no message, or of several.
+        posts: in each DM, marks and time of each post in order, those in threads too.
+        files: how often the file of each mark was shared in the thread where its message stands.
+        odd: posts that tell of no message, or of several, and files elsewhere.
+        tops: for each mark, that of the post in whose thread it stands; its own without one.
     """
 
     posts: tuple[tuple[tuple[str, float], ...], ...]
     files: Counter[str]
     odd: int
+    tops: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, dms: Sequence[Channel]) -> Seen:
+    def of(cls, dms: Sequence[Channel], store: FileStore) -> Seen:
         """Read the DMs."""
-        posts, files, odd = [], Counter[str](), 0
+        posts, files, tops, odd = [], Counter[str](), dict[str, str](), 0
         for dm in dms:
             found = []
-            for post in dm.posts.values():
-                marks = marks_in(post)
-                if len(marks) != 1:
-                    odd += 1
-                    continue
-                (mark,) = marks
-                found.append((mark, seconds(post.ts) / 1_000_000))
-                files[mark] += sum(len(reply.file_ids) for reply in post.replies.values())
-            posts.append(tuple(found))
-        return cls(tuple(posts), files, odd)
+            for root in dm.posts.values():
+                top = next(iter(marks_in(root)), "")
+                for post in (root, *root.replies.values()):
+                    marks = marks_in(post)
+                    if len(marks) == 1:
+                        (mark,) = marks
+                        found.append((mark, seconds(post.ts) / 1_000_000))
+                        tops.setdefault(mark, top)
+                    named = [str(file["name"]).removesuffix(".csv") for file in store.shown(post.file_ids)]
+                    files.update(name for name in named if tops.get(name) == top)
+                    odd += (len(marks) != 1 and not named) + sum(tops.get(name) != top for name in named)
+            posts.append(tuple(sorted(found, key=lambda one: one[1])))
+        return cls(tuple(posts), files, odd, tops)
 
     def marks(self) -> set[str]:
         """Every message that is there at least once."""
@@ -126,9 +133,7 @@ def judged(
         calls: the log of Slack's calls.
     """
     total = sum(len(mailbox) for mailbox in sent)
-    histories = Counter(
-        call.get("channel") for call in calls if call["method"] == "conversations.history" and call["ok"]
-    )
+    histories = Counter(call.get("channel") for call in calls if call["method"] in _LOOKS and call["ok"])
     entitled = interruptions.crashes + interruptions.unanswered
     reads = histories.total()
     pairs = list(zip(sent, seen.posts, strict=True))
@@ -138,17 +143,18 @@ def judged(
         ),
         "twice": Promise("posts or files too many", sum(_twice(mine, dm, seen) for mine, dm in pairs), 0),
         "odd": Promise("posts that tell of no message, or of several", seen.odd, 0),
+        "threads": Promise("posts in a wrong thread", sum(_astray(mine, seen) for mine, _ in pairs), 0),
         "early": Promise("deleted before posted", sum(_early(mine, dm, deleted) for mine, dm in pairs), 0),
         "order": Promise("posts out of order in a mailbox", sum(_disorder(dm) for _, dm in pairs), 0),
         "left": Promise("messages left on the servers", left, 0),
         "retr": Promise("RETR per message", round(retrs / max(total, 1), 3), MOST_RETRS),
         "history": Promise(
-            "history reads",
+            "look-ups in histories and threads",
             reads,
             len(sent) * interruptions.crashes + interruptions.unanswered,
-            f" ({interruptions.crashes} crashes in {len(sent)} DMs, {interruptions.unanswered} posts unanswered)",
+            f" ({interruptions.crashes} crashes in {len(sent)} DMs, {interruptions.unanswered} posts or shares unanswered)",
         ),
-        "histories": Promise("history reads in one DM", max(histories.values(), default=0), entitled),
+        "histories": Promise("look-ups in one DM", max(histories.values(), default=0), entitled),
     }
     return Verdict(promises)
 
@@ -167,6 +173,16 @@ def _twice(mine: Sequence[Sent], dm: _Dm, seen: Seen) -> int:
     # Also what is in the wrong DM.
     strange = len({mark for mark, _ in dm} - {sent.mark for sent in mine})
     return posts_too_many + strange + sum(max(seen.files[sent.mark] - 1, 0) for sent in mine)
+
+
+def _astray(mine: Sequence[Sent], seen: Seen) -> int:
+    """Posts that do not stand with the first of those they belong to."""
+    first: dict[tuple[int, int], str] = {}
+    for sent in mine:
+        first.setdefault(talk(sent.number), sent.mark)
+    return sum(
+        seen.tops.get(sent.mark, first[talk(sent.number)]) != first[talk(sent.number)] for sent in mine
+    )
 
 
 def _early(mine: Sequence[Sent], dm: _Dm, deleted: Mapping[str, float]) -> int:

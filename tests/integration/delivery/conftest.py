@@ -11,16 +11,20 @@ import aiohttp
 import pytest
 
 from bot.deliver import Deliverer
+from bot.digest import DigestPosts
 from bot.mail.renderer import Renderer
 from bot.metrics import Metrics
 from bot.old_mail import OldMailPosts
+from bot.original_posts import OriginalPosts
 from bot.pace import Pace
 from bot.sandbox.server import start
 from bot.sandbox.slack.core import Timings
 from bot.sandbox.slack.people import TEAM_ID
 from bot.slack.client import SlackClient, web_client
 from storage.old_mail import OldMails
+from storage.originals import Originals
 from storage.records import Claim, Person
+from storage.rules import Rules
 from tests.fakes.clock import Clock
 from tests.integration.storage.stores import NEW, Stores
 
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
 
 MARTA = "U0MARTA004"
 GRACE = timedelta(seconds=60)
+FLOOD = 3
 LEASE = timedelta(minutes=2)
 PACE = Pace(timedelta(minutes=5), timedelta(minutes=30), timedelta(0))
 
@@ -119,7 +124,13 @@ async def desk(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterato
             stores.mailboxes,
             renderer,
             slack,
+            conversations=stores.conversations,
             old_mail=OldMailPosts(old_mails, stores.mailboxes, slack, bounds=lambda _: PACE, clock=clock),
+            digests=DigestPosts(
+                stores.digests, stores.mailboxes, renderer, Rules(database, vault), flood=FLOOD, clock=clock
+            ),
+            originals=OriginalPosts(Originals(database), stores.messages),
+            rules=Rules(database, vault),
             grace=GRACE,
             clock=clock,
             stopping=stopping,

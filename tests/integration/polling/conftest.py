@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot import pace
+from bot.floods import Floods
 from bot.guard import Guard
 from bot.mail import pop3_client
 from bot.mail.hosts import Hosts
@@ -19,7 +20,9 @@ from bot.poll import Poller
 from bot.sandbox.mail.maildrops import Account, Maildrop
 from bot.sandbox.mail.servers import MailServers
 from bot.server_mail import ServerMail
+from bot.wanted import WantedMail
 from storage.answers import Answers
+from storage.originals import Originals
 from storage.records import (
     Entry,
     EntryState,
@@ -35,21 +38,27 @@ from tests.fakes.clock import Clock
 from tests.integration.storage.stores import NEW, OWNER, Stores
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from storage.database import Database
     from storage.vault import Vault
+    from tests.fakes.pop3_server import Pop3Server
 
 LEASE = timedelta(minutes=2)
+FLOOD = 20
 INTERVAL = timedelta(minutes=5)
 LIMIT = 200_000
+LARGEST = 500_000
 ANNA = Account("anna@local.test", "right")
 
 
 @dataclass
 class Desk:
-    """What a polling test holds in its hands. `hiding` are mailboxes whose server lists nothing twice."""
+    """What a polling test holds in its hands.
+
+    `hiding` are mailboxes whose server lists nothing twice; `floors` what providers ask to be left between two sessions.
+    """
 
     stores: Stores
     servers: MailServers
@@ -59,6 +68,7 @@ class Desk:
     stopping: asyncio.Event
     metrics: Metrics
     hiding: set[str]
+    floors: dict[str, timedelta]
     server_mail: ServerMail
 
     async def add(self, retention: Retention = Retention.LEAVE, password: str = "right") -> Mailbox:
@@ -67,6 +77,31 @@ class Desk:
         profile = Profile("Work", ANNA.address, server, ANNA.address, None, None)
         new = replace(NEW, profile=profile, passwords=Passwords(Secret(password), None), retention=retention)
         return await self.stores.mailboxes.add(new, self.clock())
+
+    async def register(
+        self, server: Pop3Server, retention: Retention = Retention.LEAVE, skip: Sequence[bytes] = ()
+    ) -> Mailbox:
+        """A mailbox on a server that does as it is told, polled once."""
+        profile = Profile("Work", server.username, server.address, server.username, None, None)
+        passwords = Passwords(Secret(server.password), None)
+        new = replace(NEW, profile=profile, passwords=passwords, retention=retention, skip=tuple(skip))
+        await self.stores.mailboxes.add(new, self.clock())
+        return await self.poll()
+
+    async def change(self, mailbox: Mailbox, retention: Retention, delete_days: int | None = None) -> Mailbox:
+        """The owner chooses another delete setting; the rest stays."""
+        return await self.stores.mailboxes.change(
+            OWNER,
+            mailbox.id,
+            profile=mailbox.profile,
+            passwords=await self.stores.mailboxes.passwords(OWNER, mailbox.id),
+            retention=retention,
+            delete_days=delete_days,
+            listing=None,
+            skip=(),
+            old=(),
+            now=self.clock(),
+        )
 
     def send(self, *subjects: str, body: str = "Hello.") -> None:
         """Put mail into the maildrop."""
@@ -115,7 +150,8 @@ async def desk(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterato
     limits = pop3_client.Limits(message_octets=LIMIT)
     hosts = Hosts(["localhost"])
     stores, clock, stopping = Stores.on(database, vault, tmp_path), Clock(), asyncio.Event()
-    metrics, hiding = Metrics(), set[str]()
+    metrics, hiding, floors = Metrics(), set[str](), dict[str, timedelta]()
+    usual = pace.bounds(INTERVAL, None, is_exact=True)
     poller = Poller(
         stores.mailboxes,
         stores.messages,
@@ -123,7 +159,16 @@ async def desk(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterato
             server, hosts=hosts, tls=tls, limits=replace(limits, pipelining=pipelining), remembered=remembered
         ),
         Guard(stores.attempts, is_exempt=lambda _: False, clock=clock),
-        bounds=lambda _: pace.bounds(INTERVAL, None, is_exact=True),
+        WantedMail(
+            Originals(database),
+            stores.messages,
+            message_octets=LIMIT,
+            clock=clock,
+            stopping=stopping,
+            largest=LARGEST,
+        ),
+        floods=Floods(stores.digests, flood=FLOOD, clock=clock),
+        bounds=lambda mailbox: replace(usual, floor=floors.get(mailbox.id, usual.floor)),
         lists_all=lambda mailbox: mailbox.id not in hiding,
         message_octets=LIMIT,
         clock=clock,
@@ -138,5 +183,5 @@ async def desk(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterato
         clock=clock,
         nudge=lambda: None,
     )
-    yield Desk(stores, servers, drop, poller, clock, stopping, metrics, hiding, server_mail)
+    yield Desk(stores, servers, drop, poller, clock, stopping, metrics, hiding, floors, server_mail)
     await servers.stop()

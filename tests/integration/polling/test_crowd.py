@@ -13,12 +13,15 @@ from sqlalchemy import update
 
 from bot import pace
 from bot.crowd import SESSIONS_PER_HOST, WAITING_PER_HOST
+from bot.floods import Floods
 from bot.guard import Guard
 from bot.mail import pop3_client
 from bot.mail.hosts import Hosts
 from bot.metrics import PUT_OFF, Metrics
 from bot.poll import Poller
 from bot.runner import MOST_POLLS, Runner
+from bot.wanted import WantedMail
+from storage.originals import Originals
 from storage.records import Health, Mailbox, Passwords, Person, Profile, Secret, ServerAddress
 from storage.tables import MailboxRow
 from tests.fakes.pop3_server import Pop3Server, silence
@@ -44,6 +47,9 @@ class Nobody:
     async def tell_progress(self) -> None:
         """There is nothing to tell."""
 
+    async def refresh(self) -> None:
+        """Nobody's time zone is asked for."""
+
 
 class Town:
     """Mailboxes at a host that does not answer and at one that does, and the bot between them."""
@@ -58,6 +64,14 @@ class Town:
             stores.messages,
             lambda server, **_: pop3_client.connect(server, hosts=hosts, tls=tls),
             Guard(stores.attempts, is_exempt=lambda _: True, clock=self.now),
+            WantedMail(
+                Originals(stores.database),
+                stores.messages,
+                message_octets=200_000,
+                clock=self.now,
+                stopping=self.stopping,
+            ),
+            floods=Floods(stores.digests, flood=20, clock=self.now),
             bounds=lambda _: pace.bounds(INTERVAL, None, is_exact=True),
             lists_all=lambda _: True,
             message_octets=200_000,
@@ -74,6 +88,8 @@ class Town:
             attempts=stores.attempts,
             poller=self.poller,
             deliverer=nobody,
+            conversations=nobody,
+            zones=nobody,
             worker="w",
             interval=timedelta(seconds=1),
             clock=self.now,

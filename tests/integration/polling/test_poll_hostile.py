@@ -44,7 +44,30 @@ async def test_message_that_breaks_every_session_becomes_a_card(
 
     told = await desk.settle()
     loaded = [await desk.stores.messages.load(entry.message_id) for entry in told if entry.message_id]
-    assert [message.shape for message, _ in loaded] == [Shape.WHOLE, Shape.REFUSED, Shape.WHOLE]
+    assert [message.shape for message, _ in loaded] == [Shape.WHOLE, Shape.WHOLE, Shape.REFUSED]
+
+
+async def test_a_message_that_breaks_every_session_holds_the_others_up_for_a_few_only(desk: Desk) -> None:
+    """After its third failure it is fetched last; mail that comes later does not wait for its card."""
+    mail = [b"Subject: one\r\n\r\n", b"Subject: two\r\n\r\n"]
+    async with Pop3Server(mail, answers={"RETR 1": hang_up}) as server:
+        await register(desk, server)
+
+        for _ in range(plan.FAILURES_BEFORE_LAST + 1):
+            await desk.poll()
+
+    assert await desk.subjects() == ["two"]
+
+
+async def test_a_uid_that_looks_like_the_repetition_of_another_hides_no_message(desk: Desk) -> None:
+    """Two messages under one UID and a third whose UID ends in a space and a number: all three come."""
+    mail = [b"Subject: %b\r\n\r\n" % word for word in (b"one", b"two", b"three")]
+    async with Pop3Server(mail, uids=[b"u", b"u", b"u 2"]) as server:
+        await register(desk, server, Retention.DELETE_POSTED)
+
+        await desk.poll()
+
+    assert await desk.subjects() == ["one", "two", "three"]
 
 
 async def test_a_message_whose_size_is_a_lie_comes_whole(desk: Desk) -> None:

@@ -9,13 +9,11 @@ import pytest
 
 from bot.errors import NoSuchMailbox
 from bot.server_mail import Said
-from storage.records import Health, Mailbox, Notice, Passwords, Profile, Retention, Secret, SeenState
+from storage.records import Health, Notice, Passwords, Retention, Secret, SeenState
 from tests.fakes.pop3_server import Pop3Server
-from tests.integration.storage.stores import NEW, OWNER, STRANGER
+from tests.integration.storage.stores import OWNER, STRANGER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tests.integration.polling.conftest import Desk
 
 SUBJECTS = [str(number) for number in range(20)]
@@ -31,21 +29,10 @@ def rename(server: Pop3Server, prefix: bytes) -> None:
     server.uids = [prefix + b"%d" % number for number in range(len(server.messages))]
 
 
-async def register(
-    desk: Desk, server: Pop3Server, retention: Retention = Retention.LEAVE, skip: Sequence[bytes] = ()
-) -> Mailbox:
-    """A mailbox that was polled once."""
-    profile = Profile("Work", server.username, server.address, server.username, None, None)
-    passwords = Passwords(Secret(server.password), None)
-    new = replace(NEW, profile=profile, passwords=passwords, retention=retention, skip=tuple(skip))
-    await desk.stores.mailboxes.add(new, desk.clock())
-    return await desk.poll()
-
-
 async def test_nothing_is_fetched_before_the_owner_has_answered(desk: Desk) -> None:
     """One notice, no RETR, no DELE, no further poll; whoever resumes is asked again, of the same messages."""
     async with Pop3Server(mail(*SUBJECTS)) as server:
-        await register(desk, server, Retention.DELETE_POSTED)
+        await desk.register(server, Retention.DELETE_POSTED)
         assert await desk.subjects() == SUBJECTS
         rename(server, b"b")
         server.commands.clear()
@@ -69,7 +56,7 @@ async def test_nothing_is_fetched_before_the_owner_has_answered(desk: Desk) -> N
 async def test_after_the_answer_only_what_is_new_comes(desk: Desk, said: Said) -> None:
     """What was brought before is recognised or skipped; mail that comes after the answer is posted."""
     async with Pop3Server(mail(*SUBJECTS)) as server:
-        mailbox = await register(desk, server)
+        mailbox = await desk.register(server)
         assert await desk.subjects() == SUBJECTS
         rename(server, b"b")
         await desk.poll()
@@ -89,7 +76,7 @@ async def test_after_the_answer_only_what_is_new_comes(desk: Desk, said: Said) -
 async def test_old_mail_nobody_asked_for_comes_if_the_owner_says_it_is_new(desk: Desk) -> None:
     """Its content was never fetched, so only the owner can tell."""
     async with Pop3Server(mail(*SUBJECTS)) as server:
-        mailbox = await register(desk, server, skip=server.uids[:15])
+        mailbox = await desk.register(server, skip=server.uids[:15])
         assert await desk.subjects() == SUBJECTS[15:]
         rename(server, b"b")
         await desk.poll()
@@ -103,7 +90,7 @@ async def test_old_mail_nobody_asked_for_comes_if_the_owner_says_it_is_new(desk:
 async def test_recognised_mail_keeps_its_delete_setting(desk: Desk) -> None:
     """A message that is in Slack under its old UID is deleted under its new one."""
     async with Pop3Server(mail(*SUBJECTS)) as server:
-        mailbox = await register(desk, server, Retention.DELETE_POSTED)
+        mailbox = await desk.register(server, Retention.DELETE_POSTED)
         assert await desk.subjects() == SUBJECTS
         rename(server, b"b")
         await desk.poll()
@@ -119,7 +106,7 @@ async def test_recognised_mail_keeps_its_delete_setting(desk: Desk) -> None:
 async def test_stop_leaves_the_question_open(desk: Desk) -> None:
     """The mailbox is paused; the answer can still be given and lets it go on."""
     async with Pop3Server(mail(*SUBJECTS)) as server:
-        mailbox = await register(desk, server)
+        mailbox = await desk.register(server)
         await desk.subjects()
         rename(server, b"b")
         await desk.poll()
@@ -135,7 +122,7 @@ async def test_stop_leaves_the_question_open(desk: Desk) -> None:
 async def test_nobody_else_answers(desk: Desk) -> None:
     """A mailbox id in a button routes and never authorises."""
     async with Pop3Server(mail(*SUBJECTS)) as server:
-        mailbox = await register(desk, server)
+        mailbox = await desk.register(server)
         rename(server, b"b")
         await desk.poll()
 
@@ -149,7 +136,7 @@ async def test_nobody_else_answers(desk: Desk) -> None:
 async def test_a_crash_between_question_and_notice_loses_neither(desk: Desk) -> None:
     """Some UIDs are recorded, then the process dies: the next poll asks, once, of all of them."""
     async with Pop3Server(mail(*SUBJECTS)) as server:
-        mailbox = await register(desk, server)
+        mailbox = await desk.register(server)
         assert await desk.subjects() == SUBJECTS
         rename(server, b"b")
         desk.clock.ahead += (mailbox.due_at or desk.clock()) - desk.clock()
@@ -166,7 +153,7 @@ async def test_a_crash_between_question_and_notice_loses_neither(desk: Desk) -> 
 async def test_deleted_messages_under_their_old_uids_are_asked_of_too(desk: Desk) -> None:
     """A server that numbers anew may give a UID that was deleted to another message."""
     async with Pop3Server(mail(*SUBJECTS)) as server:
-        mailbox = await register(desk, server)
+        mailbox = await desk.register(server)
         await desk.subjects()
         desk.clock.ahead += (mailbox.due_at or desk.clock()) - desk.clock()
         claim = await desk.stores.claim(desk.clock())
@@ -187,7 +174,7 @@ async def test_deleted_messages_under_their_old_uids_are_asked_of_too(desk: Desk
 async def test_an_emptied_maildrop_is_no_question(desk: Desk, count: int) -> None:
     """Another program took everything; a little new mail is just that."""
     async with Pop3Server(mail(*SUBJECTS)) as server:
-        await register(desk, server)
+        await desk.register(server)
         await desk.subjects()
         new = [f"new {number}" for number in range(count)]
         server.messages, server.uids = mail(*new), [subject.encode() for subject in new]
@@ -202,7 +189,7 @@ async def test_an_emptied_maildrop_is_no_question(desk: Desk, count: int) -> Non
 async def test_mail_that_our_setting_deleted_is_no_question(desk: Desk) -> None:
     """The maildrop is empty because we emptied it; twenty new messages are new."""
     async with Pop3Server(mail(*SUBJECTS)) as server:
-        await register(desk, server, Retention.DELETE_POSTED)
+        await desk.register(server, Retention.DELETE_POSTED)
         await desk.subjects()
         await desk.poll()
         assert server.messages == []
@@ -217,7 +204,7 @@ async def test_mail_that_our_setting_deleted_is_no_question(desk: Desk) -> None:
 async def test_a_server_that_lists_nothing_twice_is_no_question(desk: Desk) -> None:
     """Gmail hides what was fetched: every poll shows other UIDs, and all of them are new."""
     async with Pop3Server(mail(*SUBJECTS)) as server:
-        mailbox = await register(desk, server)
+        mailbox = await desk.register(server)
         desk.hiding.add(mailbox.id)
         await desk.subjects()
         more = [f"more-{number}" for number in range(20)]
@@ -233,7 +220,7 @@ async def test_settings_that_lead_to_another_maildrop_are_no_question(desk: Desk
     """The owner changed the server: all that lies there is what the form asked for."""
     async with Pop3Server(mail(*SUBJECTS)) as server, Pop3Server(mail(*SUBJECTS)) as other:
         rename(other, b"o")
-        mailbox = await register(desk, server)
+        mailbox = await desk.register(server)
         assert await desk.subjects() == SUBJECTS
         profile = replace(mailbox.profile, incoming=other.address)
 

@@ -8,29 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.errors import NoSuchMessage
-from storage.answers import OnServer
 from storage.records import Mailbox, Retention
+from storage.wishes import OnServer
 from tests.integration.storage.stores import OWNER, STRANGER
 
 if TYPE_CHECKING:
     from tests.integration.polling.conftest import Desk
-
-
-async def change(desk: Desk, mailbox: Mailbox, retention: Retention, delete_days: int | None = None) -> None:
-    """The owner chooses another delete setting; the rest stays."""
-    passwords = await desk.stores.mailboxes.passwords(OWNER, mailbox.id)
-    await desk.stores.mailboxes.change(
-        OWNER,
-        mailbox.id,
-        profile=mailbox.profile,
-        passwords=passwords,
-        retention=retention,
-        delete_days=delete_days,
-        listing=None,
-        skip=(),
-        old=(),
-        now=desk.clock(),
-    )
 
 
 async def poll_for(desk: Desk, wait: timedelta) -> None:
@@ -44,7 +27,7 @@ async def poll_for(desk: Desk, wait: timedelta) -> None:
 async def posted(desk: Desk, retention: Retention, delete_days: int | None = None) -> tuple[Mailbox, str]:
     """A mailbox with one message that is in Slack, and that message's id."""
     mailbox = await desk.add()
-    await change(desk, mailbox, retention, delete_days)
+    await desk.change(mailbox, retention, delete_days)
     desk.send("one")
     await desk.poll()
     (entry,) = await desk.settle()
@@ -138,7 +121,7 @@ async def test_a_setting_that_leaves_mail_stops_what_was_begun(desk: Desk) -> No
     mailbox, message_id = await posted(desk, Retention.DELETE_ASKED)
     await desk.server_mail.delete(OWNER, message_id)
 
-    await change(desk, mailbox, Retention.LEAVE)
+    await desk.change(mailbox, Retention.LEAVE)
     await desk.poll()
     _, place = await desk.server_mail.delete(OWNER, message_id)
 
@@ -157,7 +140,7 @@ async def test_a_new_setting_counts_for_what_is_in_slack_already(
     await poll_for(desk, timedelta(days=2))
     assert len(desk.drop.mails) == 1
 
-    await change(desk, mailbox, retention, days)
+    await desk.change(mailbox, retention, days)
     await desk.poll()
 
     assert desk.drop.mails == []

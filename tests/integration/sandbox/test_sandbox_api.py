@@ -196,6 +196,29 @@ async def test_replies_stay_out_of_the_history(client: AsyncWebClient) -> None:
     assert await refusal(client, "chat.postMessage", **nested) == "cannot_reply_to_message"
 
 
+async def test_a_broadcast_reply_stands_in_the_history_and_in_its_thread(
+    client: AsyncWebClient, page: Page
+) -> None:
+    """Once in each, the same post; the page shows it in the conversation, and it counts as a reply."""
+    root = await client.chat_postMessage(channel=MARTA, text="root")
+    place = {"channel": root["channel"], "thread_ts": root["ts"]}
+    reply = await client.chat_postMessage(**place, text="reply", reply_broadcast=True)
+
+    history = await client.conversations_history(channel=root["channel"])
+    thread = await client.conversations_replies(channel=root["channel"], ts=root["ts"])
+
+    newest, oldest = history["messages"]
+    assert (newest["ts"], newest["subtype"], newest["thread_ts"]) == (
+        reply["ts"],
+        "thread_broadcast",
+        root["ts"],
+    )
+    assert oldest["reply_count"] == 1
+    assert [post["ts"] for post in thread["messages"]] == [root["ts"], reply["ts"]]
+    (shown,) = (await page.state())["posts"]
+    assert [each["is_broadcast"] for each in shown["replies"]] == [True]
+
+
 async def test_a_deleted_root_leaves_a_tombstone(client: AsyncWebClient) -> None:
     """Replies survive their root's deletion, and the tombstone cannot be changed."""
     root = await client.chat_postMessage(channel=MARTA, text="root")

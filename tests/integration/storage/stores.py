@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from storage.attempts import Attempts
+from storage.conversations import Conversations
+from storage.digests import Digests
 from storage.holdings import Holdings
 from storage.mailboxes import Mailboxes
 from storage.messages import Messages
@@ -28,6 +30,7 @@ from storage.records import (
     ServerAddress,
     Shape,
 )
+from storage.zones import Zones
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,6 +90,9 @@ class Stores:
     outbox: Outbox
     holdings: Holdings
     attempts: Attempts
+    digests: Digests
+    zones: Zones
+    conversations: Conversations
 
     @classmethod
     def on(cls, database: Database, vault: Vault, folder: Path) -> Stores:
@@ -99,6 +105,9 @@ class Stores:
             Outbox(database),
             Holdings(database, vault),
             Attempts(database, vault),
+            Digests(database, vault),
+            Zones(database),
+            Conversations(database, vault),
         )
 
     async def claimed(self, new: NewMailbox = NEW, now: datetime = NOW) -> Claim:

@@ -14,9 +14,14 @@ import pytest
 from storage.answers import Answers
 from storage.counting import AttemptKind, Counted, Limit
 from storage.database import Database
+from storage.delivery import Held
 from storage.errors import StorageBusy
+from storage.marks import Marks
+from storage.originals import Originals
 from storage.records import EntryState, Retention, SeenState, Shape
+from storage.rules import Rules
 from storage.tables import Table
+from storage.wishes import OriginalState, RuleKind
 from tests.integration.storage.stores import (
     LATER,
     LEASE,
@@ -36,6 +41,7 @@ if TYPE_CHECKING:
     from storage.records import Claim, Dm, Entry
     from storage.spool import Spool
     from storage.vault import Vault
+    from storage.wishes import Rule
 
 PATIENCE: Final = timedelta(milliseconds=20)
 
@@ -49,6 +55,8 @@ class Scene:
     dm: Dm
     entry: Entry
     spool: Spool
+    vault: Vault
+    rule: Rule
 
 
 CHANGE: Final[dict[str, Any]] = {
@@ -90,7 +98,26 @@ WRITES: Final[dict[str, Callable[[Scene], Awaitable[object]]]] = {
         OWNER, s.claim.mailbox.id, SeenState.SKIPPED, NOW, due_at=NOW
     ),
     "delete": lambda s: Answers(s.stores.database).delete(OWNER, s.entry.message_id or "", NOW),
+    "note_undeleted": lambda s: s.stores.messages.note_undeleted(s.claim, [b"u1"]),
+    "want": lambda s: Originals(s.stores.database).want(
+        s.claim.mailbox, s.entry.message_id or "", NOW, again=True
+    ),
+    "bring": lambda s: Originals(s.stores.database).bring(s.claim, s.spool, NOW),
+    "lose": lambda s: Originals(s.stores.database).lose(
+        s.claim, s.entry.message_id or "", OriginalState.GONE, NOW
+    ),
+    "note_original_failure": lambda s: Originals(s.stores.database).note_failure(
+        s.claim, s.entry.message_id or ""
+    ),
+    "mark": lambda s: Marks(s.stores.database).mark(OWNER, s.entry.message_id or "", NOW),
+    "add_rule": lambda s: Rules(s.stores.database, s.vault).add(
+        OWNER, s.claim.mailbox.id, RuleKind.SENDER, "a@b.example", label="a", now=NOW
+    ),
+    "remove_rule": lambda s: Rules(s.stores.database, s.vault).remove(OWNER, s.rule.id),
     "purge": lambda s: s.stores.messages.purge(NOW, timedelta()),
+    "dissolve": lambda s: s.stores.digests.dissolve(s.dm, s.entry, NOW),
+    "end_hold": lambda s: s.stores.digests.end_hold(s.claim, Held(), NOW),
+    "learn": lambda s: s.stores.zones.learn(OWNER, "Asia/Tokyo", LATER, {}, NOW),
     "dm_claim_due": lambda s: s.stores.outbox.claim_due(NOW, **CLAIM),
     "record": lambda s: s.stores.outbox.record(s.dm, replace(s.entry, state=EntryState.SETTLED), now=NOW),
     "dm_renew": lambda s: s.stores.outbox.renew(s.dm, LATER),
@@ -117,10 +144,22 @@ READS: Final[dict[str, Callable[[Scene], Awaitable[object]]]] = {
     "seen": lambda s: s.stores.messages.seen(s.claim.mailbox.id),
     "seen_among": lambda s: s.stores.messages.seen_among(s.claim.mailbox.id, [b"u1"]),
     "has_deletions": lambda s: s.stores.messages.has_deletions(s.claim),
+    "undeleted": lambda s: s.stores.messages.undeleted(s.claim, 2),
+    "is_newest": lambda s: s.stores.messages.is_newest(s.claim, b"u1", b""),
+    "check": lambda s: s.stores.messages.check(s.claim),
     "count_asked": lambda s: s.stores.messages.count_asked(s.claim.mailbox.id),
     "is_gone": lambda s: Answers(s.stores.database).is_gone(OWNER, s.entry.message_id or ""),
     "load": lambda s: s.stores.messages.load(s.entry.message_id or ""),
+    "standing": lambda s: Marks(s.stores.database).standing(OWNER, s.entry.message_id or ""),
+    "count_open": lambda s: Marks(s.stores.database).count_open(OWNER),
+    "newest_open": lambda s: Marks(s.stores.database).newest_open(OWNER, s.claim.mailbox.id, 5),
+    "wanted": lambda s: Originals(s.stores.database).wanted(s.claim.mailbox.id),
+    "rules": lambda s: Rules(s.stores.database, s.vault).of(OWNER),
+    "match": lambda s: Rules(s.stores.database, s.vault).match(s.claim.mailbox.id, "a@b.example", None),
     "spool": spooled,
+    "gathered": lambda s: s.stores.digests.gathered(s.entry, 5),
+    "digest_head": lambda s: s.stores.digests.head(s.entry.message_id or ""),
+    "zones_due": lambda s: s.stores.zones.due(NOW, 5),
     "head": lambda s: s.stores.outbox.head(s.dm),
     "waiting": lambda s: s.stores.outbox.waiting(OWNER),
     "depth": lambda s: s.stores.outbox.depth(),
@@ -141,7 +180,10 @@ async def scene(database_url: str, vault: Vault, tmp_path: Path) -> AsyncIterato
     dm = await stores.dm()
     spool = stores.messages.spool(claim)
     await spool.write(b"octets")
-    yield Scene(stores, claim, dm, await stores.head(dm), spool)
+    rule = await Rules(database, vault).add(
+        OWNER, claim.mailbox.id, RuleKind.SENDER, "b@b.example", label="b", now=NOW
+    )
+    yield Scene(stores, claim, dm, await stores.head(dm), spool, vault, rule)
     await spool.close()
     await database.close()
 

@@ -247,7 +247,7 @@ async def test_deleted_message_that_returns_is_not_posted_again(stores: Stores) 
 
     assert not await stores.keep(claim, b"u1", b"first")
 
-    assert await stores.messages.seen(claim.mailbox.id) == {b"u1": Seen(SeenState.KEPT, 0, is_settled=True)}
+    assert await stores.messages.seen(claim.mailbox.id) == {b"u1": Seen(SeenState.KEPT, 1, is_settled=True)}
     assert await stores.outbox.waiting(OWNER) == {}
 
 

@@ -15,8 +15,11 @@ from sqlalchemy import text
 from storage.counting import AttemptKind, Counted, Limit
 from storage.database import Database
 from storage.errors import StorageError
+from storage.originals import Originals
 from storage.records import EntryState, Health, Notice, Retention, SeenState, Shape
+from storage.rules import Rules
 from storage.tables import Table
+from storage.wishes import OriginalState, RuleKind
 from tests.integration.storage.stores import NOW, Stores
 
 if TYPE_CHECKING:
@@ -124,6 +127,8 @@ async def test_processes_migrate_at_once(empty_url: str) -> None:
         ("entry", "state", EntryState),
         ("entry", "notice", Notice),
         ("attempt", "kind", AttemptKind),
+        ("rule", "kind", RuleKind),
+        ("original", "state", OriginalState),
     ],
 )
 async def test_every_word_may_be_stored(
@@ -132,6 +137,10 @@ async def test_every_word_may_be_stored(
     """The database takes every value the code knows for a column, and no other."""
     claim = await stores.claimed()
     await stores.keep(claim, b"u1", now=NOW)
+    message_id = (await stores.head(await stores.dm())).message_id or ""
+    await Originals(stores.database).want(claim.mailbox, message_id, NOW, again=False)
+    rules = Rules(stores.database, stores.messages._vault)
+    await rules.add(claim.mailbox.owner, claim.mailbox.id, RuleKind.SENDER, "a@b.example", label="a", now=NOW)
     await stores.attempts.note(Counted(Limit(AttemptKind.TEST, 1, timedelta(hours=1)), ("T1", "U1")), NOW)
 
     async with stores.database.write() as session:

@@ -79,6 +79,16 @@ async def test_overdue_mailboxes_come_in_their_order(stores: Stores) -> None:
     assert (due[1], due[4]) == (None, NOW + 4 * HOUR)
 
 
+async def test_a_lone_mailbox_that_a_wrong_clock_planned_comes_too(stores: Stores) -> None:
+    """With one mailbox there is nothing to spread, and a year to wait if nobody looked."""
+    mailbox = await stores.mailboxes.add(NEW, NOW)
+    await stores.mailboxes.check_now(OWNER, mailbox.id, NOW + 8760 * HOUR)
+
+    count = await stores.mailboxes.spread(NOW, NOW + HOUR, lambda count: [NOW] * count)
+
+    assert (count, (await stores.mailbox(mailbox.id)).due_at) == (1, NOW)
+
+
 async def test_the_all_clear_counts_what_came_since_the_alarm(stores: Stores) -> None:
     """Messages before the alarm, of other mailboxes or after the all-clear do not count."""
     claim = await stores.claimed()

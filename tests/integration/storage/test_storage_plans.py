@@ -10,9 +10,15 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import event
 
 from storage.answers import Answers
+from storage.clues import Clues
 from storage.counting import AttemptKind, Counted, Limit
 from storage.database import Database
+from storage.delivery import Held
+from storage.marks import Marks
+from storage.originals import Originals
 from storage.records import EntryState, Person, SeenState
+from storage.rules import Rules
+from storage.wishes import RuleKind
 from tests.integration.storage.stores import NOW, OK, OWNER, Stores
 
 if TYPE_CHECKING:
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from storage.records import Claim
     from storage.vault import Vault
 
 
@@ -90,7 +97,11 @@ async def use_what_runs_often(stores: Stores) -> None:
     dms = await stores.outbox.claim_due(NOW, lease=timedelta(1), worker="w", limit=5, busy=[Person("T", "U")])
     entry = await stores.head(dms[0])
     await stores.messages.load(entry.message_id or "")
-    dm = await stores.outbox.record(dms[0], replace(entry, state=EntryState.SETTLED), now=NOW)
+    clues = Clues("own@x", ("other@x",), "lunch", ("ada@x",), is_answer=True)
+    place = await stores.conversations.place(entry, clues, NOW)
+    dm = await stores.outbox.record(dms[0], replace(entry, state=EntryState.SETTLED), now=NOW, place=place)
+    await stores.conversations.of(entry.message_id or "")
+    await stores.conversations.purge(NOW + timedelta(days=1_000))
     await stores.outbox.release(dm)
     await stores.outbox.waiting(OWNER)
     await stores.messages.has_deletions(claim)
@@ -100,9 +111,15 @@ async def use_what_runs_often(stores: Stores) -> None:
     await stores.messages.seen(claim.mailbox.id)
     await stores.messages.seen_among(claim.mailbox.id, [b"u1"])
     await stores.messages.mark_deleting(claim, [b"u1"])
+    await stores.messages.note_undeleted(claim, [b"u1"])
+    await stores.messages.undeleted(claim, 1)
+    await stores.messages.check(claim)
     await stores.messages.confirm_deleted(claim, [b"u1"])
+    await use_what_posts_offer(stores, claim, entry.message_id or "")
+    await use_a_digest(stores, replace(claim, held_until=NOW))
     await stores.mailboxes.finish(claim, OK)
     await Answers(stores.database).answer(OWNER, claim.mailbox.id, SeenState.DOUBTED, NOW, due_at=NOW)
+    await stores.zones.due(NOW, 5)
     await stores.mailboxes.claim_due(NOW, lease=timedelta(1), worker="w", limit=5, busy=["x"])
     await stores.mailboxes.of(OWNER)
     await stores.messages.purge(NOW + timedelta(days=9), timedelta())
@@ -111,6 +128,40 @@ async def use_what_runs_often(stores: Stores) -> None:
     assert isinstance(taken, dict)
     await stores.attempts.give_back(taken.values())
     await stores.attempts.purge(NOW)
+
+
+async def use_what_posts_offer(stores: Stores, claim: Claim, message_id: str) -> None:
+    """Rules, a post marked as done, a message wanted as it came."""
+    mailbox_id, marks, originals = claim.mailbox.id, Marks(stores.database), Originals(stores.database)
+    rules = Rules(stores.database, stores.messages._vault)
+    rule = await rules.add(OWNER, mailbox_id, RuleKind.SENDER, "a@b.example", label="a", now=NOW)
+    await rules.match(mailbox_id, "a@b.example", "c1")
+    await rules.of(OWNER)
+    await rules.remove(OWNER, rule.id)
+    await marks.mark(OWNER, message_id, NOW)
+    await marks.count_open(OWNER)
+    await marks.newest_open(OWNER, mailbox_id, 5)
+    original = await originals.want(claim.mailbox, message_id, NOW, again=True)
+    await originals.wanted(mailbox_id)
+    (dm,) = await stores.outbox.claim_due(NOW, lease=timedelta(1), worker="w", limit=5)
+    entry = await stores.head(dm)
+    assert (await originals.brought_by(entry.id)).message_id == original.message_id
+    await stores.outbox.release(
+        await stores.outbox.record(dm, replace(entry, state=EntryState.SETTLED), now=NOW)
+    )
+
+
+async def use_a_digest(stores: Stores, claim: Claim) -> None:
+    """Two messages held back, let go, named by a digest and one of them dissolved from it."""
+    for uid in (b"d1", b"d2"):
+        await stores.keep(claim, uid)
+    await stores.digests.end_hold(claim, Held(NOW, NOW), NOW - timedelta(1))
+    (dm,) = await stores.outbox.claim_due(NOW, lease=timedelta(1), worker="w", limit=5)
+    digest = await stores.head(dm)
+    gathered = await stores.digests.gathered(digest, 5)
+    await stores.digests.head(gathered.message_ids[0])
+    await stores.outbox.waiting(OWNER)
+    await stores.digests.dissolve(dm, digest, NOW)
 
 
 def is_expensive(plan: list[str]) -> bool:

@@ -1,0 +1,107 @@
+"""Use case part: what the post of an outbox entry says, and which files belong to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bot.slack import actions, notices, questions
+from storage.errors import NotFound
+from storage.records import Notice, Shape
+
+if TYPE_CHECKING:
+    from bot.digest import DigestPosts
+    from bot.mail.content import Rendered
+    from bot.mail.renderer import Renderer
+    from bot.old_mail import OldMailPosts
+    from bot.original_posts import OriginalPosts
+    from storage.mailboxes import Mailboxes
+    from storage.messages import Messages
+    from storage.outbox import Outbox
+    from storage.records import Entry, Mailbox
+
+READ_OCTETS: Final = 25 * 1024 * 1024
+"""What is larger is read by nobody here: it is a file in the thread of its post."""
+
+HEAD_OCTETS: Final = 32 * 1024
+"""The beginning of such a message, which its post shows."""
+
+
+class Contents:
+    """Makes what is posted."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        messages: Messages,
+        mailboxes: Mailboxes,
+        renderer: Renderer,
+        *,
+        old_mail: OldMailPosts,
+        digests: DigestPosts,
+        originals: OriginalPosts,
+    ) -> None:
+        self._outbox = outbox
+        self._messages = messages
+        self._mailboxes = mailboxes
+        self._renderer = renderer
+        self._old_mail = old_mail
+        self._digests = digests
+        self._originals = originals
+
+    async def said(self, entry: Entry) -> tuple[Rendered, bool]:
+        """The post of an entry, and whether files belong to it.
+
+        Raises:
+            NotFound: what it is about is gone.
+        """
+        if entry.notice is Notice.ORIGINAL:
+            return await self._originals.said(entry.id)
+        rendered = await self.rendered(entry)
+        return rendered, bool(rendered.files)
+
+    async def rendered(self, entry: Entry) -> Rendered:
+        """The post of an entry with its files.
+
+        Raises:
+            NotFound: what it is about is gone.
+        """
+        assert entry.mailbox_id is not None
+        if entry.notice is Notice.OLD_MAIL:
+            return await self._old_mail.rendered(entry.id)
+        if entry.notice is Notice.DIGEST:
+            return await self._digests.rendered(entry)
+        if entry.notice is Notice.ORIGINAL:
+            return await self._originals.rendered(entry.id)
+        if entry.notice is not None:
+            return await self._notice(entry, await self._mailboxes.get(entry.owner, entry.mailbox_id))
+        return await self._mail(entry)
+
+    async def _notice(self, entry: Entry, mailbox: Mailbox) -> Rendered:
+        assert entry.notice is not None
+        if entry.notice is Notice.ASKED:
+            return questions.asked(
+                mailbox.profile.name, mailbox.id, await self._messages.count_asked(mailbox.id)
+            )
+        if entry.notice is Notice.ALL_CLEAR:
+            return notices.all_clear(mailbox, await self._outbox.caught_up(entry))
+        return notices.alarm(entry.notice, mailbox)
+
+    async def _mail(self, entry: Entry) -> Rendered:
+        assert entry.message_id is not None
+        mailboxes = {mailbox.id: mailbox for mailbox in await self._mailboxes.of(entry.owner)}
+        mailbox = mailboxes.get(entry.mailbox_id or "")
+        if mailbox is None:
+            raise NotFound("This person has no such mailbox.")
+        message, octets = await self._messages.load(entry.message_id)
+        is_over = len(octets) > READ_OCTETS
+        rendered = await self._renderer.render(
+            octets[:HEAD_OCTETS] if is_over else octets,
+            shape=Shape.TOP if is_over else message.shape,
+            listed_octets=message.listed_octets,
+            received_at=message.received_at,
+            mailbox_name=mailbox.profile.name if len(mailboxes) > 1 else None,
+            own_address=mailbox.profile.address,
+            incoming_host=mailbox.profile.incoming.host,
+            plain=entry.plain,
+        )
+        return actions.offered(rendered, message, mailbox.retention)

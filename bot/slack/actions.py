@@ -1,0 +1,153 @@
+"""What can be done to a message from its post, and the line in the post that says what was done. Pure.
+
+The row and the line are made anew from how things stand, so that two presses at once leave what the later one found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.slack import blocks, names
+from storage.records import Retention, Shape
+from storage.wishes import OnServer, OriginalState, Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.mail.content import Rendered
+    from bot.slack.blocks import Block
+    from storage.records import StoredMessage
+
+DONE: Final = "✓ Done"
+WILL_GO: Final = "To be deleted from the mail server with the next check."
+IS_GONE: Final = "Deleted from the mail server."
+ORIGINALS: Final = {
+    OriginalState.ASKED: "To be fetched from the mail server with the next check. It comes into the thread of this post.",
+    OriginalState.HERE: "The original is in the thread of this post.",
+    OriginalState.GONE: "The mail server does not have this message any more.",
+    OriginalState.REFUSED: "The mail server would not hand over this message.",
+    OriginalState.TOO_LARGE: "The whole message is too large for Mailbox, so it stays on the mail server.",
+}
+_MENU: Final = {
+    names.MORE_HEADERS: "Headers",
+    names.MORE_ORIGINAL: "Original (.eml)",
+    names.MORE_MUTE_SENDER: "Mute sender",
+    names.MORE_MUTE_THREAD: "Mute thread",
+    names.MORE_DELETE: "Delete from server…",
+}
+"""In this order; a menu of Slack's has five options at most."""
+
+
+def offered(rendered: Rendered, message: StoredMessage, retention: Retention) -> Rendered:
+    """A message's post with its row of actions; plain text has none."""
+    if not rendered.blocks:
+        return rendered
+    fresh = Standing(
+        message_id=message.id,
+        mailbox_id=message.mailbox_id,
+        shape=message.shape,
+        retention=retention,
+        octets=message.octets,
+        listed_octets=message.listed_octets,
+        received_at=message.received_at,
+        is_kept=True,
+        is_done=False,
+        place=OnServer.STAYS if retention is Retention.LEAVE else OnServer.MAY_GO,
+        original=None,
+    )
+    row = _row(fresh, is_shortened=rendered.is_shortened)
+    return replace(rendered, blocks=[*rendered.blocks, row])
+
+
+def redrawn(found: Sequence[Block], standing: Standing) -> list[Block] | None:
+    """The blocks of a post with its row and its line as things stand now; None when it has no row."""
+    at = next((at for at, block in enumerate(found) if _is_row(block)), None)
+    if at is None:
+        return None
+    is_shortened = any(
+        each.get("action_id") == names.SHOW_ALL_BUTTON for each in found[at].get("elements", ())
+    )
+    kept = [block for block in found[:at] if block.get("block_id") != names.MAIL_STATE]
+    after = [block for block in found[at + 1 :] if block.get("block_id") != names.MAIL_STATE]
+    return [*kept, *_state(standing), _row(standing, is_shortened=is_shortened), *after]
+
+
+def option(word: str, message_id: str) -> dict[str, Any]:
+    """One choice of the menu."""
+    return {"text": blocks.plain(_MENU[word], 75), "value": f"{word}:{message_id}"}
+
+
+def chosen(value: str) -> tuple[str, str]:
+    """The word and the message id of a choice."""
+    word, _, message_id = value.partition(":")
+    return word, message_id
+
+
+def _is_row(block: Block) -> bool:
+    elements = block.get("elements") or [{}]
+    is_older = elements[0].get("action_id") == names.DELETE_BUTTON  # as a former release posted it
+    return block.get("type") == "actions" and (block.get("block_id") == names.MAIL_ACTIONS or is_older)
+
+
+def _state(standing: Standing) -> list[Block]:
+    said = [DONE] if standing.is_done else []
+    said += [WILL_GO] if standing.place is OnServer.WANTED_GONE else []
+    said += [IS_GONE] if standing.place is OnServer.GONE else []
+    said += [ORIGINALS[standing.original]] if standing.original is not None else []
+    return [blocks.note(" · ".join(said)) | {"block_id": names.MAIL_STATE}] if said else []
+
+
+def _row(standing: Standing, *, is_shortened: bool) -> Block:
+    message_id = standing.message_id
+    elements: list[dict[str, Any]] = []
+    if is_shortened:
+        elements.append(_button("Show all", names.SHOW_ALL_BUTTON, message_id))
+    if standing.shape is Shape.TOP and standing.original is None:
+        elements.append(_button("Get the whole message", names.GET_WHOLE_BUTTON, message_id))
+    if standing.is_done:
+        elements.append(_button("Not done", names.NOT_DONE_BUTTON, message_id))
+    else:
+        elements.append(_button("Mark as done", names.DONE_BUTTON, message_id))
+    may_delete = standing.place is OnServer.MAY_GO and standing.shape is Shape.WHOLE
+    if may_delete and standing.retention is Retention.DELETE_ASKED:
+        elements.append(_delete(message_id))
+    words = _words(standing, may_delete=may_delete)
+    if words:
+        options = [option(word, message_id) for word in words]
+        elements.append({"type": "overflow", "action_id": names.MORE_MENU, "options": options})
+    return {"type": "actions", "block_id": names.MAIL_ACTIONS, "elements": elements}
+
+
+def _words(standing: Standing, *, may_delete: bool) -> list[str]:
+    if standing.shape is Shape.REFUSED:
+        return []
+    words = [names.MORE_HEADERS]
+    words += [names.MORE_ORIGINAL] if standing.shape is Shape.WHOLE else []
+    words += [names.MORE_MUTE_SENDER, names.MORE_MUTE_THREAD]
+    return (
+        [*words, names.MORE_DELETE]
+        if may_delete and standing.retention is not Retention.DELETE_ASKED
+        else words
+    )
+
+
+def _delete(message_id: str) -> dict[str, Any]:
+    return {
+        **_button("Delete from server", names.DELETE_BUTTON, message_id),
+        "style": "danger",
+        "confirm": {
+            "title": blocks.plain("Delete from the mail server?", 100),
+            "text": blocks.plain(
+                "The message is deleted from the mail server for good. Its post and its files stay in Slack.",
+                300,
+            ),
+            "confirm": blocks.plain("Delete", 30),
+            "deny": blocks.plain("Keep", 30),
+            "style": "danger",
+        },
+    }
+
+
+def _button(text: str, action_id: str, value: str) -> dict[str, Any]:
+    return {"type": "button", "text": blocks.plain(text, 75), "action_id": action_id, "value": value}
