@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
+from bot.mail.hosts import plain_host
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -26,7 +28,7 @@ class Host:
 
     def __init__(self) -> None:
         self.places: Final = asyncio.Semaphore(SESSIONS_PER_HOST)
-        self.waiting = 0
+        self.sessions = self.waiting = 0
 
 
 class Crowd:
@@ -41,8 +43,8 @@ class Crowd:
         self._hosts: Final[WeakValueDictionary[str, Host]] = WeakValueDictionary()
 
     def host(self, name: str) -> Host:
-        """One host; keep it while you need it."""
-        return self._hosts.setdefault(name, Host())
+        """One host, however its name is typed; keep it while you need it."""
+        return self._hosts.setdefault(plain_host(name), Host())
 
     @staticmethod
     def is_full(host: Host, *, is_asked_for: bool) -> bool:
@@ -58,9 +60,11 @@ class Crowd:
             await self._place(host)
         else:
             await host.places.acquire()
+        host.sessions += 1
         try:
             yield has_waited
         finally:
+            host.sessions -= 1
             host.places.release()
 
     async def _place(self, host: Host) -> None:

@@ -27,7 +27,6 @@ from bot.errors import (
     RemoteProtocolError,
     TooOften,
 )
-from bot.mail.hosts import plain_host
 from bot.mail.turns import in_turns
 from bot.metrics import BROKEN, PUT_OFF, SUPERSEDED
 from bot.polled import Found, after_failure, after_success
@@ -137,7 +136,7 @@ class Poller:
 
     async def _turn(self, claim: Claim) -> tuple[str, bool]:
         """One session with its result recorded, or none: what the metrics call it, and whether the outbox has more."""
-        host = self._crowd.host(plain_host(claim.mailbox.profile.incoming.host))
+        host = self._crowd.host(claim.mailbox.profile.incoming.host)
         try:
             self._check_turn(claim.mailbox, host)
             # The lease is kept from here on, also while other sessions with the same host come first.
@@ -301,7 +300,8 @@ class Poller:
         waiting = list(lines)
         is_complete = True
         try:
-            async for incoming in session.retr([line.number for line in lines]):
+            sessions = self._crowd.host(claim.mailbox.profile.incoming.host).sessions
+            async for incoming in session.retr([line.number for line in lines], sessions=sessions):
                 line = by_number[incoming.number]
                 is_complete &= await self._take_one(claim, line, incoming, sizes.get(line.number, 0))
                 waiting.remove(line)

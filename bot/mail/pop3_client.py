@@ -216,12 +216,15 @@ class Session:
         """Let messages of so many octets come, from here on and whatever the limits say."""
         self._exchange.wire.protocol.allow(message_octets)
 
-    def retr(self, numbers: Sequence[int]) -> AsyncIterator[Incoming]:
+    def retr(self, numbers: Sequence[int], *, sessions: int = 1) -> AsyncIterator[Incoming]:
         """Fetch messages in this order; the next are under way while one is consumed.
 
         Read the iteration to its end before another command, or leave it: what is in flight is then dropped.
+
+        Args:
+            sessions: at work with this host, this one included; they share what may be under way.
         """
-        return Retrieval(self._exchange, [_checked(number) for number in numbers], self._sizes)
+        return Retrieval(self._exchange, [_checked(number) for number in numbers], self._sizes, sessions)
 
     async def top(self, number: int, lines: int) -> bytes:
         """Header and first lines of a message, cut at `limits.top_octets`.

@@ -29,6 +29,7 @@ class Limits:
         top_octets: what is kept of the answer to TOP.
         pipelining: False sends one command at a time, for a server that misbehaved.
         window: commands in flight at most; RETRs to a server further away than `near` up to four times as many.
+        shared_window: RETRs in flight over all sessions with one host, where there are several; at least one each.
         first_window: RETRs in flight when the way to the server is short; see `pop3_retrieval.Window`.
         message_time: how long storing a message takes at least; so many more are sent as the way can hold.
         window_octets: messages in flight at most, by their expected sizes; the same holds for them.
@@ -57,6 +58,7 @@ class Limits:
 
     pipelining: bool = True
     window: int = 32
+    shared_window: int = 8
     first_window: int = 2
     message_time: timedelta = timedelta(milliseconds=5)
     window_octets: int = 1024 * 1024

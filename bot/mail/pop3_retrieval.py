@@ -83,17 +83,20 @@ class Window:
     What is in flight when the process dies is fetched again, so at first no more than the way to the server can
     hold. When one message in each window has to be waited for, more may be: the server or the way is what takes
     the time. When nothing had to be for two windows it is our storing, and fewer do. A way twice, three or four times
-    as long as `limits.near` may hold as many times more.
+    as long as `limits.near` may hold as many times more. Several sessions with one host share less than one has alone:
+    together they keep our storing busy, and all they have in flight is lost at once.
 
     Args:
         round_trip: to the server, in seconds; None when unknown.
+        sessions: at work with the same host, this one included.
     """
 
-    def __init__(self, limits: Limits, round_trip: float | None) -> None:
+    def __init__(self, limits: Limits, round_trip: float | None, sessions: int = 1) -> None:
         held = int((round_trip or 0) / limits.message_time.total_seconds())
         reach = max(1, min(MOST_REACH, int((round_trip or 0) / limits.near.total_seconds())))
         self.octets = limits.window_octets * reach
-        self._most = limits.window * reach if limits.pipelining else 1
+        window = limits.window if sessions <= 1 else max(1, limits.shared_window // sessions)
+        self._most = window * reach if limits.pipelining else 1
         self._least = min(limits.first_window, self._most)
         self._ready = 0  # messages in a row that were there when asked for
         self.size = min(self._least + held, self._most)
@@ -115,9 +118,12 @@ class Retrieval:
 
     Args:
         sizes: what the server said of them; messages it said nothing of count as the mean of those received.
+        sessions: as for `Window`.
     """
 
-    def __init__(self, exchange: Exchange, numbers: Sequence[int], sizes: Mapping[int, int]) -> None:
+    def __init__(
+        self, exchange: Exchange, numbers: Sequence[int], sizes: Mapping[int, int], sessions: int
+    ) -> None:
         self._exchange = exchange
         self._wire = exchange.wire
         self._limits = exchange.limits
@@ -125,7 +131,7 @@ class Retrieval:
         self._waiting = deque((number, Command(Verb.RETR, b"%d" % number)) for number in numbers)
         self._in_flight: deque[tuple[int, int]] = deque()  # number, octets expected
         self._expected = 0
-        self._window = Window(exchange.limits, exchange.wire.fastest)
+        self._window = Window(exchange.limits, exchange.wire.fastest, sessions)
         self._current: Incoming | None = None
         self._received = self._finished = 0
         self._is_begun = self._is_left = False

@@ -14,6 +14,16 @@ def test_a_long_way_holds_more_messages(round_trip: float | None, size: int) -> 
     assert Window(Limits(), round_trip).size == size
 
 
+@pytest.mark.parametrize(("sessions", "most"), [(1, 32), (2, 4), (3, 2), (10, 1)])
+def test_sessions_with_one_host_share_what_is_in_flight(sessions: int, most: int) -> None:
+    """Beside others a session asks for less in advance, and always for one."""
+    window = Window(Limits(), None, sessions)
+    for _ in range(9):
+        window.note(had_to_wait=True)
+
+    assert window.size == most
+
+
 def test_without_pipelining_there_is_one_at_a_time() -> None:
     """A server that misbehaved gets the next command after its answer."""
     window = Window(Limits(pipelining=False), 0.08)

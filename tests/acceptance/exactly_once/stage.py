@@ -98,6 +98,7 @@ class Stage:
         self.mail = MailServers(())
         self.proxies: dict[Security, CuttingProxy] = {}
         self.slack: server.RunningSandbox
+        self.settings: dict[str, str] = {}
         self.lives: Lives
 
     async def __aenter__(self) -> Self:
@@ -131,7 +132,7 @@ class Stage:
             self.slack.workspace.desks[person.id] = Desk()
         for number in range(len(self.people)):
             self._put_old(number)
-        settings = self._settings()
+        settings = self.settings = self._settings()
         await self._seed(settings)
         self.lives = Lives(settings, self.folder, self.log)
         self._stack.push_async_callback(self.lives.close)
@@ -174,7 +175,7 @@ class Stage:
         security = Security.TLS if number % 2 else Security.NONE
         server_address = ServerAddress("localhost", self.proxies[security].port, security)
         return NewMailbox(
-            owner=Person(TEAM_ID, person.id),
+            owner=self.owner(number),
             profile=Profile("Numbers", person.email, server_address, person.email, None, None),
             passwords=Passwords(Secret("password"), None),
             retention=Retention.DELETE_POSTED,
@@ -184,6 +185,10 @@ class Stage:
             make_active=True,
             form_id=f"form-{number}",
         )
+
+    def owner(self, number: int) -> Person:
+        """Whose mailbox it is."""
+        return Person(TEAM_ID, self.people[number].id)
 
     # Acts
 

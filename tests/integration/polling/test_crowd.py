@@ -125,7 +125,7 @@ def person(number: int) -> Person:
 
 async def until(holds: Callable[[], Any]) -> None:
     """Wait for a condition."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while True:
             found = holds()
             if await found if asyncio.iscoroutine(found) else found:
