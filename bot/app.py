@@ -261,6 +261,7 @@ async def _slack(web: AsyncWebClient, stack: AsyncExitStack) -> SlackClient:
 
 def _deliverer(ground: _Ground, slack: SlackClient) -> Deliverer:
     rules, flood = Rules(ground.database, ground.vault), ground.settings.mailbox_flood
+    read = (ground.digests, ground.mailboxes, ground.renderer)
     return Deliverer(
         ground.outbox,
         ground.messages,
@@ -269,9 +270,7 @@ def _deliverer(ground: _Ground, slack: SlackClient) -> Deliverer:
         slack,
         conversations=ground.conversations,
         old_mail=OldMailPosts(ground.old_mails, ground.mailboxes, slack, bounds=ground.bounds, clock=_now),
-        digests=DigestPosts(
-            ground.digests, ground.mailboxes, ground.renderer, rules, flood=flood, clock=_now
-        ),
+        digests=DigestPosts(*read, rules, ground.conversations, flood=flood, clock=_now),
         originals=OriginalPosts(Originals(ground.database), ground.messages),
         rules=rules,
         grace=ground.settings.grace,

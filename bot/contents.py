@@ -9,6 +9,8 @@ from storage.errors import NotFound
 from storage.records import Notice, Shape
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bot.digest import DigestPosts
     from bot.mail.content import Rendered
     from bot.mail.renderer import Renderer
@@ -58,6 +60,16 @@ class Contents:
             return await self._originals.said(entry.id)
         rendered = await self.rendered(entry)
         return rendered, bool(rendered.files)
+
+    async def stand_in(self, entry: Entry, now: datetime) -> None:
+        """Owe the message itself in place of a post that Slack takes in no form; once is enough.
+
+        Raises:
+            NotFound: its mailbox is gone.
+        """
+        if entry.message_id is not None and entry.mailbox_id is not None:
+            mailbox = await self._mailboxes.get(entry.owner, entry.mailbox_id)
+            await self._originals.stand_in(mailbox, entry.message_id, now)
 
     async def rendered(self, entry: Entry) -> Rendered:
         """The post of an entry with its files.

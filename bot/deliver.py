@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from bot.old_mail import OldMailPosts
     from bot.original_posts import OriginalPosts
     from bot.slack.client import SlackClient
-    from storage.clues import Clues
     from storage.conversations import Conversations
     from storage.mailboxes import Mailboxes
     from storage.messages import Messages
@@ -67,6 +66,9 @@ PACED_CHANNELS = 10_000
 PARKED = timedelta(hours=1)
 UNAUTHORISED = timedelta(minutes=5)
 FILE_ATTEMPTS = 5
+FILE_TRIES = 8
+"""So often, over some eight minutes, files are tried whose upload or share gets no answer; then their DM goes on."""
+
 THREADS = 3
 """So often a thread that is gone is begun anew for a message; then it comes as a post of its own."""
 
@@ -172,10 +174,8 @@ class Deliverer:
         if entry.notice is Notice.DIGEST and await self._digests.dissolved(dm, entry):
             return dm, True
         rendered, owes_files = await self._post_of(entry)
-        entry, place = await self._placed(entry, rendered.clues)
-        rule = await self._muted_by(entry, rendered)
-        if rule is not None:
-            entry = replace(entry, state=EntryState.MUTED, muted_by=rule)
+        entry, place = await self._placed(entry, rendered)
+        if entry.state is EntryState.MUTED:
             return await self._record(dm, entry, place=place), True
         thread_ts = await self._thread(entry)
         channel = dm.channel or await self._slack.open_dm(dm.owner.user)
@@ -207,6 +207,7 @@ class Deliverer:
         if isinstance(outcome, Refused) and outcome.code not in CLOSED_DM | NO_RIGHTS:
             if entry.plain:
                 log.error("post_given_up", entry=entry.id)
+                await self._contents.stand_in(entry, self._clock())
             return await self._record(dm, entries.simpler(entry), error=outcome.code), True
         return await self._hold(dm, entry, outcome)
 
@@ -227,15 +228,19 @@ class Deliverer:
         _, owes_files = await self._post_of(entry)
         return await self._record(dm, entries.posted(entry, ts, owes_files=owes_files)), True
 
-    async def _placed(self, entry: Entry, clues: Clues | None) -> tuple[Entry, Place | None]:
-        """A mail that has no place yet, with the conversation it belongs to and what is to be noted of that.
+    async def _placed(self, entry: Entry, rendered: Rendered) -> tuple[Entry, Place | None]:
+        """A mail with its conversation, and what is to be noted of that; MUTED where a rule keeps it out of Slack.
 
         What stands in the thread of old mail or of a digest stays there: an answer to it begins a thread of its own.
         """
-        if clues is None or entry.conversation is not None:
+        if entry.message_id is None or entry.mailbox_id is None:
             return entry, None
-        place = await self._conversations.place(entry, clues, self._clock())
-        return replace(entry, parent=entry.parent or place.root, conversation=place.conversation), place
+        sieve, place = await self._rules.sieve(entry.mailbox_id), None
+        if rendered.clues is not None and entry.conversation is None:
+            place = await self._conversations.place(entry, rendered.clues, self._clock(), sieve.key)
+            entry = replace(entry, parent=entry.parent or place.root, conversation=place.conversation)
+        rule = sieve.match(rendered.sender, entry.conversation)
+        return entry if rule is None else replace(entry, state=EntryState.MUTED, muted_by=rule), place
 
     async def _thread(self, entry: Entry) -> str | None:
         """The post in whose thread an entry goes; it came first in its DM. None for a post of its own."""
@@ -261,6 +266,8 @@ class Deliverer:
     async def _share_files(self, dm: Dm, entry: Entry) -> tuple[Dm, bool]:
         channel, ts = entries.place(entry)
         thread_ts = await self._thread(entry) or ts
+        if entry.attempts >= FILE_TRIES:
+            return await self._go_on_without_files(dm, entry)
         async with self._uploads:
             rendered = await self._contents.rendered(entry)
             shares = [(await self._slack.upload(file), file.title) for file in rendered.files]
@@ -347,10 +354,18 @@ class Deliverer:
         entry = replace(entry, attempts=entry.attempts + 1)
         return await self._record(dm, entry, error=outcome.code, held_until=until), False
 
-    async def _say_files_missing(self, entry: Entry) -> None:
+    async def _go_on_without_files(self, dm: Dm, entry: Entry) -> tuple[Dm, bool]:
+        """While Slack takes posts and no files, what comes next is not held up; while it takes neither, nothing is lost."""
+        outcome = await self._say_files_missing(entry)
+        if not isinstance(outcome, Posted):
+            raise CallFailed(outcome)
+        log.warning("files_given_up", entry=entry.id)
+        return await self._record(dm, replace(entry, state=EntryState.GIVEN_UP), error="files"), True
+
+    async def _say_files_missing(self, entry: Entry) -> Outcome:
         channel, ts = entries.place(entry)
         thread_ts = await self._thread(entry) or ts
-        await self._slack.post(channel, posts.FILES_MISSING, [], entry.id, thread_ts)
+        return await self._slack.post(channel, posts.FILES_MISSING, [], entry.id, thread_ts)
 
     # Helpers
 
@@ -359,12 +374,6 @@ class Deliverer:
         async with self._room:
             rendered, owes_files = await self._contents.said(entry)
         return replace(rendered, files=()), owes_files
-
-    async def _muted_by(self, entry: Entry, rendered: Rendered) -> str | None:
-        """The rule of its owner that keeps an entry's mail out of Slack."""
-        if entry.message_id is None or entry.mailbox_id is None:
-            return None
-        return await self._rules.match(entry.mailbox_id, rendered.sender, entry.conversation)
 
     async def _record(
         self,

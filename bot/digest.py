@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
     from bot.mail.content import Rendered
     from bot.mail.renderer import Renderer
+    from storage.conversations import Conversations
     from storage.digests import Digests, Gathered
     from storage.mailboxes import Mailboxes
     from storage.records import Dm, Entry, Mailbox
-    from storage.rules import Rules
+    from storage.rules import Rules, Sieve
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +45,7 @@ class DigestPosts:
         mailboxes: Mailboxes,
         renderer: Renderer,
         rules: Rules,
+        conversations: Conversations,
         *,
         flood: int,
         clock: Callable[[], datetime],
@@ -52,6 +54,7 @@ class DigestPosts:
         self._mailboxes = mailboxes
         self._renderer = renderer
         self._rules = rules
+        self._conversations = conversations
         self._flood = flood
         self._clock = clock
 
@@ -65,7 +68,7 @@ class DigestPosts:
         mailbox = await self._mailbox(entry)
         gathered = await self._digests.gathered(entry, digest.MOST_LINES)
         least = self._flood + 1 if mailbox.calm.delivery is Delivery.EACH else 1
-        if gathered.count >= least and await self._has_more_than_muted(mailbox, gathered):
+        if gathered.count >= least and await self._has_more_than_muted(entry, mailbox, gathered):
             return False
         await self._digests.dissolve(dm, entry, self._clock())
         log.info("digest_dissolved", entry=entry.id, messages=gathered.count)
@@ -75,22 +78,26 @@ class DigestPosts:
         """What the post says; NotFound when its mailbox is gone."""
         mailbox = await self._mailbox(entry)
         gathered = await self._digests.gathered(entry, digest.MOST_LINES)
-        found = [await self._line(mailbox, message_id) for message_id in gathered.message_ids]
+        sieve = await self._rules.sieve(mailbox.id)
+        found = [await self._line(entry, mailbox, sieve, message_id) for message_id in gathered.message_ids]
         lines = [line for line in found if line is not None]
         made = digest.plain if entry.plain else digest.post
         return made(mailbox.profile.name, gathered.count - (len(found) - len(lines)), lines)
 
-    async def _has_more_than_muted(self, mailbox: Mailbox, gathered: Gathered) -> bool:
+    async def _has_more_than_muted(self, entry: Entry, mailbox: Mailbox, gathered: Gathered) -> bool:
         """Whether at least one of the messages comes to Slack; mostly the first that is read says so."""
         if gathered.count > len(gathered.message_ids):
             return True
+        sieve = await self._rules.sieve(mailbox.id)
+        if not sieve.rules:
+            return bool(gathered.count)
         for message_id in gathered.message_ids:
-            if await self._line(mailbox, message_id) is not None:
+            if await self._line(entry, mailbox, sieve, message_id) is not None:
                 return True
         return False
 
-    async def _line(self, mailbox: Mailbox, message_id: str) -> Rendered | None:
-        """One message in a line; None where its owner muted the sender.
+    async def _line(self, entry: Entry, mailbox: Mailbox, sieve: Sieve, message_id: str) -> Rendered | None:
+        """One message in a line; None where its owner muted the sender, or the conversation it is known to belong to.
 
         One that cannot be read, and one whose copy is gone, is named without its words.
         """
@@ -104,7 +111,12 @@ class DigestPosts:
         said = await self._renderer.read(octets, arrival, Mode.LINE)
         if said is None:
             return digest.nameless(digest.UNREAD, message.received_at)
-        return None if await self._rules.match(mailbox.id, said.sender, None) else said
+        conversation = None
+        if sieve.has_threads and said.clues is not None:
+            # What is not known yet gets the digest's own id here, which no rule names.
+            place = await self._conversations.place(entry, said.clues, self._clock(), sieve.key)
+            conversation = place.conversation
+        return None if sieve.match(said.sender, conversation) else said
 
     async def _mailbox(self, entry: Entry) -> Mailbox:
         assert entry.mailbox_id is not None

@@ -9,10 +9,14 @@ from bot.slack import actions, blocks, posts
 from storage.wishes import OriginalState
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from storage.messages import Messages
     from storage.originals import Originals
+    from storage.records import Mailbox
 
 COMES: Final = "The message as it came:"
+INSTEAD: Final = "An e-mail came that Slack shows in no form."
 
 
 class OriginalPosts:
@@ -31,7 +35,16 @@ class OriginalPosts:
         original = await self._originals.brought_by(entry_id)
         is_here = original.state is OriginalState.HERE
         words = COMES if is_here else actions.ORIGINALS[original.state]
+        words = f"{INSTEAD} {words}" if original.stands_in else words
         return Rendered(words, [blocks.sentence(words)]), is_here
+
+    async def stand_in(self, mailbox: Mailbox, message_id: str, now: datetime) -> None:
+        """Let a message come as it is, since its post does not.
+
+        Raises:
+            NotFound: it is gone.
+        """
+        await self._originals.want(mailbox, message_id, now, again=False, stands_in=True)
 
     async def rendered(self, entry_id: str) -> Rendered:
         """The post with its file.

@@ -15,6 +15,7 @@ import structlog
 from bot import calm
 from bot.slack.people import zone_of
 from storage.calm import ZONE_KEPT
+from storage.errors import KeyUnknown, SealBroken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,8 +61,11 @@ class ZoneKeeper:
             zone = await self.ask(person)
             now = self._clock()
             held: dict[str, Held] = {}
-            if zone is not None:
-                for mailbox in await self._mailboxes.of(person):
+            try:
+                for mailbox in await self._mailboxes.of(person) if zone is not None else ():
                     if mailbox.zone != zone and mailbox.calm.needs_zone:
                         held[mailbox.id] = calm.still_held(replace(mailbox, zone=zone), now)
+            except (KeyUnknown, SealBroken) as error:  # one that does not open holds up nobody else's
+                log.error("mailbox_does_not_open", error=type(error).__name__)  # noqa: TRY400 - no traceback
+                zone, held = None, {}
             await self._zones.learn(person, zone, now + (ASK_AGAIN if zone is None else ZONE_KEPT), held, now)

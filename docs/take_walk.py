@@ -230,6 +230,71 @@ async def trouble_and_leaving(walk: Walk) -> None:
     await walk.shot("tour-erased", walk.dialog)
 
 
+async def reading(walk: Walk) -> None:
+    """What can be done with mail: all of a text, the header, the menu, muting, what is not done, a conversation."""
+    page = walk.page
+    await walk.add()
+    await walk.leave()
+    walk.deliver_file("11-emoji")
+    await walk.more("Two years at the harbour")
+    await walk.shot("tour-menu", walk.post("Two years at the harbour"), page.get_by_role("menu"))
+    await page.get_by_role("menuitem", name="Headers").click()
+    await walk.says("Message-ID")
+    await walk.shot("tour-headers", walk.dialog)
+    await walk.leave()
+    walk.deliver_file("12-long")
+    await walk.post("Log of the winter").get_by_role("button", name="Show all").click(timeout=SECONDS)
+    await walk.says("The whole log follows")
+    await page.set_viewport_size({"width": WIDTH, "height": 700})
+    await walk.shot("tour-show-all", walk.dialog)
+    await page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
+    await walk.leave()
+    walk.deliver_file("13-newsletter")
+    await walk.more("The Lighthouse Letter")
+    await page.get_by_role("menuitem", name="Mute sender").click()
+    await page.get_by_text("stays out of Slack").first.wait_for(timeout=SECONDS)
+    walk.deliver_file("13-newsletter")
+    await _conversation(walk)
+    await walk.type("/mailbox rules")
+    await walk.says("Muted mail")
+    await walk.shot("tour-muted", walk.dialog)
+    await walk.leave()
+    await walk.type("/mailbox status")
+    await page.get_by_role("button", name="Not done").last.click()
+    await walk.says("Lunch on Thursday")
+    await walk.shot("tour-not-done", walk.dialog)
+    await walk.leave()
+
+
+async def _conversation(walk: Walk) -> None:
+    """Two mails that answer each other, in one thread."""
+    note, answer = (f"<{name}@harbour.example>" for name in ("note", "answer"))
+    walk.deliver("Lunch on Thursday?", "Shall I take the table by the window?", f"Message-ID: {note}\r\n")
+    await walk.post("by the window").wait_for(timeout=SECONDS)
+    head = f"Message-ID: {answer}\r\nIn-Reply-To: {note}\r\n"
+    walk.deliver("Re: Lunch on Thursday?", "It is taken, at 12:30. Kenji comes too.", head)
+    await walk.post("Kenji comes too").wait_for(timeout=SECONDS)
+    await walk.page.get_by_role("button", name="1 reply").last.click()
+    await walk.shot("tour-thread", walk.page.locator("#thread .timeline"))
+    await walk.page.get_by_role("button", name="Leave the thread").click()
+
+
+async def digest(walk: Walk) -> None:
+    """Many messages as one post, and when messages come."""
+    await walk.type("/mailbox add")
+    await walk.fill()
+    await walk.field("How messages come").select_option(label="One digest a day")
+    await walk.field("Daily digest at").wait_for()
+    await walk.shot_fields("tour-delivery", "How messages come", "Quiet hours from")
+    await walk.leave()
+    await walk.add()
+    await walk.leave()
+    for number in range(1, 25):
+        walk.deliver(f"Berth list {number}")
+    await walk.page.get_by_text("24 replies").first.wait_for(timeout=SECONDS)
+    await walk.shot("tour-digest", walk.post("new messages in"))
+
+
 SCENES: Final[dict[str, tuple[str, Callable[[Walk], Awaitable[None]]]]] = {
     "addresses": ("owen", addresses),
     "choices": ("owen", choices),
@@ -239,13 +304,16 @@ SCENES: Final[dict[str, tuple[str, Callable[[Walk], Awaitable[None]]]]] = {
     "old_mail": ("ines", old_mail),
     "password": ("aisha", password),
     "new_uids": ("tomasz", new_uids),
+    "reading": ("kenji", reading),
+    "digest": ("owen", digest),
     "trouble_and_leaving": ("lucia", trouble_and_leaving),
 }
 """Who walks each, in an order in which no fault of the servers befalls a mailbox of somebody else's scene."""
 
 
 @asynccontextmanager
-async def _at_the_page(browser: Browser, demo: Demo, name: str) -> AsyncIterator[Walk]:
+async def at_the_page(browser: Browser, demo: Demo, name: str) -> AsyncIterator[Walk]:
+    """A person at a page of their own; where the walk fails, a picture shows why."""
     people = {human.name: human.id for human in roster()}
     page = await browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
     await page.add_init_script(HIDE_MAIL)
@@ -268,7 +336,7 @@ async def main(wanted: list[str]) -> None:
         browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
         for name in wanted or SCENES:
             who, scene = SCENES[name]
-            async with _at_the_page(browser, demo, who) as walk:
+            async with at_the_page(browser, demo, who) as walk:
                 await scene(walk)
                 if await walk.page.get_by_role("dialog").count():
                     await walk.leave()

@@ -6,6 +6,8 @@ Used by `take_walk.py`; knows forms and posts by their words alone, as a person 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
     from bot.sandbox.demo import Demo
     from bot.sandbox.mail.maildrops import Maildrop
+
+MAILS: Final = Path(__file__).resolve().parent.parent / "tests" / "data" / "telling"
+"""One of each kind of mail; `take_mails.py` takes a picture of each."""
 
 IMAGES: Final = Path(__file__).parent / "images"
 EDGE: Final = 12
@@ -146,10 +151,25 @@ class Walk:
         fault = {"method": method, "kind": "rate_limited", "seconds": 3, "count": 1}
         await self.page.request.post(f"{self.demo.slack.url}/sandbox/api/faults", data={"faults": [fault]})
 
-    def deliver(self, subject: str) -> None:
-        """A mail arrives."""
+    def deliver(self, subject: str, words: str = "Good morning.", more: str = "") -> None:
+        """A mail arrives, with `more` header fields."""
         head = f"From: Ada Example <ada@elsewhere.example>\r\nTo: {self.address}\r\nSubject: {subject}\r\n"
-        self.demo.mail.deliver(self.address, f"{head}\r\nGood morning.\r\n".encode())
+        head += f"Date: {format_datetime(datetime.now(UTC))}\r\n"
+        self.demo.mail.deliver(self.address, f"{head}{more}\r\n{words}\r\n".encode())
+
+    def deliver_file(self, name: str) -> None:
+        """One of the telling mails arrives."""
+        octets = (MAILS / f"{name}.eml").read_bytes()
+        self.demo.mail.deliver(self.address, octets.replace(b"marta@local.test", self.address.encode()))
+
+    def row(self, text: str) -> Locator:
+        """The row of actions of the newest post that says something."""
+        return self.post(text).get_by_role("group").last
+
+    async def more(self, text: str) -> None:
+        """Open the menu of the newest post that says something."""
+        await self.row(text).get_by_role("button", name="More actions").click(timeout=SECONDS)
+        await self.page.get_by_role("menu").wait_for()
 
 
 async def _box(place: Locator) -> FloatRect:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from storage.clues import Clues
     from storage.database import Database, Insert
     from storage.records import Entry
-    from storage.vault import Vault
+    from storage.vault import DataKey, Vault
 
 KEPT: Final = timedelta(days=365)
 """A conversation in which nothing came for so long is forgotten; a later answer begins a new one."""
@@ -69,19 +69,22 @@ class Conversations:
         async with self._database.read() as session:
             return (await session.exec(query)).first()
 
-    async def place(self, entry: Entry, clues: Clues, now: datetime) -> Place:
+    async def place(self, entry: Entry, clues: Clues, now: datetime, key: DataKey | None = None) -> Place:
         """Where the mail of an entry goes. Nothing is written: who posts it does that, in one with the intent.
 
         The first that is known counts: an id it refers to, its own id, its subject. A mail whose own id only later
         mails named so far is the one they answer. One that bears the id of another mail belongs to it when the
         subject is the same too, as a copy that came another way; else its sender gives every mail the same id.
 
+        Args:
+            key: the mailbox's, where it was looked up already.
+
         Raises:
             NotFound: its mailbox is gone.
         """
         assert entry.mailbox_id is not None
         async with self._database.read() as session:
-            digests = await self._digests(session, entry.mailbox_id, clues)
+            digests = _digests(key or await self._key(session, entry.mailbox_id), clues)
             asked = {"mailbox": entry.mailbox_id, "digests": digests.all()}
             rows = (await session.exec(_found(), params=asked)).all()
         known = {row.digest: row for row in rows}
@@ -109,17 +112,12 @@ class Conversations:
                 await session.exec(delete(ConversationRow).where(col(ConversationRow.id).in_(ids)))
             return len(ids)
 
-    async def _digests(self, session: AsyncSession, mailbox_id: str, clues: Clues) -> _Digests:
+    async def _key(self, session: AsyncSession, mailbox_id: str) -> DataKey:
         query = select(MailboxRow.wrapped_key, MailboxRow.workspace).where(MailboxRow.id == mailbox_id)
         row = (await session.exec(query)).first()
         if row is None or row[0] is None:
             raise NotFound("The mailbox is being removed.")
-        key = self._vault.data_key(row[0], row[1], mailbox_id)
-        return _Digests(
-            own=key.digest("id", clues.own_id),
-            refers_to=tuple(key.digest("id", one) for one in clues.refers_to),
-            subjects=tuple(key.digest("subject", clues.subject, person) for person in clues.people),
-        )
+        return self._vault.data_key(row[0], row[1], mailbox_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +128,14 @@ class _Digests:
 
     def all(self) -> list[bytes]:
         return [self.own, *self.refers_to, *self.subjects]
+
+
+def _digests(key: DataKey, clues: Clues) -> _Digests:
+    return _Digests(
+        own=key.digest("id", clues.own_id),
+        refers_to=tuple(key.digest("id", one) for one in clues.refers_to),
+        subjects=tuple(key.digest("subject", clues.subject, person) for person in clues.people),
+    )
 
 
 def _chosen(digests: _Digests, known: Mapping[bytes, Any], clues: Clues, now: datetime) -> Any:

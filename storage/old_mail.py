@@ -176,6 +176,7 @@ async def _bringing(session: AsyncSession, row: OldMailRow) -> Bringing:
     entry = (await session.exec(select(EntryRow).where(EntryRow.id == row.id))).one()
     counts = select(func.count(), func.count(col(EntryRow.ts)), func.count(col(EntryRow.finished_at)))
     mails = counts.where(EntryRow.parent == row.id, col(EntryRow.message_id).is_not(None))
+    mails = mails.where(EntryRow.state != EntryState.MUTED)  # kept out by its owner, so nothing is missing
     fetched, brought, finished = (await session.exec(mails)).one()
     wanted = select(func.count()).select_from(SeenRow).where(_is_wanted(row.mailbox_id))
     waiting = (await session.exec(wanted)).one() if row.stopped_of is None else 0

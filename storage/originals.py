@@ -41,11 +41,14 @@ class Originals:
     def __init__(self, database: Database) -> None:
         self._database: Final = database
 
-    async def want(self, mailbox: Mailbox, message_id: str, now: datetime, *, again: bool) -> Original:
+    async def want(
+        self, mailbox: Mailbox, message_id: str, now: datetime, *, again: bool, stands_in: bool = False
+    ) -> Original:
         """Want a message of a person's mailbox as it came. What is on its way, or was brought, stays as it is.
 
         Args:
             again: what the server did not have, or would not hand over, is looked for once more.
+            stands_in: it comes in place of its post, not in the thread of that.
 
         Raises:
             NotFound: the message is gone, or of another mailbox.
@@ -61,14 +64,16 @@ class Originals:
                     return found
                 await session.delete(row)
                 await session.flush()
-            return await self._want(session, mailbox, message, now)
+            return await self._want(session, mailbox, message, now, stands_in=stands_in)
 
     async def _want(
-        self, session: AsyncSession, mailbox: Mailbox, message: MessageRow, now: datetime
+        self, session: AsyncSession, mailbox: Mailbox, message: MessageRow, now: datetime, *, stands_in: bool
     ) -> Original:
         is_kept = message.purged_at is None and message.shape == Shape.WHOLE
         state = OriginalState.HERE if is_kept else OriginalState.ASKED
-        entry_id = await self._owe(session, mailbox, message.id, now) if is_kept else None
+        entry_id = None
+        if is_kept:
+            entry_id = await self._owe(session, mailbox, message.id, now, stands_in=stands_in)
         session.add(
             OriginalRow(
                 message_id=message.id,
@@ -81,13 +86,22 @@ class Originals:
         )
         return Original(message.id, state)
 
-    async def _owe(self, session: AsyncSession, mailbox: Mailbox, message_id: str, now: datetime) -> str:
-        """The entry that brings it, in the thread its post stands in or begins."""
+    async def _owe(
+        self,
+        session: AsyncSession,
+        mailbox: Mailbox,
+        message_id: str,
+        now: datetime,
+        *,
+        stands_in: bool = False,
+    ) -> str:
+        """The entry that brings it, in the thread its post stands in or begins; by itself where Slack took none."""
         query = select(EntryRow).where(EntryRow.message_id == message_id)
         post = (await session.exec(query)).first()
         if post is None:
             raise NotFound("The message was never owed.")
-        parent = post.parent or post.id
+        is_alone = stands_in or post.state == EntryState.GIVEN_UP
+        parent = None if is_alone else post.parent or post.id
         return await owe(self._database, session, mailbox, now=now, notice=Notice.ORIGINAL, parent=parent)
 
     async def brought_by(self, entry_id: str) -> Original:
@@ -99,9 +113,11 @@ class Originals:
         query = select(OriginalRow).where(OriginalRow.entry_id == entry_id)
         async with self._database.read() as session:
             row = (await session.exec(query)).first()
-        if row is None:
-            raise NotFound("No such message is wanted.")
-        return Original(row.message_id, OriginalState(row.state))
+            if row is None:
+                raise NotFound("No such message is wanted.")
+            post = select(EntryRow.ts).where(EntryRow.message_id == row.message_id)
+            has_post = (await session.exec(post)).first() is not None
+        return Original(row.message_id, OriginalState(row.state), stands_in=not has_post)
 
     # Polls
 

@@ -21,6 +21,7 @@ from storage.calm import is_held_back, wake
 from storage.conversations import note
 from storage.database import id_time
 from storage.deletion import watch_at
+from storage.entries import FINISHED, is_intent, save, save_intent
 from storage.errors import LeaseLost
 from storage.fencing import (
     ANY_DM,
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 _NO_ALARMS: Final = (Notice.ALL_CLEAR, Notice.OLD_MAIL, Notice.ORIGINAL, Notice.DIGEST)
-_FINISHED: Final = frozenset({EntryState.SETTLED, EntryState.GIVEN_UP, EntryState.MUTED})
 _RAISED: Final = {**FREED, "fence": col(DmRow.fence) + 1}
 
 
@@ -115,17 +115,21 @@ class Outbox:
             LeaseLost: the DM is another's by now, or the entry's mailbox was removed.
         """
         async with self._database.write() as session:
+            if is_intent(entry) and held_until is None and error is None:
+                await save_intent(session, dm, entry, now, lease_until)
+                if place is not None:
+                    await note(self._database, session, entry, place, now)
+                return replace(dm, channel=entry.channel or dm.channel)
             row = await held_dm(session, dm)
-            await _save(session, entry, now, error)
+            await save(session, entry, now, error)
             if place is not None:
                 await note(self._database, session, entry, place, now)
             if entry.state is EntryState.SETTLED and entry.message_id is not None:
                 await _settle(session, entry.message_id, now)
-            if (
-                entry.state is EntryState.MUTED
-            ):  # its octets go in time, its UID is not settled: it is not in Slack
+            if entry.state in {EntryState.MUTED, EntryState.GIVEN_UP} and entry.message_id is not None:
+                # Its octets go in time, its UID is not settled: it is not in Slack.
                 await session.exec(_settle_message(), params={"this_id": entry.message_id, "settled_at": now})
-            if entry.state in _FINISHED and entry.parent is not None:
+            if entry.state in FINISHED and entry.parent is not None:
                 await session.exec(_change_thread(), params={"parent": entry.parent})
             until = held_until or row.held_until
             changes = {
@@ -159,7 +163,7 @@ class Outbox:
         again = {"state": EntryState.WAITING, "ts": None, "attempts": 0, "plain": False, "finished_at": None}
         async with self._database.write() as session:
             await held_dm(session, dm)
-            await _save(session, entry, now, None)
+            await save(session, entry, now, None)
             await update_rows(session, EntryRow, col(EntryRow.id) == entry.parent, again)
 
     async def renew(self, dm: Dm, until: datetime) -> None:
@@ -171,10 +175,11 @@ class Outbox:
         """End the lease; with `held_until` nothing goes to this DM before that."""
         async with self._database.write() as session:
             row = await held_dm(session, dm)
-            changes = {**FREED, "fence": row.fence + 1, "error": error or row.error}
+            # Entries may have gone with their mailbox: a DM that stayed due for none of them would come again for ever.
+            due_at = row.due_at if await _head(session, dm.owner) is not None else None
+            changes = {**FREED, "fence": row.fence + 1, "error": error or row.error, "due_at": due_at}
             if held_until is not None:
-                due_at = row.due_at and max(row.due_at, held_until)
-                changes |= {"held_until": held_until, "due_at": due_at}
+                changes |= {"held_until": held_until, "due_at": due_at and max(due_at, held_until)}
             await session.exec(_change(), params={**this_owner(dm.owner), **changes})
 
     async def release_worker(self, worker: str) -> None:
@@ -189,7 +194,7 @@ class Outbox:
         since = col(EntryRow.number) > func.coalesce(alarms.correlate(None).scalar_subquery(), 0)
         digests = select(EntryRow.id).where(own, EntryRow.notice == Notice.DIGEST).correlate(None)
         is_new = col(EntryRow.gives_way).is_(False) | col(EntryRow.parent).in_(digests)
-        mails = own & col(EntryRow.message_id).is_not(None) & is_new
+        mails = own & col(EntryRow.message_id).is_not(None) & is_new & (EntryRow.state != EntryState.MUTED)
         async with self._database.read() as session:
             return (await session.exec(select(func.count()).select_from(EntryRow).where(mails, since))).one()
 
@@ -225,30 +230,6 @@ class Outbox:
         async with self._database.read() as session:
             entries, first, due = (await session.exec(query)).one()
         return Depth(entries, id_time(first) if first else None, due)
-
-
-async def _save(session: AsyncSession, entry: Entry, now: datetime, error: str | None) -> None:
-    values: dict[str, Any] = {
-        "state": entry.state,
-        "parent": entry.parent or "",
-        "attempts": entry.attempts,
-        "intended_at": entry.intended_at,
-        "lookup_after": entry.lookup_after,
-        "channel": entry.channel,
-        "ts": entry.ts,
-        "file_ids": json.dumps(entry.file_ids),
-        "plain": entry.plain,
-        "gives_way": entry.gives_way,
-        "conversation": entry.conversation,
-        "muted_by": entry.muted_by,
-        "error": error,
-        "finished_at": now if entry.state in _FINISHED else None,
-    }
-    saved = await session.exec(
-        _save_entry(), params={"this_number": entry.order, "this_id": entry.id, **values}
-    )
-    if saved.rowcount != 1:
-        raise LeaseLost("The entry went with its mailbox.")
 
 
 async def _settle(session: AsyncSession, message_id: str, now: datetime) -> None:
@@ -299,13 +280,6 @@ def _oldest() -> Any:
 @cache
 def _change() -> Any:
     return update(plain(DmRow)).where(is_dm_of(ANY_DM.owner))
-
-
-@cache
-def _save_entry() -> Any:
-    entry = plain(EntryRow)
-    this = (entry.c.number == bindparam("this_number")) & (entry.c.id == bindparam("this_id"))
-    return update(entry).where(this)
 
 
 @cache

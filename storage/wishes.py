@@ -63,11 +63,17 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """What became of a wanted message; `is_there`: it stands in the thread already."""
+    """What became of a wanted message.
+
+    Attributes:
+        is_there: it stands in the thread already.
+        stands_in: it comes in place of its post, which Slack did not take.
+    """
 
     message_id: str
     state: OriginalState
     is_there: bool = False
+    stands_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ scripts, styles, what is hidden, remote images and trackers; layout tables are r
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
@@ -15,7 +15,8 @@ from turbohtml import Document as Tree
 from turbohtml import Element, Text
 from turbohtml import parse as parse_html
 
-from bot.mail import html_marks, images, links, styles, tables
+from bot.mail import elements, html_marks, images, links, plain_text, styles, tables
+from bot.mail.elements import BLOCKS, LISTS, LOOKS, PRE, SPACED, Leaving, Link, State
 from bot.mail.lines import Document, Mark, Style, readable, words
 from bot.mail.styles import Sheet
 from bot.mail.text import clean, one_line
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from turbohtml import Node
 
-    from bot.mail.links import Target
 
 HTML_CHARACTERS: Final = 2 * 1024 * 1024
 NODES: Final = 100_000
@@ -40,28 +40,6 @@ _DROPPED: Final = frozenset(
         "xml", "param", "source", "track",
     }
 )  # fmt: skip
-_BLOCKS: Final = frozenset(
-    {
-        "div", "table", "tbody", "thead", "tfoot", "tr", "td", "th", "caption", "center", "section", "article",
-        "header", "footer", "address", "dt", "dd", "figcaption", "form", "fieldset", "main", "nav", "aside",
-        "details", "summary", "legend", "body", "html", "button", "option", "menu", "dir", "search", "frameset",
-    }
-)  # fmt: skip
-_SPACED: Final = frozenset(
-    {"p", "h1", "h2", "h3", "h4", "h5", "h6", "dl", "figure", "blockquote", "pre", "listing", "xmp"}
-)
-_HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-_LOOKS: Final = {
-    "b": Style.BOLD, "strong": Style.BOLD, "th": Style.BOLD, "dt": Style.BOLD, "summary": Style.BOLD,
-    "i": Style.ITALIC, "em": Style.ITALIC, "cite": Style.ITALIC, "var": Style.ITALIC, "dfn": Style.ITALIC,
-    "s": Style.STRIKE, "strike": Style.STRIKE, "del": Style.STRIKE,
-    "code": Style.CODE, "tt": Style.CODE, "samp": Style.CODE, "kbd": Style.CODE,
-} | dict.fromkeys(_HEADINGS, Style.BOLD)  # fmt: skip
-_LISTS: Final = frozenset({"ul", "ol", "menu", "dir"})
-_PRE: Final = frozenset({"pre", "listing", "xmp", "plaintext"})
-_BREAKING: Final = _BLOCKS | _SPACED | _LISTS | _PRE | {"li"}
-_MAY_RUN_IN: Final = _HEADINGS | {"div", "p", "section", "article", "center", "address", "form"}
-_APART: Final = ("block", "flex", "grid", "table", "list-item")
 _CELLS: Final = frozenset({"td", "th"})
 _SOURCE_CHARACTERS: Final = 4096
 _HIDDEN_IMAGES: Final = 50
@@ -73,7 +51,7 @@ def parsed(html: str, pictures: Mapping[str, str] | None = None) -> Document:
 
     Args:
         html: the page.
-        pictures: names of the files that stand in the page as pictures, by content id.
+        pictures: names of the files that stand in the page as pictures, by content id; "" for a small logo.
     """
     walk = _Walk(tree(html[:HTML_CHARACTERS]), pictures or {})
     walk.run()
@@ -97,44 +75,6 @@ def tree(html: str) -> Tree:
     return parse_html(whole, positions=False)
 
 
-@dataclass(slots=True)
-class _Link:
-    """A link that is open: what it says is gathered, to be held against where it leads."""
-
-    to: Target
-    title: str
-    label: list[str] = field(default_factory=list)
-    has_image: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _State:
-    """What an element hands down to what stands in it."""
-
-    style: Style = Style.NONE
-    link: _Link | None = None
-    is_pre: bool = False
-    keeps_lines: bool = False
-    case: str = ""
-    is_tiny: bool = False
-    is_invisible: bool = False
-    colour: str = ""
-    background: str = ""
-
-    @property
-    def is_unseen(self) -> bool:
-        return self.is_tiny or self.is_invisible or (self.colour != "" and self.colour == self.background)
-
-
-@dataclass(frozen=True, slots=True)
-class _Leaving:
-    """Stands on the stack below an element's children; `tag` is of an element that breaks lines alike."""
-
-    tag: str
-    link: _Link | None
-    mark: Mark = Mark.NONE
-
-
 class _Walk:
     """One pass over a tree, on a stack of its own.
 
@@ -155,7 +95,7 @@ class _Walk:
         css = "\n".join(element.text for element in root.find_all("style", limit=100))
         self._sheet = Sheet(css)
         self._has_rules = "{" in css
-        self._stack: list[tuple[Node | _Leaving, _State]] = [(root, _State())]
+        self._stack: list[tuple[Node | Leaving, State]] = [(root, State())]
 
     def run(self) -> None:
         """Writes all that is to be seen."""
@@ -163,7 +103,7 @@ class _Walk:
         while self._stack:
             node, state = self._stack.pop()
             seen += 1
-            if isinstance(node, _Leaving):
+            if isinstance(node, Leaving):
                 self._leave(node)
             elif seen > NODES:
                 self.is_cut = True
@@ -175,10 +115,10 @@ class _Walk:
                 self._descend(node, state)
         self.writer.close()
 
-    def _descend(self, node: Node, state: _State) -> None:
+    def _descend(self, node: Node, state: State) -> None:
         self._stack.extend((child, state) for child in reversed(node.children))
 
-    def _text(self, data: str, state: _State) -> None:
+    def _text(self, data: str, state: State) -> None:
         if state.is_unseen:
             self.has_left_out |= not data.isspace()
             return
@@ -193,18 +133,22 @@ class _Walk:
                 self.writer.line_break()
             self._write(_SPACES.sub(" ", row), state)
 
-    def _write(self, text: str, state: _State) -> None:
+    def _write(self, text: str, state: State) -> None:
+        if state.link is None and not state.is_pre:
+            for run in plain_text.linked(text):
+                self.writer.text(run.text, state.style, run.url)
+            return
         if text and state.link is not None:
             text = links.unwrapped_text(text)
             state.link.label.append(text)
         self.writer.text(text, state.style, state.link.to.url if state.link else "", is_pre=state.is_pre)
 
-    def _enter(self, element: Element, state: _State) -> None:
+    def _enter(self, element: Element, state: State) -> None:
         tag = element.tag
         if tag in _DROPPED:
             self.has_left_out |= tag == "textarea"
             return
-        attributes = {name: _value(value) for name, value in element.attrs.items()}
+        attributes = {name: elements.value(value) for name, value in element.attrs.items()}
         if tag == "br":
             self.writer.line_break()
             return
@@ -215,8 +159,8 @@ class _Walk:
                 self.has_left_out = True
                 self._hide(element, attributes)
                 return
-            state = _styled(attributes, found, state)
-            shape = _shape(tag, found)
+            state = elements.styled(attributes, found, state)
+            shape = elements.shape(tag, found)
         if tag == "img":
             self._image(attributes, state, is_apart=shape != tag)
         elif tag == "hr":
@@ -224,19 +168,19 @@ class _Walk:
         else:
             self._open(element, attributes, state, shape)
 
-    def _open(self, element: Element, attributes: dict[str, str], state: _State, shape: str) -> None:
+    def _open(self, element: Element, attributes: dict[str, str], state: State, shape: str) -> None:
         tag = element.tag
         if mark := html_marks.mark(attributes) if attributes else Mark.NONE:
             self.writer.open_mark(mark)
         self._open_block(shape, attributes)
         self._open_table(tag, element)
-        state = replace(state, style=state.style | _LOOKS[tag]) if tag in _LOOKS else state
-        state = replace(state, is_pre=True) if tag in _PRE else state
+        state = replace(state, style=state.style | LOOKS[tag]) if tag in LOOKS else state
+        state = replace(state, is_pre=True) if tag in PRE else state
         link = None
         if tag in {"a", "area"} and (to := links.target(attributes.get("href", ""))):
-            link = _Link(to, attributes.get("title", ""))
+            link = Link(to, attributes.get("title", ""))
             state = replace(state, link=link)
-        self._stack.append((_Leaving(shape, link, mark), state))
+        self._stack.append((Leaving(shape, link, mark), state))
         self._descend(element, state)
 
     def _found(self, tag: str, attributes: dict[str, str]) -> styles.Declarations:
@@ -248,17 +192,17 @@ class _Walk:
 
     def _open_block(self, tag: str, attributes: dict[str, str]) -> None:
         writer = self.writer
-        if tag in _LISTS:
-            writer.open_list(number=_integer(attributes.get("start", ""), 1) if tag == "ol" else None)
+        if tag in LISTS:
+            writer.open_list(number=elements.integer(attributes.get("start", ""), 1) if tag == "ol" else None)
         elif tag == "li":
-            writer.open_item(_integer(attributes.get("value", ""), -1))
+            writer.open_item(elements.integer(attributes.get("value", ""), -1))
         elif tag == "blockquote":
             writer.open_quote()
-        elif tag in _SPACED:
+        elif tag in SPACED:
             writer.gap()
-        elif tag in _BLOCKS:
+        elif tag in BLOCKS:
             writer.end_line()
-        if tag in _PRE:
+        if tag in PRE:
             writer.open_pre()
 
     def _open_table(self, tag: str, element: Element) -> None:
@@ -279,27 +223,27 @@ class _Walk:
         elif grid is not None and tag == "table":
             self.writer.close_table()
 
-    def _leave(self, left: _Leaving) -> None:
+    def _leave(self, left: Leaving) -> None:
         tag, writer = left.tag, self.writer
         if left.link is not None:
             self._close_link(left.link)
         self._close_table(tag)
-        if tag in _PRE:
+        if tag in PRE:
             writer.close_pre()
-        if tag in _LISTS:
+        if tag in LISTS:
             writer.close_list()
         elif tag == "li":
             writer.close_item()
         elif tag == "blockquote":
             writer.close_quote()
-        elif tag in _SPACED:
+        elif tag in SPACED:
             writer.gap()
-        elif tag in _BLOCKS:
+        elif tag in BLOCKS:
             writer.end_line()
         if left.mark:
             writer.close_mark(left.mark)
 
-    def _close_link(self, link: _Link) -> None:
+    def _close_link(self, link: Link) -> None:
         """Names a link that shows only a picture, and the host of one whose text names another."""
         label = "".join(link.label).strip()
         if not label:
@@ -310,7 +254,7 @@ class _Walk:
         elif links.misleads(label, link.to):
             self.writer.text(f" (→ {link.to.leads})", Style.NONE, "")
 
-    def _image(self, attributes: dict[str, str], state: _State, *, is_apart: bool) -> None:
+    def _image(self, attributes: dict[str, str], state: State, *, is_apart: bool) -> None:
         source = attributes.get("src", "").strip()[:_SOURCE_CHARACTERS]
         if images.is_declared_spacer(attributes) or state.is_invisible:
             self.trackers += images.is_tracker(attributes)
@@ -319,7 +263,9 @@ class _Walk:
         if source[:4].lower() == "cid:":
             name = unquote(source[4:]).strip("<> ")
             self.inline.add(name)
-            alt = alt or (f"[picture: {self._pictures[name]}]" if name in self._pictures else "")
+            file = self._pictures.get(name)
+            # A small logo is counted below the text; its name there would stand on a line of its own.
+            alt = "" if file == "" else alt or (f"[picture: {file}]" if file else "")
         else:
             self.remote += images.is_remote(source)
             self.has_left_out |= not alt
@@ -338,51 +284,5 @@ class _Walk:
             self.trackers += images.is_remote(attributes.get("src", "").strip())
             return
         for image in element.find_all("img", limit=_HIDDEN_IMAGES):
-            found = {name: _value(value) for name, value in image.attrs.items()}
+            found = {name: elements.value(value) for name, value in image.attrs.items()}
             self.trackers += images.is_tracker(found)
-
-
-def _value(value: str | list[str] | None) -> str:
-    return " ".join(value) if isinstance(value, list) else value or ""
-
-
-def _integer(value: str, default: int) -> int:
-    digits = value.strip()[:9]
-    return int(digits) if digits.isascii() and digits.isdigit() else default
-
-
-def _styled(attributes: dict[str, str], found: styles.Declarations, state: _State) -> _State:
-    """The state within an element."""
-    back = found.get("background-color") or found.get("background") or attributes.get("bgcolor", "").lower()
-    front = found.get("color") or attributes.get("color", "").lower()
-    if not found and not back and not front:
-        return state
-    spaces, case = found.get("white-space", ""), found.get("text-transform", "").partition(" ")[0]
-    return replace(
-        state,
-        style=_weighed(state.style, found),
-        keeps_lines=spaces.startswith("pre") if spaces else state.keeps_lines,
-        case=(case if case in {"uppercase", "lowercase"} else "") if case else state.case,
-        is_tiny=styles.is_text_hidden(found, before=state.is_tiny),
-        is_invisible=styles.is_invisible(found, before=state.is_invisible),
-        colour=styles.colour(front) if front else state.colour,
-        background=styles.colour(back) if back else state.background,
-    )
-
-
-def _shape(tag: str, found: styles.Declarations) -> str:
-    """The tag of an element that breaks lines as this one does with its styles."""
-    display = found.get("display", "")
-    if tag not in _BREAKING and (display.startswith(_APART) or styles.is_out_of_flow(found)):
-        return "div"
-    return "span" if display.partition(" ")[0] == "inline" and tag in _MAY_RUN_IN else tag
-
-
-def _weighed(style: Style, found: dict[str, str]) -> Style:
-    """The style with the weight and decoration that an element declares."""
-    weight = found.get("font-weight", "")
-    if weight.startswith(("bold", "600", "700", "800", "900")):
-        style |= Style.BOLD
-    elif weight.startswith(("normal", "400", "300")):
-        style &= ~Style.BOLD
-    return style | Style.STRIKE if "line-through" in found.get("text-decoration", "") else style

@@ -125,10 +125,17 @@ def ascii_host(host: str) -> str:
 
 
 def misleads(label: str, to: Target) -> bool:
-    """Whether a link's text names a host, and one that is not where the link leads."""
+    """Whether a link's text names a host that is not where the link leads, or that passes for another."""
     text = unicodedata.normalize("NFKC", label[:2000]).translate(_DOTS)
-    hosts = [_named_host(token) for token in text.split()[:_LABEL_TOKENS]]
-    return any(host and not _is_of_one(host, ascii_host(to.leads) or to.host) for host in hosts)
+    tokens = text.split()[:_LABEL_TOKENS]
+    hosts = [(_named_host(token), token.isascii()) for token in tokens]
+    end = ascii_host(to.leads) or to.host
+    return any(host and (not _is_of_one(host, end) or (not plain and _passes(host))) for host, plain in hosts)
+
+
+def _passes(host: str) -> bool:
+    """Whether a host looks like another when it is spelled out."""
+    return "xn--" in domains.shown(host)
 
 
 def _named_host(token: str) -> str:

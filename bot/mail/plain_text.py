@@ -61,7 +61,9 @@ def linked(text: str) -> tuple[Run, ...]:
         to = links.target(f"http://{address}" if address[:4].lower() == "www." else address)
         if to is None:
             continue
-        runs += [Run(text[end : found.start()]), Run(links.unwrapped_text(address), url=to.url)]
+        label = links.unwrapped_text(address)
+        runs += [Run(text[end : found.start()]), Run(label, url=to.url)]
+        runs += [Run(f" (→ {to.leads})")] if links.misleads(label, to) else []
         end = found.start() + len(address)
     return tuple(run for run in [*runs, Run(text[end:])] if run.text)
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 INVITATIONS: Final = 5
 CALENDARS_READ: Final = 10
+STUB: Final = 3
 UNPACKED: Final = 5
 FORWARDED: Final = 5
 FORWARDED_OCTETS: Final = 5 * 1024 * 1024
@@ -121,7 +122,7 @@ def _unpacked(message: Message) -> Message:
             kept.append(each)
             continue
         left -= 1
-        if not bodies and (found.plain or found.html):
+        if (found.plain or found.html) and _is_stub(bodies, found.plain):
             bodies = [Body(found.plain or None, found.html or None)]
         for file in found.files:
             kind = file.type or "application/octet-stream"
@@ -131,6 +132,13 @@ def _unpacked(message: Message) -> Message:
         return message
     special = replace(message.special, is_unpacked=True)
     return replace(message, bodies=tuple(bodies), attachments=tuple(kept), special=special)
+
+
+def _is_stub(bodies: list[Body], within: str) -> bool:
+    """Whether a mail says next to nothing beside the text that Outlook packed."""
+    if any(body.html for body in bodies):
+        return False
+    return sum(len((body.plain or "").split()) for body in bodies) * STUB < max(1, len(within.split()))
 
 
 # Messages within

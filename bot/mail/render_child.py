@@ -75,7 +75,7 @@ def rendered(request: Request) -> Rendered:
     if request.mode is Mode.LABEL:
         return pages.label(header)
     if request.mode is Mode.LINE:
-        return replace(digest.line(header, request.arrival), sender=pages.sender(header))
+        return _signed(digest.line(header, request.arrival), header, request.arrival)
     card = posts.plain if request.mode is Mode.PLAIN else posts.minimal
     return _signed(card(header, request.arrival, request.octets), header, request.arrival)
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.mail import html_text, images, plain_text, tables
+from bot.mail import fitting, html_text, images, plain_text, tables
 from bot.mail.lines import Document, Kind, Line, Run, Style, merged
-from bot.mail.text import ELLIPSIS, end_within, units
+from bot.mail.text import units
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,14 +21,6 @@ if TYPE_CHECKING:
 
 Element = dict[str, Any]
 
-GOOD_END: Final = 0.6
-"""A cut at the end of a paragraph is better than one within, as long as this much of the limit is used."""
-
-SMALLEST_PIECE: Final = 40
-LINK_UNITS: Final = 300
-"""A longer link's text is shown as text: what is a whole paragraph is not clicked by name."""
-
-LINKS: Final = 150
 STYLED_RUNS: Final = 400
 RULES: Final = 8
 STUB: Final = 3
@@ -56,7 +48,7 @@ def document(body: Body, pictures: Mapping[str, str] | None = None) -> Document:
 
     Args:
         body: the text in every form it came in.
-        pictures: names of the files that stand in a page as pictures, by content id.
+        pictures: names of the files that stand in a page as pictures, by content id; "" for a small logo.
     """
     plain = _plain(body.plain or "")
     if body.html is None:
@@ -70,7 +62,7 @@ def document(body: Body, pictures: Mapping[str, str] | None = None) -> Document:
 
 def documents(message: Message) -> list[Document]:
     """Everything that a message says, text by text."""
-    names = {each.content_id: each.name for each in message.attachments if not is_logo(each)}
+    names = {each.content_id: "" if is_logo(each) else each.name for each in message.attachments}
     return [document(body, names) for body in message.bodies]
 
 
@@ -110,8 +102,8 @@ def fitted(text: Document, limit: int, url_limit: int) -> Fitted:
         limit: of what is visible, in UTF-16 units.
         url_limit: of all link targets together; links beyond it name their host instead.
     """
-    linked, is_poorer = _with_links_within(text.lines[: limit + 1], url_limit)
-    lines, is_shorter = _within(linked, limit)
+    linked, is_poorer = fitting.with_links_within(text.lines[: limit + 1], url_limit)
+    lines, is_shorter = fitting.within(linked, limit)
     blocks = list(_blocks(lines))
     size = sum(units(run.text) + len(run.url) for line in lines for run in line.runs) + len(lines)
     return Fitted(blocks, size, is_poorer or is_shorter or text.is_partial)
@@ -143,107 +135,6 @@ def _plain(text: str) -> Document:
     return (
         html_text.parsed(text) if start.startswith(("<!doctype html", "<html")) else plain_text.parsed(text)
     )
-
-
-# Links
-
-
-def _with_links_within(lines: Sequence[Line], url_limit: int) -> tuple[list[Line], bool]:
-    """The lines with as many links as there is room for; the others say where they lead."""
-    left, count, is_poorer = url_limit, 0, False
-    kept: list[Line] = []
-    for line in lines:
-        if line.kind is Kind.TABLE:
-            urls = [url for url, _ in groupby(line.runs, key=lambda run: run.url) if url]
-            is_fitting = sum(map(len, urls)) <= left and count + len(urls) <= LINKS
-            left, count = (left - sum(map(len, urls)), count + len(urls)) if is_fitting else (left, count)
-            is_poorer |= not is_fitting
-            kept.append(line if is_fitting else _without_links(line))
-            continue
-        runs: list[Run] = []
-        for url, group in groupby(line.runs, key=lambda run: run.url):
-            link = list(group)
-            cost = len(url)
-            is_fitting = cost <= left and count < LINKS and sum(units(run.text) for run in link) <= LINK_UNITS
-            if url and not is_fitting:
-                is_poorer = True
-                runs += [*(replace(run, url="") for run in link), Run(f" ({_host(url)})")]
-                continue
-            left, count = left - cost, count + bool(url)
-            runs += link
-        kept.append(replace(line, runs=tuple(runs)) if line.runs else line)
-    return kept, is_poorer
-
-
-def _without_links(line: Line) -> Line:
-    """A row of a table, in which there is no room to say where its links lead."""
-    cells = tuple(tuple(replace(run, url="") for run in cell) for cell in line.cells)
-    return replace(line, runs=merged(replace(run, url="") for run in line.runs), cells=cells)
-
-
-def _host(url: str) -> str:
-    rest = url.removeprefix("mailto:").partition("://")[2] or url.removeprefix("mailto:")
-    return rest.partition("?")[0].partition("#")[0].partition("/")[0]
-
-
-# Cutting
-
-
-def _within(lines: Sequence[Line], limit: int) -> tuple[list[Line], bool]:
-    """As many lines as fit, the last one perhaps in part, and whether any were left out."""
-    kept: list[Line] = []
-    used = paragraph_end = paragraph_used = 0
-    for line in lines:
-        size = _size(line)
-        if used + size > limit:
-            return _ended(
-                kept, line, limit - used, paragraph_end if paragraph_used >= limit * GOOD_END else 0
-            ), True
-        if not line.runs:
-            paragraph_end, paragraph_used = len(kept), used
-        kept.append(line)
-        used += size
-    return kept, False
-
-
-def _size(line: Line) -> int:
-    marks = 4 if line.kind is Kind.ITEM else 1
-    return units(line.text) + marks + 2 * max(0, line.depth - 1)
-
-
-def _ended(kept: list[Line], line: Line, room: int, paragraph_end: int) -> list[Line]:
-    """The lines up to a good place: a paragraph's end, else within `line` if there is room for some words of it."""
-    if paragraph_end or line.kind is Kind.TABLE:
-        return kept[: paragraph_end or len(kept)]
-    runs = _cut_runs(line.runs, room - 8 - 2 * line.depth)
-    return [*kept, replace(line, runs=runs)] if runs else kept
-
-
-def _cut_runs(runs: tuple[Run, ...], room: int) -> tuple[Run, ...]:
-    """The start of a line; a link is there whole or not at all."""
-    kept: list[Run] = []
-    if room < SMALLEST_PIECE:
-        return ()
-    for url, group in groupby(runs, key=lambda run: run.url):
-        pieces = list(group)
-        size = sum(units(piece.text) for piece in pieces)
-        if size <= room:
-            kept += pieces
-            room -= size
-            continue
-        kept += [] if url else _cut_pieces(pieces, room)
-        break
-    return (*kept, Run(ELLIPSIS)) if kept else ()
-
-
-def _cut_pieces(pieces: list[Run], room: int) -> Iterator[Run]:
-    for piece in pieces:
-        text = piece.text[: end_within(piece.text, room, at_word=True)]
-        room -= units(text)
-        if text:
-            yield replace(piece, text=text)
-        if len(text) < len(piece.text):
-            return
 
 
 # Elements
@@ -302,8 +193,8 @@ def _lightly_styled(lines: Iterable[Line]) -> Iterator[Line]:
 
 
 def _elements(lines: Iterable[Line]) -> Iterator[Element]:
-    for kind, group in groupby(lines, key=lambda line: line.kind):
-        rows = list(group)
+    groups = [(kind, list(group)) for kind, group in groupby(lines, key=lambda line: line.kind)]
+    for at, (kind, rows) in enumerate(groups):
         match kind:
             case Kind.ITEM:
                 yield from _lists(rows)
@@ -316,7 +207,8 @@ def _elements(lines: Iterable[Line]) -> Iterator[Element]:
             case Kind.TABLE:
                 yield from _preformatted_tables(rows)
             case _:
-                yield from _whole("rich_text_section", rows)
+                is_answer = [each for each, _ in groups[max(0, at - 1) : at + 2 : 2]] == [Kind.QUOTE] * 2
+                yield from _whole("rich_text_section", rows, has_gap=is_answer and not rows[-1].runs)
 
 
 def _marked(row: Line) -> tuple[Run, ...]:
@@ -345,11 +237,16 @@ def _unstyled(row: Line) -> tuple[Run, ...]:
     return tuple(replace(run, style=Style.NONE) for run in row.runs)
 
 
-def _whole(kind: str, rows: list[Line]) -> Iterator[Element]:
-    """One element of all the rows, blank ones at its edges left out; nothing when they are all blank."""
+def _whole(kind: str, rows: list[Line], *, has_gap: bool = False) -> Iterator[Element]:
+    """One element of all the rows, blank ones at its edges left out; nothing when they are all blank.
+
+    Args:
+        has_gap: a blank line below parts an answer from the quote that it does not belong to.
+    """
     filled = [at for at, row in enumerate(rows) if row.text.strip()]
     if filled:
-        yield {"type": kind, "elements": _inline(rows[filled[0] : filled[-1] + 1])}
+        gap = [_element(Run("\n\n"))] if has_gap else []
+        yield {"type": kind, "elements": [*_inline(rows[filled[0] : filled[-1] + 1]), *gap]}
 
 
 def _inline(rows: Sequence[Line]) -> list[Element]:

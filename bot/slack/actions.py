@@ -56,8 +56,10 @@ def offered(rendered: Rendered, message: StoredMessage, retention: Retention) ->
         place=OnServer.STAYS if retention is Retention.LEAVE else OnServer.MAY_GO,
         original=None,
     )
-    row = _row(fresh, is_shortened=rendered.is_shortened)
-    return replace(rendered, blocks=[*rendered.blocks, row])
+    leave = _leave(rendered.blocks)
+    row = _row(fresh, is_shortened=rendered.is_shortened, leave=leave)
+    kept = [block for block in rendered.blocks if not leave or leave not in block.get("elements", ())]
+    return replace(rendered, blocks=[*kept, row])
 
 
 def redrawn(found: Sequence[Block], standing: Standing) -> list[Block] | None:
@@ -70,7 +72,8 @@ def redrawn(found: Sequence[Block], standing: Standing) -> list[Block] | None:
     )
     kept = [block for block in found[:at] if block.get("block_id") != names.MAIL_STATE]
     after = [block for block in found[at + 1 :] if block.get("block_id") != names.MAIL_STATE]
-    return [*kept, *_state(standing), _row(standing, is_shortened=is_shortened), *after]
+    row = _row(standing, is_shortened=is_shortened, leave=_leave(found[at : at + 1]))
+    return [*kept, *_state(standing), row, *after]
 
 
 def option(word: str, message_id: str) -> dict[str, Any]:
@@ -98,7 +101,14 @@ def _state(standing: Standing) -> list[Block]:
     return [blocks.note(" · ".join(said)) | {"block_id": names.MAIL_STATE}] if said else []
 
 
-def _row(standing: Standing, *, is_shortened: bool) -> Block:
+def _leave(found: Sequence[Block]) -> dict[str, Any] | None:
+    """The button that leads to where a mailing list is left, which stands in the row with the others."""
+    rows = (block for block in found if block.get("type") == "actions")
+    buttons = (each for row in rows for each in row["elements"])
+    return next((each for each in buttons if each.get("action_id") == names.UNSUBSCRIBE_LINK), None)
+
+
+def _row(standing: Standing, *, is_shortened: bool, leave: dict[str, Any] | None = None) -> Block:
     message_id = standing.message_id
     elements: list[dict[str, Any]] = []
     if is_shortened:
@@ -112,6 +122,7 @@ def _row(standing: Standing, *, is_shortened: bool) -> Block:
     may_delete = standing.place is OnServer.MAY_GO and standing.shape is Shape.WHOLE
     if may_delete and standing.retention is Retention.DELETE_ASKED:
         elements.append(_delete(message_id))
+    elements += [leave] if leave else []
     words = _words(standing, may_delete=may_delete)
     if words:
         options = [option(word, message_id) for word in words]

@@ -53,21 +53,21 @@ def warnings(attachments: Sequence[Attachment]) -> Iterator[str]:
     disguised = [each for each in listed if _is_disguised(each)]
     rest = [each for each in listed if each not in disguised]
     kinds = (
-        ("Its name hides what kind of file it is", disguised),
+        ("The name hides what kind of file it is", disguised),
         (
-            "Open only if you expect it, for it may run a program",
+            "May run a program; open only what you expect",
             [each for each in rest if _is_program(each)],
         ),
         (
-            "Open only if you expect it, for it may hold macros",
+            "May hold macros; open only what you expect",
             [each for each in rest if _ending(each) in _MACROS],
         ),
         (
-            "Open only if you expect it, for it is a page that may ask for passwords",
+            "A page that may ask for passwords; open only what you expect",
             [each for each in rest if _is_page(each)],
         ),
         (
-            "Open only if you expect it, for it is a disk that may hold programs",
+            "A disk that may hold programs; open only what you expect",
             [each for each in rest if _ending(each) in _DISKS],
         ),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.mail import authentication, rich_text
 from bot.mail.content import Fault
+from bot.mail.text import isolated
 from bot.slack import blocks, files
 
 if TYPE_CHECKING:
@@ -50,9 +51,17 @@ def head(message: Message, arrival: Arrival) -> list[Block]:
         found.append(rich_text.block([rich_text.section(whole)]))
     found.append(_origin(message, arrival))
     found += _recipients(message, arrival.own_address)
-    warnings = [*_doubts(message, arrival), *_warnings(message)]
-    found += [blocks.note(f"⚠ {warning}", 400) for warning in dict.fromkeys(warnings)]
+    alarms = [*_doubts(message, arrival), *_alarms(message)]
+    found += [_loud(alarms)] if alarms else []
+    faults = [sentence for fault, sentence in WARNINGS.items() if fault in message.faults]
+    found += [blocks.note(f"⚠ {sentence}", 400) for sentence in dict.fromkeys(faults)]
     return found
+
+
+def _loud(alarms: Iterable[str]) -> Block:
+    """What somebody may be deceived by, as large as the text."""
+    rows = (isolated(blocks.plain(f"⚠ {alarm}", 400)["text"]) for alarm in dict.fromkeys(alarms))
+    return rich_text.block([rich_text.section("\n".join(rows))])
 
 
 def sender_name(message: Message) -> str:
@@ -98,12 +107,21 @@ def _recipients(message: Message, own_address: str) -> Iterator[Block]:
             ("To", message.to, message.to_count),
             ("Cc", message.cc, message.cc_count),
         ):
-            if field:
+            if field and not _is_list_alone(message, field, own):
                 yield blocks.note(f"{label}: {_listed(field, count)}")
     domain = message.sender.domain if message.sender else ""
     elsewhere = [address for address in message.reply_to if address.address and address.domain != domain]
     if elsewhere:
         yield blocks.note(f"Replies go to: {_listed(elsewhere, len(elsewhere))}")
+
+
+def _is_list_alone(message: Message, field: Iterable[Address], own: str) -> bool:
+    """Whether nobody but the mailing list, which is named already, and the owner are addressed."""
+    found = message.special.mailing_list
+    if found is None or not found.name or not found.post:
+        return False
+    post = found.post.removeprefix("mailto:").partition("?")[0].lower()
+    return all(address.address.lower() in {post, own} for address in field)
 
 
 def _listed(field: Iterable[Address], count: int) -> str:
@@ -116,11 +134,10 @@ def _listed(field: Iterable[Address], count: int) -> str:
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
-def _warnings(message: Message) -> Iterator[str]:
+def _alarms(message: Message) -> Iterator[str]:
     sender = message.sender
     if sender is not None and "@" in sender.name and sender.address.lower() not in sender.name.lower():
         yield f"The sender's name shows another address than the one this mail comes from: {sender.address or 'none'}"
-    yield from (sentence for fault, sentence in WARNINGS.items() if fault in message.faults)
     yield from files.warnings(message.attachments)
 
 

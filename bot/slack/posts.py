@@ -7,12 +7,13 @@ and no file holds is in the original, which is then attached.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from bot.mail import quotes, rich_text
 from bot.mail.content import Fault, File, Rendered
 from bot.mail.lines import Style
+from bot.mail.rich_text import Fitted
 from bot.slack import blocks, cards, heads
 from storage.records import Shape
 
@@ -39,6 +40,9 @@ FILES_OCTETS: Final = 100 * 1024 * 1024
 LISTED_UNITS: Final = 1500
 FILE_NAME_UNITS: Final = 80
 
+MOST_SHARE: Final = 95
+"""In percent; of what is nearly all it is not said how much it is."""
+
 PAGED: Final = 100_000
 """Characters of a text that a person leafs through in a modal; a longer one is a file besides."""
 
@@ -51,10 +55,13 @@ FILES_MISSING: Final = (
     "it was deleted there."
 )
 
+BULLETS: Final = 8
+"""More attachments are named one behind the other, without their sizes."""
+
 _FOLDED: Final = {
     (True, False): "Quoted earlier messages are folded away.",
-    (False, True): "A signature is folded away.",
-    (True, True): "Quoted earlier messages and a signature are folded away.",
+    (False, True): "A {} is folded away.",
+    (True, True): "Quoted earlier messages and a {} are folded away.",
 }
 _NOT_SHOWN: Final = "This message could not be shown. It is attached as it came."
 _NOTHING: Final = "This message is empty."
@@ -111,18 +118,36 @@ def unread(arrival: Arrival, original: bytes, *, plain: bool) -> Rendered:
 
 
 @dataclass(frozen=True, slots=True)
+class _Named:
+    """An attachment in the list of them.
+
+    Attributes:
+        reason: why it is not among the files, or not as it was sent; "" when it is.
+    """
+
+    name: str
+    size: str
+    reason: str
+
+    def said(self, *, with_size: bool) -> str:
+        """The attachment in words."""
+        size = f" ({self.size})" if with_size or self.reason else ""
+        return f"{self.name}{size}{' – ' + self.reason if self.reason else ''}"
+
+
+@dataclass(frozen=True, slots=True)
 class _Files:
-    """What becomes of a message's attachments: the files to upload, and a line for each attachment."""
+    """What becomes of a message's attachments: the files to upload, and what is said of each attachment."""
 
     kept: tuple[File, ...]
-    lines: list[str]
+    named: list[_Named]
     is_lossy: bool
 
 
 def _whole(message: Message, arrival: Arrival, original: bytes) -> Rendered:
     texts = rich_text.documents(message)
     text = rich_text.joined(texts)
-    fold = quotes.folded(texts, quotes.relation(message))
+    fold = _untitled(quotes.folded(texts, quotes.relation(message)), message.subject)
     shown = tuple(
         each
         for each in message.attachments
@@ -131,10 +156,12 @@ def _whole(message: Message, arrival: Arrival, original: bytes) -> Rendered:
     files = _files(shown)
     top = [*heads.head(message, arrival), *cards.above(message)]
     below = cards.below(message)
-    listed = [_listing(files.lines)] if files.lines else []
+    listed = [_listing(files.named)] if files.named else []
     room = POST_UNITS - END_UNITS - blocks.weight([*top, *below, *listed])
     limit = min(cards.REPORT_UNITS if cards.is_report(message) else BODY_UNITS, room)
-    body = rich_text.fitted(rich_text.joined(fold.shown), limit, room - limit)
+    shown_text = rich_text.joined(fold.shown)
+    is_said = bool(shown_text.lines) and cards.says_all(message)
+    body = Fitted([], 0, is_cut=True) if is_said else rich_text.fitted(shown_text, limit, room - limit)
     needs_original = files.is_lossy or bool(message.faults & _NEEDS_ORIGINAL) or text.is_partial
     needs_original |= message.special.is_unpacked
     extra: tuple[File, ...] = (
@@ -145,11 +172,13 @@ def _whole(message: Message, arrival: Arrival, original: bytes) -> Rendered:
     extra += _original(arrival, original) if needs_original else ()
     no_text = [] if cards.explains(message) else [blocks.note("This message has no text.")]
     main = body.blocks or no_text
-    ends = [
-        blocks.note(words) for words in _end_notes(fold, [file.name for file in extra], is_cut=body.is_cut)
+    words = [
+        *_report_note(message, is_said=is_said),
+        *([] if is_said else _fold_notes(message, fold, body, shown_text)),
+        *_file_notes([file.name for file in extra]),
+        _left_out_note(text, len(message.attachments) - len(shown)),
     ]
-    left_out = _left_out_note(text, len(message.attachments) - len(shown))
-    ends += [blocks.note(left_out)] if left_out else []
+    ends = [blocks.note(" ".join(filter(None, words)))] if any(words) else []
     return Rendered(
         _text(message, cards.summary(message) or _first_words(fold)),
         [*top, *main, *below, *ends, *listed],
@@ -158,26 +187,51 @@ def _whole(message: Message, arrival: Arrival, original: bytes) -> Rendered:
     )
 
 
+def _untitled(fold: Fold, subject: str) -> Fold:
+    """The texts without a heading at their very beginning that only repeats the subject, which stands above it."""
+    lines = fold.shown[0].lines if fold.shown else ()
+    first = lines[0] if lines else None
+    is_heading = first is not None and all(Style.BOLD in run.style for run in first.runs if run.text.strip())
+    if first is None or not is_heading or not subject or first.text.split() != subject.split():
+        return fold
+    rest = next((at for at, line in enumerate(lines) if at and line.text.strip()), 0)
+    shown = (replace(fold.shown[0], lines=lines[rest:]), *fold.shown[1:])
+    return replace(fold, shown=shown) if rest else fold
+
+
 def _left_out_note(text: Document, logos: int) -> str:
     """What of the pictures was left out, "" when nothing was."""
     counts = {"tracker": (text.trackers, "blocked"), "picture": (text.pictures, "not loaded")}
     counts["small logo"] = (logos, "left out")
-    return ", ".join(
+    words = ", ".join(
         f"{number} {what}{'s' if number > 1 else ''} {fate}"
         for what, (number, fate) in counts.items()
         if number
     )
+    return f"{words}." if words else ""
 
 
-def _end_notes(fold: Fold, names: Sequence[str], *, is_cut: bool) -> Iterator[str]:
-    """What is not shown, and which files of ours have it."""
-    sentences = [
-        "Shortened." if is_cut else "",
-        _FOLDED.get((fold.has_history, fold.has_signature), ""),
-        f"The complete text is attached as “{FULL_TEXT}”." if FULL_TEXT in names else "",
-    ]
-    if any(sentences):
-        yield " ".join(filter(None, sentences))
+def _report_note(message: Message, *, is_said: bool) -> Iterator[str]:
+    """Where the words are that a report's card says in short."""
+    if is_said:
+        yield "The server's own words are folded away."
+    if file := cards.notice(message):
+        yield f"The report is attached as “{blocks.plain(file, FILE_NAME_UNITS)['text']}”."
+
+
+def _fold_notes(message: Message, fold: Fold, body: Fitted, shown: Document) -> Iterator[str]:
+    """What of the text is not shown."""
+    if body.is_cut:
+        share = 100 * body.units // max(1, sum(len(line.text) + 1 for line in shown.lines))
+        yield f"Shortened: this is the first {share} %." if 0 < share < MOST_SHARE else "Shortened."
+    end = "footer" if message.special.mailing_list else "signature"
+    yield _FOLDED.get((fold.has_history, fold.has_signature), "").format(end)
+
+
+def _file_notes(names: Sequence[str]) -> Iterator[str]:
+    """Which files of ours have what is not shown."""
+    if FULL_TEXT in names:
+        yield f"The complete text is attached as “{FULL_TEXT}”."
     yield from (
         f"The message as it came is attached as “{name}”." for name in names if name in {ORIGINAL, BEGINNING}
     )
@@ -185,7 +239,7 @@ def _end_notes(fold: Fold, names: Sequence[str], *, is_cut: bool) -> Iterator[st
 
 def _files(attachments: tuple[Attachment, ...]) -> _Files:
     kept: list[File] = []
-    lines: list[str] = []
+    named: list[_Named] = []
     total = 0
     is_lossy = False
     for each in attachments:
@@ -198,8 +252,8 @@ def _files(attachments: tuple[Attachment, ...]) -> _Files:
         name = blocks.plain(each.name, FILE_NAME_UNITS)["text"]
         if each.is_quiet and not reason:
             continue
-        lines.append(f"{name} ({blocks.size(len(each.octets))}){' – ' + reason if reason else ''}")
-    return _Files(tuple(kept), lines, is_lossy)
+        named.append(_Named(name, blocks.size(len(each.octets)), reason))
+    return _Files(tuple(kept), named, is_lossy)
 
 
 def _left_out(attachment: Attachment, count: int, total: int) -> str:
@@ -213,20 +267,24 @@ def _left_out(attachment: Attachment, count: int, total: int) -> str:
     return ""
 
 
-def _listing(lines: list[str]) -> Block:
+def _listing(named: list[_Named]) -> Block:
     """The attachments; those that are not uploaded, or damaged, are named before the others run out of room."""
-    order = sorted(range(len(lines)), key=lambda at: not lines[at].partition(") – ")[1])
+    lines = [each.said(with_size=len(named) <= BULLETS) for each in named]
     shown: set[int] = set()
     used = 0
-    for at in order:
+    for at in sorted(range(len(lines)), key=lambda at: not named[at].reason):
         used += len(lines[at]) + 2
         if used > LISTED_UNITS:
             break
         shown.add(at)
     rows = [line for at, line in enumerate(lines) if at in shown]
-    rows += [f"and {len(lines) - len(shown)} more"] if len(shown) < len(lines) else []
+    left = f" and {len(lines) - len(shown)} more" if len(shown) < len(lines) else ""
     title = "1 attachment" if len(lines) == 1 else f"{len(lines)} attachments"
-    return rich_text.block([rich_text.section(title, Style.BOLD), rich_text.bullets(rows)])
+    if 1 < len(lines) <= BULLETS:
+        return rich_text.block([rich_text.section(title, Style.BOLD), rich_text.bullets(rows)])
+    line = rich_text.section(f"{title}: ", Style.BOLD)
+    line["elements"] += rich_text.section(", ".join(rows) + left)["elements"]
+    return rich_text.block([line])
 
 
 # Cards

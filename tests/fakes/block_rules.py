@@ -13,6 +13,8 @@ CHARACTERS = 9000
 _DATE = re.compile(
     r"<!date\^\d{1,12}\^\{date_short_pretty\} \{time\}\|\d{4}-\d\d-\d\d \d\d:\d\d UTC>\Z",
 )
+_FORM = re.compile(r"(?:\{date_long_pretty\}, |\{date_short_pretty\} )?\{time\}\Z")
+_FALLBACK = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC\Z")
 _URL = re.compile(r"(?:https?://[A-Za-z0-9\[_]|mailto:[^@]{1,200}@[A-Za-z0-9])[!-~]*\Z")
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2060-\u206f\ud800-\udfff]"
@@ -162,6 +164,13 @@ def _item(item: dict[str, Any]) -> Iterator[str]:
 
 
 def _inline(element: dict[str, Any]) -> Iterator[str]:
+    if element.get("type") == "date":
+        is_ours = set(element) == {"type", "timestamp", "format", "fallback"} and isinstance(
+            element["timestamp"], int
+        )
+        if not is_ours or not _FORM.match(element["format"]) or not _FALLBACK.match(element["fallback"]):
+            yield f"date {element}"
+        return
     allowed = {"text": {"type", "text", "style"}, "link": {"type", "text", "url", "style"}}
     if element.get("type") not in allowed or not set(element) <= allowed[element["type"]]:
         yield f"inline {element}"

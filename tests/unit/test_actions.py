@@ -171,3 +171,17 @@ def test_a_choice_that_was_never_offered_is_no_fault(value: str) -> None:
 
     assert isinstance(word, str)
     assert isinstance(message_id, str)
+
+
+def test_leaving_a_list() -> None:
+    """The button to leave a list stands in the row of the others and stays there when the row is made anew."""
+    leave = {"type": "button", "action_id": names.UNSUBSCRIBE_LINK, "url": "https://lists.example/leave"}
+    rendered = Rendered("x", [*BODY, {"type": "actions", "elements": [leave]}])
+    found = actions.offered(rendered, STORED, Retention.LEAVE).blocks
+    done = actions.redrawn(found, replace(STANDING, is_done=True))
+
+    assert done is not None
+    for drawn in (found, done):
+        [one] = [block for block in drawn if block["type"] == "actions"]
+        assert leave in one["elements"]
+        assert one["elements"][-1]["type"] == "overflow"

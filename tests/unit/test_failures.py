@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any, cast
 
 import pytest
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.errors import NoSuchMailbox
+from bot.errors import BotError, NoSuchMailbox
 from bot.slack import drafts, views
-from bot.slack.listeners.failures import STORAGE_WORDS, FailureHandler
+from bot.slack.listeners.failures import STORAGE_WORDS, FailureHandler, fill
 from storage.errors import SealBroken, StorageBusy
 
 FORM = {"type": "view_submission", "view": views.mailbox_form(drafts.new_draft())}
@@ -47,3 +48,36 @@ async def test_any_other_form_is_replaced_by_the_reason(error: Exception, body: 
 
     assert answer["response_action"] == "update"
     assert answer["view"]["blocks"]
+
+
+class Window:
+    """A modal that is open."""
+
+    def __init__(self) -> None:
+        self.shown: list[Any] = []
+
+    async def views_update(self, *, view_id: str, view: Any) -> None:
+        """What Slack's method of this name takes."""
+        self.shown.append((view_id, view))
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (StorageBusy(), STORAGE_WORDS),
+        (NoSuchMailbox(), NoSuchMailbox().sentence),
+        (SealBroken(), BotError.words),
+    ],
+    ids=["database", "gone", "ours"],
+)
+async def test_a_modal_that_cannot_be_filled_says_why(error: Exception, words: str) -> None:
+    """It was opened with "Loading", and nothing else would ever change that."""
+
+    async def work() -> Any:
+        raise error
+
+    window = Window()
+    with suppress(SealBroken):  # goes on to the one error handler
+        await fill(cast("Any", window), "V1", work())
+
+    assert window.shown == [("V1", views.could_not_open(words))]

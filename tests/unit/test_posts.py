@@ -194,7 +194,7 @@ def test_long_body_is_cut() -> None:
     post = posted(mail("\n\n".join(f"Paragraph {number} " + "word " * 30 for number in range(200))))
 
     assert post.is_shortened
-    assert visible(post.blocks).endswith("Shortened.")
+    assert visible(post.blocks).endswith("Shortened: this is the first 8 %.")
     assert post.files == ()
 
 
@@ -205,7 +205,9 @@ def test_very_long_body_is_cut_and_complete_in_a_file() -> None:
     [file] = post.files
 
     assert post.is_shortened
-    assert "Shortened. The complete text is attached as “full text.txt”." in visible(post.blocks)
+    assert "Shortened: this is the first 1 %. The complete text is attached as “full text.txt”." in visible(
+        post.blocks
+    )
     assert file.name == "full text.txt"
     assert b"Paragraph 999" in file.octets
 

@@ -31,7 +31,7 @@ const BLOCKS = {
 
 function header(block) {
   const level = Math.min(Math.max(block.level ?? 2, 1), 4);
-  return h(`h${level + 1}`, { class: `level-${level}` }, wordsOf(block.text));
+  return h(`h${level + 1}`, { class: `level-${level}`, dir: "auto" }, wordsOf(block.text));
 }
 
 function section(block, surface) {

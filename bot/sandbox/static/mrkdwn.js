@@ -117,5 +117,6 @@ export function textObject(object, world) {
 
 /** The words of a text object, without markup; for labels and names. */
 export function wordsOf(object) {
-  return object?.text ? plain(object.text) : "";
+  if (!object?.text) return "";
+  return object.emoji === false ? object.text : plain(object.text);
 }

@@ -45,6 +45,7 @@ function part(element, world) {
     rich_text_preformatted: () => h("pre", {}, inline(element.elements, world)),
   };
   const node = makers[element.type]?.() ?? h("p", {}, inline(element.elements, world));
+  node.dir = "auto";
   if (element.border) node.classList.add("rt-border");
   return node;
 }

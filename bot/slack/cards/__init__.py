@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bot.mail.content import Message
     from bot.slack.blocks import Block
 
-__all__ = ["REPORT_UNITS", "above", "below", "explains", "is_report", "summary"]
+__all__ = ["REPORT_UNITS", "above", "below", "explains", "is_report", "notice", "says_all", "summary"]
 
 REPORT_UNITS: Final = 700
 """Of the text of a report: a server's own words, which the card has said already."""
@@ -26,7 +26,7 @@ _CLOSED: Final = frozenset({Sealing.SMIME_ENCRYPTED, Sealing.PGP_ENCRYPTED, Seal
 def above(message: Message) -> list[Block]:
     """What stands before the text."""
     special = message.special
-    found = [*events.cards(special.invitations, message.sender), *reports.cards(message)]
+    found = [*events.cards(special.invitations, message.sender, message.subject), *reports.cards(message)]
     return [*found, *seals.notes(special.seals)]
 
 
@@ -44,6 +44,16 @@ def summary(message: Message) -> str:
 def is_report(message: Message) -> bool:
     """Whether the text is a machine's, so that its beginning is enough."""
     return message.special.delivery is not None or message.special.receipt is not None
+
+
+def says_all(message: Message) -> bool:
+    """Whether a card says what the text says, so that the text is folded away."""
+    return is_report(message) and reports.says_all(message.special)
+
+
+def notice(message: Message) -> str:
+    """The name of the file with a report for machines, "" when there is none."""
+    return reports.notice(message)
 
 
 def explains(message: Message) -> bool:

@@ -1,12 +1,13 @@
 """Invitations as cards: what, when, where, by whom, how often. Pure; says nothing of answering.
 
-Times stand twice: in the reader's own zone, which Slack fills in, and in the sender's, in words.
+Times stand twice: in the reader's own zone, which Slack fills in, and in the sender's, in words. What the subject of the
+mail says already is not said again.
 """
 
 from __future__ import annotations
 
-from datetime import UTC
-from typing import TYPE_CHECKING, Final
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 from bot.mail import plain_text, rich_text
 from bot.mail.lines import Document, Line, Run, Style
@@ -25,6 +26,9 @@ SHOWN: Final = 3
 TITLE_UNITS: Final = 200
 DETAIL_UNITS: Final = 300
 CARD_UNITS: Final = 1000
+SAME_DAY: Final = timedelta(hours=12)
+"""Of what ends sooner after its start the time alone is said."""
+
 URL_UNITS: Final = 500
 
 _TITLES: Final = {
@@ -67,11 +71,11 @@ _WORKDAYS: Final = tuple((0, day) for day in range(5))
 _YEARS: Final = range(1970, 9000)
 
 
-def cards(invitations: Sequence[Invitation], sender: Address | None) -> Iterator[Block]:
+def cards(invitations: Sequence[Invitation], sender: Address | None, subject: str = "") -> Iterator[Block]:
     """The first events; the rest are in the calendar file."""
     whole = [(each, event) for each in invitations for event in each.events]
     for invitation, event in whole[:SHOWN]:
-        yield from _card(invitation.method, event)
+        yield from _card(invitation.method, event, subject)
     left = len(whole) - SHOWN
     if left > 0:
         yield blocks.note(f"and {left} more event{'s' if left > 1 else ''} in the calendar file")
@@ -92,21 +96,52 @@ def summary(invitations: Sequence[Invitation], subject: str) -> str:
     return ", ".join(filter(None, [title, named, in_words(event)]))
 
 
-def _card(method: Method, event: Event) -> Iterator[Block]:
+def _card(method: Method, event: Event, subject: str) -> Iterator[Block]:
+    rows = [_inline([Line(_heading(method, event, subject))]), _when(event)]
+    rows.append(_inline([Line(runs) for runs in _details(event)]))
+    found = [each for row in rows if row for each in [{"type": "text", "text": "\n"}, *row]]
+    if found:
+        yield rich_text.block([{"type": "rich_text_section", "elements": found[1:]}])
+
+
+def _heading(method: Method, event: Event, subject: str) -> tuple[Run, ...]:
+    """What is to become of the event, and its name; nothing when the subject says just that."""
     is_off = method is Method.CANCEL or event.is_cancelled
-    style = Style.BOLD | Style.STRIKE if is_off else Style.BOLD
     title = blocks.plain(event.title or "(no title)", TITLE_UNITS)["text"]
-    rows = [Line((Run(f"{_title(method, event)}: "), Run(title, style)))]
-    yield from _laid_out(rows)
-    if event.starts is not None and event.starts.tzinfo is not None and _is_usual(event.starts):
-        ends = event.ends if event.ends is not None and _is_usual(event.ends) else None
-        until = [blocks.plain("to"), blocks.date(ends.astimezone(UTC))] if ends else []
-        yield blocks.context(blocks.plain("In your time:"), blocks.date(event.starts.astimezone(UTC)), *until)
-    yield from _laid_out([Line(runs) for runs in _details(event)])
+    what = _title(method, event)
+    if not is_off and event.title and event.title.casefold() in subject.casefold():
+        return () if what.casefold() in subject.casefold() else (Run(what, Style.BOLD),)
+    return Run(f"{what}: "), Run(title, Style.BOLD | Style.STRIKE if is_off else Style.BOLD)
 
 
-def _laid_out(rows: list[Line]) -> list[Block]:
-    return rich_text.fitted(Document(tuple(rows), 0, ""), CARD_UNITS, URL_UNITS).blocks
+def _when(event: Event) -> list[dict[str, Any]]:
+    """The time as the reader's clock shows it; nothing for whole days and times without a zone."""
+    starts, ends = event.starts, event.ends
+    if starts is None or starts.tzinfo is None or event.is_all_day or not _is_usual(starts):
+        return []
+    found = [_inline_text("When: ", is_bold=True), _date(starts, "{date_long_pretty}, {time}")]
+    if ends is not None and ends.tzinfo is not None and _is_usual(ends):
+        is_short = ends - starts < SAME_DAY
+        found += [
+            _inline_text(" to "),
+            _date(ends, "{time}" if is_short else "{date_long_pretty}, {time}"),
+        ]
+    return found
+
+
+def _date(time: datetime, form: str) -> dict[str, Any]:
+    seconds, fallback = int(time.timestamp()), f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return {"type": "date", "timestamp": seconds, "format": form, "fallback": fallback}
+
+
+def _inline_text(text: str, *, is_bold: bool = False) -> dict[str, Any]:
+    return {"type": "text", "text": text} | ({"style": {"bold": True}} if is_bold else {})
+
+
+def _inline(lines: list[Line]) -> list[dict[str, Any]]:
+    """The elements of some lines."""
+    found = rich_text.fitted(Document(tuple(lines), 0, ""), CARD_UNITS, URL_UNITS).blocks
+    return [each for block in found for part in block["elements"] for each in part["elements"]]
 
 
 def _title(method: Method, event: Event) -> str:
@@ -124,7 +159,7 @@ def _title(method: Method, event: Event) -> str:
 def _details(event: Event) -> Iterator[tuple[Run, ...]]:
     when = in_words(event)
     if when:
-        yield _row("When", when)
+        yield _row("Sender's time" if _when(event) else "When", when)
     if event.repeats is not None:
         yield _row("Repeats", repeats_in_words(event.repeats))
     if event.place:

@@ -58,9 +58,9 @@ def _card(message: Message, file: str, depth: int) -> list[Block]:
     origin = [blocks.plain(f"{title} from {who}", 300)]
     if message.date is not None and 0 < message.date.timestamp() < 10**11:
         origin.append(blocks.date(message.date))
-    if depth == 0:
-        origin.append(blocks.plain(f"attached as “{blocks.plain(file, 80)['text']}”"))
     subject = blocks.plain(message.subject or "(no subject)", SUBJECT_UNITS)["text"]
+    if depth == 0 and file.removesuffix(".eml") != message.subject:
+        origin.append(blocks.plain(f"attached as “{blocks.plain(file, 80)['text']}”"))
     text = rich_text.whole(message)
     rows = [row for line in text.lines[:_READ_LINES] if (row := line.text.strip())][:LINES]
     words = cut("\n".join(cut(row, LINES_UNITS) for row in rows), LINES_UNITS)

@@ -21,11 +21,12 @@ SHOWN: Final = 10
 ADDRESS_UNITS: Final = 100
 SUBJECT_UNITS: Final = 150
 _NOTICES: Final = ("message/delivery", "message/global-d", "message/disposition")
+_BAD: Final = frozenset({Action.FAILED, Action.DELAYED})
 AUTOMATIC: Final = "This is an automatic reply."
 
 _OUTCOMES: Final = {
     Action.FAILED: "Not delivered to {}",
-    Action.DELAYED: "Not yet delivered to {}, the server keeps trying",
+    Action.DELAYED: "Not yet delivered to {}",
     Action.DELIVERED: "Delivered to {}",
     Action.RELAYED: "Passed on for {} to a server that reports no further",
     Action.EXPANDED: "Delivered to the list {}",
@@ -47,11 +48,23 @@ def cards(message: Message) -> Iterator[Block]:
         yield from _delivery(special.delivery)
     if special.receipt is not None:
         yield blocks.sentence(_receipt(special.receipt))
-    files = [each.name for each in message.attachments if each.type.startswith(_NOTICES)]
-    if files:
-        yield blocks.note(f"What the servers say themselves is attached as “{files[0]}”.")
     if special.is_automatic_reply:
         yield blocks.note(AUTOMATIC)
+
+
+def says_all(special: Special) -> bool:
+    """Whether the card says what the servers' own words say, so that these need not be read."""
+    if special.receipt is not None:
+        return special.receipt.disposition in _DISPOSITIONS
+    return special.delivery is not None and all(
+        not each.is_guess and (each.action not in _BAD or meaning(each.status))
+        for each in special.delivery.recipients
+    )
+
+
+def notice(message: Message) -> str:
+    """The file that holds the servers' own words for machines, "" when there is none."""
+    return next((each.name for each in message.attachments if each.type.startswith(_NOTICES)), "")
 
 
 def summary(special: Special) -> str:
@@ -76,10 +89,11 @@ def _delivery(report: DeliveryReport) -> Iterator[Block]:
 
 def _line(recipient: Recipient) -> str:
     outcome = _OUTCOMES[recipient.action].format(blocks.plain(recipient.address, ADDRESS_UNITS)["text"])
-    is_bad = recipient.action in {Action.FAILED, Action.DELAYED}
+    is_bad = recipient.action in _BAD
     words = meaning(recipient.status) if is_bad else ""
     number = f" ({recipient.status})" if is_bad and recipient.status and not recipient.is_guess else ""
-    return f"{outcome}: {words}{number}" if words else f"{outcome}{number}"
+    said = f"{outcome}: {words}{number}" if words else f"{outcome}{number}"
+    return f"{said}. The server keeps trying." if recipient.action is Action.DELAYED else said
 
 
 def _receipt(receipt: Receipt) -> str:

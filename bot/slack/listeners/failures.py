@@ -13,16 +13,16 @@ from slack_sdk.errors import SlackApiError
 from bot.errors import BotError
 from bot.slack import views
 from bot.slack.client import NO_ANSWER, code_of
-from bot.slack.listeners.desk import say, show_result, tell
+from bot.slack.listeners.desk import say, show_result, shown, tell
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Mapping
 
     from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.slack.listeners.desk import Desk
-    from bot.slack.views import Answer
+    from bot.slack.views import Answer, View
 
 log = structlog.get_logger(__name__)
 
@@ -88,6 +88,21 @@ class FailureHandler:
         reference = secrets.token_hex(4)
         log.error("listener_failed", reference=reference, code=code, exc_info=error)
         return BotError.words, reference
+
+
+async def fill(client: AsyncWebClient, view_id: str, work: Awaitable[View]) -> None:
+    """Show in a modal what belongs there; where that cannot be had, the reason: it would say "Loading" for ever."""
+    try:
+        view = await work
+    except BotError as error:
+        view = views.could_not_open(error.sentence)
+    except StorageError as error:
+        if not error.temporary:
+            await shown(client, view_id, views.could_not_open(BotError.words))
+            raise
+        log.warning("storage_failed", error=type(error).__name__)
+        view = views.could_not_open(STORAGE_WORDS)
+    await shown(client, view_id, view)
 
 
 def _first_field(view: Mapping[str, Any]) -> str | None:

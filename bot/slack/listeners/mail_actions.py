@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.errors import BotError, NotKept
+from bot.errors import NotKept
 from bot.mail.frames import Mode
 from bot.slack import actions, names, views
 from bot.slack.listeners.desk import open_view, say, shown
+from bot.slack.listeners.failures import fill
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +61,7 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
         await ack()
         person = desk.actor(body)
         view = await open_view(client, body, views.loading("Not done"))
-        await shown(client, str(view["id"]), await _result(_not_done(desk, person, _value(action))))
+        await fill(client, str(view["id"]), _not_done(desk, person, _value(action)))
 
 
 async def _chosen(
@@ -110,7 +111,7 @@ def _turned(desk: Desk) -> Any:
         view, number = body.get("view") or {}, _value(action)
         if view.get("callback_id") in MODES and number.isascii() and number.isdigit() and len(number) < 7:
             pages = _pages(desk, desk.actor(body), view["callback_id"], view["private_metadata"], int(number))
-            await shown(client, view["id"], await pages)
+            await fill(client, view["id"], pages)
 
     return turned
 
@@ -121,7 +122,7 @@ async def _open_pages(
     """The modal first, since Slack gives three seconds for it; then what belongs in it."""
     person = desk.actor(body)
     view = await open_view(client, body, views.loading(views.TITLES[callback_id]))
-    await shown(client, str(view["id"]), await _pages(desk, person, callback_id, message_id, 0))
+    await fill(client, str(view["id"]), _pages(desk, person, callback_id, message_id, 0))
 
 
 async def _pages(desk: Desk, person: Person, callback_id: str, message_id: str, number: int) -> View:
@@ -129,8 +130,6 @@ async def _pages(desk: Desk, person: Person, callback_id: str, message_id: str, 
         read = await desk.reading.page(person, message_id, MODES[callback_id], number)
     except NotKept as error:
         return views.not_kept(callback_id, message_id, error.sentence)
-    except BotError as error:
-        return views.could_not_open(error.sentence)
     return views.page(callback_id, message_id, read, number)
 
 
@@ -152,15 +151,6 @@ async def _mute(desk: Desk, person: Person, word: str, message_id: str) -> Answe
     if word == names.MORE_MUTE_SENDER:
         return views.muted(await desk.muting.mute_sender(person, mailbox_id, label))
     return views.muted(await desk.muting.mute_thread(person, mailbox_id, message_id, label))
-
-
-async def _result(work: Any) -> View:
-    """A view, or the sentence why there is none."""
-    try:
-        view: View = await work
-    except BotError as error:
-        return views.could_not_open(error.sentence)
-    return view
 
 
 async def _not_done(desk: Desk, person: Person, mailbox_id: str) -> View:

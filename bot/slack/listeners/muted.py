@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from bot.errors import NoSuchRule
 from bot.slack import names, views
-from bot.slack.listeners.desk import open_view, say, shown
+from bot.slack.listeners.desk import open_view, say
+from bot.slack.listeners.failures import fill
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +37,7 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
         person, view = desk.actor(body), body.get("view") or {}
         with suppress(NoSuchRule):  # pressed twice: the list that is shown then does without it
             await desk.muting.remove(person, str(action.get("value", "")))
-        await shown(client, str(view.get("id", "")), await _rules(desk, person))
+        await fill(client, str(view.get("id", "")), _rules(desk, person))
 
     @bolt.action(names.UNMUTE_BUTTON)
     async def unmuted(ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], respond: Any) -> None:
@@ -49,7 +50,7 @@ async def open_rules(desk: Desk, body: Mapping[str, Any], client: AsyncWebClient
     """The modal first, since Slack gives three seconds for it; then what belongs in it."""
     person = desk.actor(body)
     view = await open_view(client, body, views.loading("Muted mail"))
-    await shown(client, str(view["id"]), await _rules(desk, person))
+    await fill(client, str(view["id"]), _rules(desk, person))
 
 
 async def _rules(desk: Desk, person: Person) -> View:

@@ -127,7 +127,13 @@ async def desk(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterato
             conversations=stores.conversations,
             old_mail=OldMailPosts(old_mails, stores.mailboxes, slack, bounds=lambda _: PACE, clock=clock),
             digests=DigestPosts(
-                stores.digests, stores.mailboxes, renderer, Rules(database, vault), flood=FLOOD, clock=clock
+                stores.digests,
+                stores.mailboxes,
+                renderer,
+                Rules(database, vault),
+                stores.conversations,
+                flood=FLOOD,
+                clock=clock,
             ),
             originals=OriginalPosts(Originals(database), stores.messages),
             rules=Rules(database, vault),

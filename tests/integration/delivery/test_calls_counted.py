@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tests.integration.delivery.conftest import GRACE
+from tests.integration.storage.test_storage_plans import recorded
 
 if TYPE_CHECKING:
     from tests.integration.delivery.conftest import Desk
+
+MOST_STATEMENTS: Final = 14
+"""That read or change rows and are recorded; two more insert a mail's conversation and its keys."""
 
 
 def calls(desk: Desk, method: str, outcome: str) -> float:
@@ -44,3 +48,17 @@ async def test_a_refusal_counts_as_one(desk: Desk) -> None:
 
     assert calls(desk, "conversations.open", "refused") == 1
     assert await desk.posts() == []
+
+
+async def test_a_mail_takes_few_statements(desk: Desk) -> None:
+    """Each delivered mail asks the database so often and no more, however many there are."""
+    await desk.keep("first")
+    await desk.deliver()
+    counts = []
+    for number in (2, 4):
+        await desk.keep(*(f"{number}-{each}" for each in range(number)))
+        with recorded(desk.stores.database) as statements:
+            await desk.deliver()
+        counts.append(len(statements))
+
+    assert (counts[1] - counts[0]) / 2 <= MOST_STATEMENTS

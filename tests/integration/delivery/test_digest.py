@@ -251,3 +251,28 @@ async def test_an_all_clear_says_where_the_mail_is(desk: Desk) -> None:
 
     (post,) = await desk.posts()
     assert post["text"] == "✓ “Work” works again. 1 message came meanwhile; it comes with the digest."
+
+
+async def test_a_muted_conversation_is_in_no_digest(desk: Desk) -> None:
+    """What answers in it is named by no line either, where it is known to belong to it."""
+    await begin(desk, Calm(), "root")
+    root = b"From: Ada <ada@example.org>\r\nMessage-ID: <root@x>\r\nSubject: plan\r\n\r\nHello.\r\n"
+    desk.claim = replace(desk.claim, held_until=None)
+    await desk.stores.digests.end_hold(desk.claim, Held(), desk.clock())
+    await desk.stores.keep(desk.claim, b"plan", root, now=desk.clock())
+    await desk.deliver()
+    owner, mailbox_id = desk.claim.mailbox.owner, desk.claim.mailbox.id
+    rules = Rules(desk.stores.database, desk.stores.messages._vault)
+    (post,) = [post for post in await desk.posts() if "plan" in str(post["blocks"])]
+    conversation = post["metadata"]["event_payload"]["entry"]
+    await rules.add(owner, mailbox_id, RuleKind.CONVERSATION, conversation, label="plan", now=desk.clock())
+    desk.claim = replace(desk.claim, held_until=desk.clock() + HOUR)
+    answer = b"From: Bob <bob@example.org>\r\nIn-Reply-To: <root@x>\r\nSubject: Re: plan\r\n\r\nNo.\r\n"
+    await desk.stores.keep(desk.claim, b"answer", answer, now=desk.clock())
+    await desk.keep("a", "b", "c")
+    desk.clock.ahead += HOUR
+
+    await desk.deliver()
+
+    assert await lines(desk) == ["Ada  a", "Ada  b", "Ada  c"]
+    assert await thread(desk) == ["a", "b", "c"]

@@ -7,10 +7,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlmodel import col
 
+from bot.sandbox.slack.people import TEAM_ID
 from bot.slack.client import SlackClient, web_client
 from bot.zones import ASK_AGAIN, ZoneKeeper
 from storage.delivery import Calm
+from storage.records import Person
+from storage.statements import update_rows
+from storage.tables import MailboxRow
 from tests.integration.storage.stores import NEW
 
 if TYPE_CHECKING:
@@ -105,3 +110,20 @@ async def test_a_zone_nobody_knows_is_none(desk: Desk) -> None:
     people[user] = replace(people[user], tz="Nowhere/Land")
 
     assert await keeper(desk).ask(desk.claim.mailbox.owner) is None
+
+
+async def test_a_mailbox_that_does_not_open_holds_up_nobodys_zone(desk: Desk) -> None:
+    """Its owner is asked for again later, everybody else's zone comes."""
+    mailbox_id = await quiet_mailbox(desk)
+    other = Person(TEAM_ID, "U0BROKEN")
+    new = replace(NEW, owner=other, calm=QUIET, form_id="form-3")
+    broken = await desk.stores.mailboxes.add(new, desk.clock() - DAY)
+    people = desk.sandbox.workspace.people
+    people[other.user] = replace(people[desk.claim.mailbox.owner.user], id=other.user)
+    async with desk.stores.database.write() as session:
+        await update_rows(session, MailboxRow, col(MailboxRow.id) == broken.id, {"profile": b"spoilt"})
+
+    await keeper(desk).refresh()
+
+    assert await zone(desk, mailbox_id) == "Europe/Stockholm"
+    assert await desk.stores.zones.due(desk.clock(), 5) == []

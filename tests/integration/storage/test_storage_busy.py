@@ -155,7 +155,7 @@ READS: Final[dict[str, Callable[[Scene], Awaitable[object]]]] = {
     "newest_open": lambda s: Marks(s.stores.database).newest_open(OWNER, s.claim.mailbox.id, 5),
     "wanted": lambda s: Originals(s.stores.database).wanted(s.claim.mailbox.id),
     "rules": lambda s: Rules(s.stores.database, s.vault).of(OWNER),
-    "match": lambda s: Rules(s.stores.database, s.vault).match(s.claim.mailbox.id, "a@b.example", None),
+    "sieve": lambda s: Rules(s.stores.database, s.vault).sieve(s.claim.mailbox.id),
     "spool": spooled,
     "gathered": lambda s: s.stores.digests.gathered(s.entry, 5),
     "digest_head": lambda s: s.stores.digests.head(s.entry.message_id or ""),

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from sqlalchemy import text
+from sqlmodel import select
 
+from storage.calm import wake
 from storage.delivery import FLOOD_WAIT, Calm, Chosen, Delivery, Held
 from storage.errors import LeaseLost, NotFound
 from storage.records import EntryState, Health, Notice, Person, Retention, SeenState
+from storage.tables import DmRow
 from tests.integration.storage.stores import LEASE, NEW, NOW, OK, OWNER, PASSWORDS, PROFILE, Stores
 
 if TYPE_CHECKING:
@@ -336,3 +341,37 @@ async def test_a_zone_that_slack_does_not_tell_stays(stores: Stores) -> None:
 
     assert (await stores.mailbox(claim.mailbox.id)).zone == "Asia/Tokyo"
     assert len(await owed(stores, LATER)) == 4
+
+
+async def test_nothing_joins_a_digest_that_was_let_go_meanwhile(stores: Stores) -> None:
+    """A message that is kept while its digest is let go waits with the next one, which nobody has dissolved."""
+    claim = await holding(stores, 1)
+    async with stores.database.write() as session:
+        if stores.database.is_sqlite:  # it has one writer
+            await wake(session, LATER)
+            keeping = None
+        else:
+            await session.exec(select(DmRow).with_for_update())
+            keeping = asyncio.create_task(stores.keep(replace(claim, held_until=LATEST), b"late"))
+            await blocked(stores)
+            await wake(session, LATER)
+    assert await (keeping or stores.keep(replace(claim, held_until=LATEST), b"late"))
+
+    (digest, message) = await owed(stores, LATER)
+    assert digest.notice is Notice.DIGEST
+    assert message.parent == digest.id
+    (second, late) = await owed(stores, LATEST)
+    assert (second.notice, late.parent) == (Notice.DIGEST, second.id)
+
+
+async def blocked(stores: Stores) -> None:
+    """Wait until somebody on this PostgreSQL database waits for a lock."""
+    waits = text(
+        "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    async with asyncio.timeout(5):
+        while True:
+            async with stores.database.read() as session:
+                if (await (await session.connection()).execute(waits)).first() is not None:
+                    return
+            await asyncio.sleep(0.01)

@@ -282,3 +282,17 @@ async def test_a_start_with_nothing_begun_does_nothing(stores: Stores) -> None:
     assert await rows(stores.database) == before
     async with stores.database.read() as session:
         assert len((await session.exec(select(DmRow))).all()) == 1
+
+
+async def test_a_dm_whose_mail_went_with_its_mailbox_rests(stores: Stores) -> None:
+    """It is looked at once more and then not due any more: else it would come before everybody's mail for ever."""
+    claim = await stores.claimed()
+    await stores.keep(claim, b"u1")
+
+    await stores.holdings.remove(OWNER, claim.mailbox.id)
+
+    dm = await stores.dm()
+    assert await stores.outbox.head(dm) is None
+    await stores.outbox.release(dm)
+    assert await stores.outbox.claim_due(LATER, lease=LEASE, worker="w", limit=5) == []
+    assert (await stores.outbox.depth()).oldest_due is None

@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from storage.counting import AttemptKind, Counted, Limit
 from storage.database import Database
+from storage.delivery import Delivery
 from storage.errors import StorageError
 from storage.originals import Originals
 from storage.records import EntryState, Health, Notice, Retention, SeenState, Shape
@@ -122,6 +123,7 @@ async def test_processes_migrate_at_once(empty_url: str) -> None:
     [
         ("mailbox", "health", Health),
         ("mailbox", "retention", Retention),
+        ("mailbox", "delivery", Delivery),
         ("seen", "state", SeenState),
         ("message", "shape", Shape),
         ("entry", "state", EntryState),

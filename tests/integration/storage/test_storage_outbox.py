@@ -119,6 +119,18 @@ async def test_settled_allows_deletion_given_up_does_not(stores: Stores) -> None
     assert {known.state for known in seen.values()} == {SeenState.KEPT}
 
 
+async def test_octets_of_what_was_given_up_go_in_time(stores: Stores) -> None:
+    """Slack did not take it, so it stays on its server; its copy here is kept no longer than any other."""
+    await owed(stores, b"refused")
+    dm = await stores.dm()
+    await stores.outbox.record(dm, replace(await stores.head(dm), state=EntryState.GIVEN_UP), now=NOW)
+
+    early = await stores.messages.purge(NOW + timedelta(days=29), timedelta(days=30))
+
+    assert early == 0
+    assert await stores.messages.purge(NOW + timedelta(days=31), timedelta(days=30)) == 1
+
+
 @pytest.mark.parametrize("shape", [Shape.TOP, Shape.REFUSED])
 async def test_card_of_a_message_left_on_the_server_deletes_nothing(stores: Stores, shape: Shape) -> None:
     """A message of which only a card could be made stays on the server whatever the delete setting says."""

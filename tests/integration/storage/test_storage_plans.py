@@ -135,7 +135,7 @@ async def use_what_posts_offer(stores: Stores, claim: Claim, message_id: str) ->
     mailbox_id, marks, originals = claim.mailbox.id, Marks(stores.database), Originals(stores.database)
     rules = Rules(stores.database, stores.messages._vault)
     rule = await rules.add(OWNER, mailbox_id, RuleKind.SENDER, "a@b.example", label="a", now=NOW)
-    await rules.match(mailbox_id, "a@b.example", "c1")
+    (await rules.sieve(mailbox_id)).match("a@b.example", "c1")
     await rules.of(OWNER)
     await rules.remove(OWNER, rule.id)
     await marks.mark(OWNER, message_id, NOW)

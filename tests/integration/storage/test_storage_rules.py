@@ -43,11 +43,11 @@ async def test_a_rule_matches_its_own_mailbox_only(stores: Stores, vault: Vault)
     thread = await rules.add(OWNER, claim.mailbox.id, RuleKind.CONVERSATION, "c1", label="Lunch", now=NOW)
 
     assert again == first
-    assert await rules.match(claim.mailbox.id, SENDER, None) == first.id
-    assert await rules.match(claim.mailbox.id, "bob@example.org", "c1") == thread.id
-    assert await rules.match(claim.mailbox.id, "c1", SENDER) is None
-    assert await rules.match(claim.mailbox.id, "", None) is None
-    assert await rules.match("another", SENDER, "c1") is None
+    assert (await rules.sieve(claim.mailbox.id)).match(SENDER, None) == first.id
+    assert (await rules.sieve(claim.mailbox.id)).match("bob@example.org", "c1") == thread.id
+    assert (await rules.sieve(claim.mailbox.id)).match("c1", SENDER) is None
+    assert (await rules.sieve(claim.mailbox.id)).match("", None) is None
+    assert (await rules.sieve("another")).match(SENDER, "c1") is None
     assert [rule.label for rule in await rules.of(OWNER)] == ["Lunch", SENDER]
 
 
@@ -67,7 +67,7 @@ async def test_rules_are_their_owners_alone(stores: Stores, vault: Vault) -> Non
     await rules.remove(OWNER, rule.id)
     with pytest.raises(NotFound):
         await rules.remove(OWNER, rule.id)
-    assert await rules.match(claim.mailbox.id, SENDER, None) is None
+    assert (await rules.sieve(claim.mailbox.id)).match(SENDER, None) is None
 
 
 async def test_a_muted_mail_is_finished_counted_and_never_deleted(stores: Stores, vault: Vault) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -38,14 +38,26 @@ def seen(octets: bytes, arrival: Arrival = ARRIVAL) -> str:
     return visible(posted(octets, arrival).blocks).replace("\u2068", "").replace("\u2069", "")
 
 
+def date(seconds: int, form: str, fallback: str) -> dict[str, Any]:
+    """A time that Slack shows by the reader's clock."""
+    return {"type": "date", "timestamp": seconds, "format": form, "fallback": fallback}
+
+
+def dates(post: Rendered) -> list[dict[str, Any]]:
+    """The times within the rich text of a post."""
+    parts = [part for block in post.blocks if block["type"] == "rich_text" for part in block["elements"]]
+    return [each for part in parts for each in part["elements"] if each["type"] == "date"]
+
+
 def test_invitation() -> None:
     """What, when for the reader and for the sender, where, who, how often; no button to answer."""
     post = posted(calendars.mail(calendars.GOOGLE))
     shown = visible(post.blocks)
 
     assert "Invitation: \nPlans; and more" in shown
-    assert "<!date^1795698000^{date_short_pretty} {time}|2026-11-26 13:00 UTC>" in shown
-    assert "Thursday 26 November 2026, 14:00 to 14:45 (Europe/Berlin, UTC+1)" in shown
+    assert date(1795698000, "{date_long_pretty}, {time}", "2026-11-26 13:00 UTC") in dates(post)
+    assert date(1795700700, "{time}", "2026-11-26 13:45 UTC") in dates(post)
+    assert "Sender's time: \nThursday 26 November 2026, 14:00 to 14:45 (Europe/Berlin, UTC+1)" in shown
     assert "Room 2, first floor" in shown
     assert "Ada Lovelace <ada@home.example>" in shown
     assert "every 2 weeks on Monday and Thursday" in shown
@@ -109,7 +121,9 @@ def test_report() -> None:
 
     assert "Not delivered to bob@x.example: mailbox full (5.2.2)" in shown
     assert "About your message “Café at noon”" in shown
-    assert "attached as “delivery status.txt”" in shown
+    assert "The server's own words are folded away. The report is attached as “delivery status.txt”." in shown
+    assert "in reply to RCPT TO command" not in shown
+    assert post.is_shortened
     assert "delivery status.txt" in [file.name for file in post.files]
     assert "Not delivered to bob@x.example: mailbox full (5.2.2)" in post.text
 
@@ -167,7 +181,7 @@ def test_unpacked() -> None:
     post = posted(outlook_files.mail(outlook_files.WHOLE))
 
     assert [file.name for file in post.files] == ["Plan für alle.doc", "_gpj.exe", posts.ORIGINAL]
-    assert "Its name hides what kind of file it is: _gpj.exe" in visible(post.blocks)
+    assert "The name hides what kind of file it is: _gpj.exe" in visible(post.blocks)
 
 
 def nested(levels: int) -> bytes:
@@ -215,13 +229,13 @@ def test_many_forwarded() -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("invoice.pdf.exe", "Its name hides what kind of file it is"),
-        ("photo.jpg.html", "Its name hides what kind of file it is"),
-        ("setup.exe", "for it may run a program"),
-        ("macro.xlsm", "for it may hold macros"),
-        ("login.html", "for it is a page that may ask for passwords"),
-        ("picture.svg", "for it is a page"),
-        ("disk.iso", "for it is a disk"),
+        ("invoice.pdf.exe", "The name hides what kind of file it is"),
+        ("photo.jpg.html", "The name hides what kind of file it is"),
+        ("setup.exe", "May run a program"),
+        ("macro.xlsm", "May hold macros"),
+        ("login.html", "A page that may ask for passwords"),
+        ("picture.svg", "A page"),
+        ("disk.iso", "A disk"),
         ("notes.txt", ""),
         ("archive.tar.gz", ""),
         ("v1.2.pdf", ""),
@@ -240,7 +254,7 @@ def test_program_under_another_name() -> None:
     program = b"MZ" + b"\0" * 58 + (64).to_bytes(4, "little") + b"PE\0\0"
     octets = b"From: a@b.example\nContent-Type: application/pdf; name=invoice.pdf\n\n" + program
 
-    assert "Its name hides what kind of file it is: invoice.pdf" in seen(octets)
+    assert "The name hides what kind of file it is: invoice.pdf" in seen(octets)
 
 
 @given(st.text(max_size=60), st.sampled_from([LIVE, "\u202e\u202e", "x" * 5000, "", "😀" * 300]))

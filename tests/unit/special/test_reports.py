@@ -16,12 +16,12 @@ from tests.unit.special import reports as written
     ("mail", "line"),
     [
         (written.POSTFIX, "Not delivered to bob@x.example: mailbox full (5.2.2)"),
-        (written.POSTFIX_DELAY, "Not yet delivered to bob@x.example, the server keeps trying: the receiving server does not answer (4.4.1)"),
+        (written.POSTFIX_DELAY, "Not yet delivered to bob@x.example: the receiving server does not answer (4.4.1). The server keeps trying."),
         (written.GMAIL, "Not delivered to nobody@x.example: no such mailbox (5.1.1)"),
         (written.EXCHANGE, "Not delivered to carol@x.example: no such mailbox, or its domain takes no mail (5.1.10)"),
         (written.EXIM, "Not delivered to bob@x.example: no such mailbox"),
         (written.QMAIL, "Not delivered to bob@x.example: the receiving system does not allow this message (5.7.1)"),
-        (written.SENDMAIL_DELAY, "Not yet delivered to bob@x.example, the server keeps trying: the receiving server does not answer"),
+        (written.SENDMAIL_DELAY, "Not yet delivered to bob@x.example: the receiving server does not answer. The server keeps trying."),
     ],
     ids=["Postfix", "Postfix delay", "Gmail", "Exchange", "Exim", "qmail", "sendmail delay"],
 )  # fmt: skip
