@@ -1,7 +1,6 @@
 """What to do next, decided from values alone.
 
-Covers: which listed messages to fetch, skip and delete; when to try a post again. `now` and
-chance are arguments. Sources: RFC 1939 section 7 (UIDL), section 5 (DELE).
+Which listed messages to fetch, skip and delete; when to try a post again. RFC 1939 sections 5 (DELE) and 7 (UIDL).
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Frozen values and enums that every layer shares.
-
-Standard library only, no behaviour beyond what the values themselves promise. Times are aware UTC.
-"""
+"""Frozen values and enums that every layer shares, of the standard library alone. Times are aware UTC."""
 
 from __future__ import annotations
 
