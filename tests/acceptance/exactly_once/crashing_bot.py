@@ -24,9 +24,6 @@ from typing import Any, Final
 from sqlmodel import col
 
 import bot.__main__ as program
-import storage.mailboxes
-import storage.messages
-import storage.outbox
 from bot import deliver, lease, runner
 from bot.mail.pop3_client import Session
 from bot.slack.client import SlackClient
@@ -164,7 +161,7 @@ def _without_fencing() -> None:
     def is_held(dm: Dm) -> Any:
         return fencing.is_dm_of(dm.owner)
 
-    for module in (fencing, storage.mailboxes, storage.messages, storage.outbox):
+    for module in [module for name, module in sys.modules.items() if name.startswith("storage.")]:
         for switch in (is_claimed, is_held):
             if hasattr(module, switch.__name__):
                 setattr(module, switch.__name__, switch)
