@@ -40,17 +40,19 @@ class Seen:
         files: how often the file of each mark was shared in the thread where its message stands.
         odd: posts that tell of no message, or of several, and files elsewhere.
         tops: for each mark, that of the post in whose thread it stands; its own without one.
+        words: how those posts begin that tell of no message, or of several.
     """
 
     posts: tuple[tuple[tuple[str, float], ...], ...]
     files: Counter[str]
     odd: int
     tops: Mapping[str, str] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, dms: Sequence[Channel], store: FileStore) -> Seen:
         """Read the DMs."""
-        posts, files, tops, odd = [], Counter[str](), dict[str, str](), 0
+        posts, files, tops, odd, words = [], Counter[str](), dict[str, str](), 0, []
         for dm in dms:
             found = []
             for root in dm.posts.values():
@@ -63,9 +65,12 @@ class Seen:
                         tops.setdefault(mark, top)
                     named = [str(file["name"]).removesuffix(".csv") for file in store.shown(post.file_ids)]
                     files.update(name for name in named if tops.get(name) == top)
-                    odd += (len(marks) != 1 and not named) + sum(tops.get(name) != top for name in named)
+                    astray = [name for name in named if tops.get(name) != top]
+                    is_odd = len(marks) != 1 and not named
+                    odd += is_odd + len(astray)
+                    words += [post.text[:80]] * is_odd + [f"file {name}" for name in astray]
             posts.append(tuple(sorted(found, key=lambda one: one[1])))
-        return cls(tuple(posts), files, odd, tops)
+        return cls(tuple(posts), files, odd, tops, tuple(words))
 
     def marks(self) -> set[str]:
         """Every message that is there at least once."""
@@ -142,7 +147,7 @@ def judged(
             "messages lost", sum(_lost(mine, dm, seen) for mine, dm in pairs), 0, f", {total} sent"
         ),
         "twice": Promise("posts or files too many", sum(_twice(mine, dm, seen) for mine, dm in pairs), 0),
-        "odd": Promise("posts that tell of no message, or of several", seen.odd, 0),
+        "odd": Promise("posts that tell of no message, or of several", seen.odd, 0, _quoted(seen.words)),
         "threads": Promise("posts in a wrong thread", sum(_astray(mine, seen) for mine, _ in pairs), 0),
         "early": Promise("deleted before posted", sum(_early(mine, dm, deleted) for mine, dm in pairs), 0),
         "order": Promise("posts out of order in a mailbox", sum(_disorder(dm) for _, dm in pairs), 0),
@@ -199,3 +204,7 @@ def _disorder(dm: _Dm) -> int:
     """Posts that stand behind one of a later message, each message counted where it stands first."""
     first = list(dict.fromkeys(mark for mark, _ in dm))
     return sum(later < earlier for earlier, later in pairwise(first))
+
+
+def _quoted(words: Sequence[str]) -> str:
+    return f": {', '.join(map(repr, words[:5]))}" if words else ""
