@@ -26,6 +26,10 @@ class NotFound(StorageError):
     """There is no such record for this owner."""
 
 
+class NotPermitted(StorageError):
+    """The judge that was handed in said no; nothing was written."""
+
+
 class Changed(StorageError):
     """What is stored is not what was asked about any more; nothing was written."""
 
