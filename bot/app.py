@@ -16,41 +16,65 @@ import structlog
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 
 from bot import logs, pace
+from bot.administration import Administration
+from bot.administrators import Administrators
 from bot.belongings import Belongings
+from bot.copies import CopyPosts
 from bot.deliver import Deliverer
 from bot.digest import DigestPosts
+from bot.door import Door
 from bot.errors import SettingsError
 from bot.examine import Examiner
 from bot.floods import Floods
 from bot.folder import data_folder, sole_user, worker_name
+from bot.front import Front
 from bot.guard import Guard
+from bot.holders import Holders
+from bot.inspection import Inspection
+from bot.judging import Judge
+from bot.kept import Kept
 from bot.mail import pop3_client, providers, smtp
 from bot.mail.discovery import Discovery
 from bot.mail.fetch import Fetcher
 from bot.mail.hosts import Hosts, is_loopback
 from bot.mail.renderer import Renderer
 from bot.mail.resolver import Resolver
+from bot.mail_posts import MailPosts
 from bot.mailboxes import UNREACHABLE_SECONDS, Registrar
+from bot.managing import Managing
 from bot.metrics import Metrics
 from bot.old_mail import OldMailPosts
 from bot.original_posts import OriginalPosts
 from bot.poll import Poller
 from bot.reading import Reading
+from bot.rechecking import Rechecker
 from bot.retention import lists_all
 from bot.rules import Muting
-from bot.runner import Runner
+from bot.runner import Runner, Sweep
 from bot.server_mail import ServerMail
+from bot.sharing import Sharing
 from bot.slack import connection, listeners
 from bot.slack.client import SlackClient, keep_alive, web_client
+from bot.slack.grant_drafts import GrantDrafts
+from bot.slack.listeners.office import Office
+from bot.slack.listeners.reception import Reception
+from bot.slack.people import People
+from bot.spreading import Spreader
+from bot.suspending import Suspending
 from bot.typed import TypedPasswords
+from bot.viewing import Viewing
 from bot.wanted import WantedMail
 from bot.watch import Watch
+from bot.withdrawal import Withdrawing
 from bot.zones import ZoneKeeper
 from storage.answers import Answers
 from storage.attempts import Attempts
+from storage.audits import Audits
 from storage.conversations import Conversations
+from storage.copies import Copies
 from storage.database import Database
 from storage.digests import Digests
+from storage.grants import Grants
 from storage.holdings import Holdings
 from storage.mailboxes import Mailboxes
 from storage.marks import Marks
@@ -59,11 +83,17 @@ from storage.old_mail import OldMails
 from storage.originals import Originals
 from storage.outbox import Outbox
 from storage.rules import Rules
+from storage.shares import Shares
+from storage.spreading import Spreading
+from storage.surveys import Surveys
+from storage.suspension import Suspensions
+from storage.tellings import Tellings
 from storage.vault import MasterKeys, Vault, unlock
+from storage.withdrawals import Withdrawals
 from storage.zones import Zones
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from slack_sdk.web.async_client import AsyncWebClient
@@ -85,6 +115,15 @@ PR_SET_DUMPABLE = 4
 """Linux, prctl(2)."""
 
 UPLOAD_SECONDS = 300
+
+AUDIT_SECONDS = 3_600
+"""How often entries of the audit are forgotten that are older than a year."""
+
+SHARE_SECONDS = 5
+"""How often shares are looked for whose day is over, and what may have changed without an event."""
+
+SPREAD_SECONDS = 5
+"""How often channels are looked for that new mail is to come into."""
 
 
 def _now() -> datetime:
@@ -148,9 +187,14 @@ async def serve(settings: Settings) -> None:
             return
         slack = await _slack(web, stack)
         zones = ZoneKeeper(Zones(ground.database), ground.mailboxes, slack, clock=_now)
-        runner = _runner(ground, _deliverer(ground, slack), zones)
+        people = People(slack, str(identity["team_id"]), _now)
+        sharing = _sharing(ground, people, str(identity["team_id"]))
+        sweeps = [*_sweeps(ground, slack, people, str(identity["team_id"])), *_sharing_sweeps(sharing)]
+        runner = _runner(ground, _deliverer(ground, slack, people), zones, sweeps)
         bolt = connection.bolt(settings, identity, _answering_client(ground))
-        desk = _desk(ground, runner, slack, zones, str(identity["team_id"]))
+        desk = _desk(ground, runner, slack, zones, people=people, workspace=str(identity["team_id"]))
+        desk = replace(desk, people=people, sharing=sharing, reception=_reception(ground, runner, people))
+        desk = replace(desk, office=_office(ground, people, str(identity["team_id"]), sharing.recheck))
         listeners.register(bolt, desk)
         stack.push_async_callback(desk.leave)
         app_token = settings.slack_app_token.get_secret_value()
@@ -259,7 +303,7 @@ async def _slack(web: AsyncWebClient, stack: AsyncExitStack) -> SlackClient:
     return SlackClient(web, await stack.enter_async_context(uploads))
 
 
-def _deliverer(ground: _Ground, slack: SlackClient) -> Deliverer:
+def _deliverer(ground: _Ground, slack: SlackClient, people: People) -> Deliverer:
     rules, flood = Rules(ground.database, ground.vault), ground.settings.mailbox_flood
     read = (ground.digests, ground.mailboxes, ground.renderer)
     return Deliverer(
@@ -272,6 +316,7 @@ def _deliverer(ground: _Ground, slack: SlackClient) -> Deliverer:
         old_mail=OldMailPosts(ground.old_mails, ground.mailboxes, slack, bounds=ground.bounds, clock=_now),
         digests=DigestPosts(*read, rules, ground.conversations, flood=flood, clock=_now),
         originals=OriginalPosts(Originals(ground.database), ground.messages),
+        copies=_copies(ground, people),
         rules=rules,
         grace=ground.settings.grace,
         clock=_now,
@@ -279,7 +324,39 @@ def _deliverer(ground: _Ground, slack: SlackClient) -> Deliverer:
     )
 
 
-def _runner(ground: _Ground, deliverer: Deliverer, zones: ZoneKeeper) -> Runner:
+def _copies(ground: _Ground, people: People) -> CopyPosts:
+    database = ground.database
+    return CopyPosts(
+        Copies(database),
+        Tellings(database),
+        Shares(database),
+        ground.mailboxes,
+        mails=MailPosts(ground.messages, ground.renderer),
+        judge=Judge(people, _now),
+        people=people,
+        clock=_now,
+    )
+
+
+def _sweeps(ground: _Ground, slack: SlackClient, people: People, workspace: str) -> list[Sweep]:
+    database = ground.database
+    withdrawing = Withdrawing(Withdrawals(database), slack, clock=_now, stopping=ground.stopping)
+    spreader = Spreader(
+        Spreading(database), Copies(database), Grants(database), people, workspace=workspace, clock=_now
+    )
+    audits = Audits(database)
+
+    async def forget() -> None:
+        await audits.purge(_now())
+
+    return [
+        Sweep("withdrawals", 1, withdrawing.work),
+        Sweep("spreading", SPREAD_SECONDS, spreader.work),
+        Sweep("audit", AUDIT_SECONDS, forget),
+    ]
+
+
+def _runner(ground: _Ground, deliverer: Deliverer, zones: ZoneKeeper, sweeps: Sequence[Sweep]) -> Runner:
     return Runner(
         mailboxes=ground.mailboxes,
         messages=ground.messages,
@@ -294,11 +371,12 @@ def _runner(ground: _Ground, deliverer: Deliverer, zones: ZoneKeeper) -> Runner:
         interval=ground.settings.poll_interval,
         clock=_now,
         stopping=ground.stopping,
+        sweeps=sweeps,
     )
 
 
 def _desk(
-    ground: _Ground, runner: Runner, slack: SlackClient, zones: ZoneKeeper, workspace: str
+    ground: _Ground, runner: Runner, slack: SlackClient, zones: ZoneKeeper, *, people: People, workspace: str
 ) -> listeners.Desk:
     hosts, tls = ground.hosts, ground.tls
     registrar = Registrar(
@@ -313,6 +391,9 @@ def _desk(
         bounds=ground.bounds,
         clock=_now,
         nudge=runner.nudge,
+        holders=Holders(
+            people, Grants(ground.database), Audits(ground.database), is_exempt=hosts.is_allowed, clock=_now
+        ),
     )
     server_mail = ServerMail(
         ground.mailboxes, Answers(ground.database), bounds=ground.bounds, clock=_now, nudge=runner.nudge
@@ -332,6 +413,87 @@ def _desk(
         zones=zones,
         reading=_reading(ground, runner),
         muting=Muting(Rules(ground.database, ground.vault), ground.conversations, clock=_now),
+    )
+
+
+def _reception(ground: _Ground, runner: Runner, people: People) -> Reception:
+    shares, rules = Shares(ground.database), Rules(ground.database, ground.vault)
+    door = Door(shares, Judge(people, _now), Audits(ground.database), clock=_now)
+    return Reception(
+        door,
+        Viewing(
+            door,
+            shares,
+            people,
+            copies=Copies(ground.database),
+            mailboxes=ground.mailboxes,
+            kept=Kept(ground.messages, ground.renderer),
+        ),
+        Managing(door, ground.mailboxes, rules, bounds=ground.bounds, nudge=runner.nudge),
+        Front(shares, Grants(ground.database), people, clock=_now),
+    )
+
+
+def _sharing(ground: _Ground, people: People, workspace: str) -> Sharing:
+    database = ground.database
+    shares, grants, copies = Shares(database), Grants(database), Copies(database)
+    suspending = Suspending(
+        workspace=workspace,
+        shares=shares,
+        grants=grants,
+        surveys=Surveys(database, ground.vault),
+        suspensions=Suspensions(database),
+        people=people,
+        clock=_now,
+    )
+    rechecker = Rechecker(
+        workspace=workspace,
+        shares=shares,
+        grants=grants,
+        copies=copies,
+        suspending=suspending,
+        posts=_copies(ground, people),
+        people=people,
+        clock=_now,
+    )
+    return Sharing(
+        shares=shares,
+        grants=grants,
+        copies=copies,
+        audits=Audits(database),
+        mailboxes=ground.mailboxes,
+        people=people,
+        rechecker=rechecker,
+        clock=_now,
+    )
+
+
+def _sharing_sweeps(sharing: Sharing) -> list[Sweep]:
+    return [
+        Sweep("shares_ended", SHARE_SECONDS, sharing.tick),
+        Sweep("shares_checked", SHARE_SECONDS, sharing.patrol),
+    ]
+
+
+def _office(
+    ground: _Ground, people: People, workspace: str, recheck: Callable[..., Awaitable[object]]
+) -> Office:
+    database, audits = ground.database, Audits(ground.database)
+    administrators = Administrators(people, audits, workspace=workspace, clock=_now)
+    surveys = Surveys(database, ground.vault)
+    grants, shares = Grants(database), Shares(database)
+    return Office(
+        Administration(administrators, people, grants, shares, surveys, recheck=recheck, clock=_now),
+        Inspection(
+            administrators,
+            surveys=surveys,
+            suspensions=Suspensions(database),
+            holdings=ground.holdings,
+            audits=audits,
+            providers=ground.providers,
+            clock=_now,
+        ),
+        GrantDrafts(_now),
     )
 
 

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from bot.slack import actions, notices, questions
 from storage.errors import NotFound
-from storage.records import Notice, Shape
+from storage.records import Notice
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from bot.copies import CopyPosts
     from bot.digest import DigestPosts
     from bot.mail.content import Rendered
-    from bot.mail.renderer import Renderer
+    from bot.mail_posts import MailPosts
     from bot.old_mail import OldMailPosts
     from bot.original_posts import OriginalPosts
     from storage.mailboxes import Mailboxes
     from storage.messages import Messages
     from storage.outbox import Outbox
     from storage.records import Entry, Mailbox
-
-READ_OCTETS: Final = 25 * 1024 * 1024
-"""What is larger is read by nobody here: it is a file in the thread of its post."""
-
-HEAD_OCTETS: Final = 32 * 1024
-"""The beginning of such a message, which its post shows."""
 
 
 class Contents:
@@ -36,19 +31,21 @@ class Contents:
         outbox: Outbox,
         messages: Messages,
         mailboxes: Mailboxes,
-        renderer: Renderer,
+        mails: MailPosts,
         *,
         old_mail: OldMailPosts,
         digests: DigestPosts,
         originals: OriginalPosts,
+        copies: CopyPosts,
     ) -> None:
         self._outbox = outbox
         self._messages = messages
         self._mailboxes = mailboxes
-        self._renderer = renderer
+        self._mails = mails
         self._old_mail = old_mail
         self._digests = digests
         self._originals = originals
+        self._copies = copies
 
     async def said(self, entry: Entry) -> tuple[Rendered, bool]:
         """The post of an entry, and whether files belong to it.
@@ -76,7 +73,11 @@ class Contents:
 
         Raises:
             NotFound: what it is about is gone.
+            NotAllowed: it is a copy that may not be posted, or not any more.
+            NotKnown: it is a copy of which nobody can say now whether it may be posted.
         """
+        if entry.notice in {Notice.TOLD, Notice.COPY}:
+            return await self._copies.said(entry)
         assert entry.mailbox_id is not None
         if entry.notice is Notice.OLD_MAIL:
             return await self._old_mail.rendered(entry.id)
@@ -104,16 +105,10 @@ class Contents:
         mailbox = mailboxes.get(entry.mailbox_id or "")
         if mailbox is None:
             raise NotFound("This person has no such mailbox.")
-        message, octets = await self._messages.load(entry.message_id)
-        is_over = len(octets) > READ_OCTETS
-        rendered = await self._renderer.render(
-            octets[:HEAD_OCTETS] if is_over else octets,
-            shape=Shape.TOP if is_over else message.shape,
-            listed_octets=message.listed_octets,
-            received_at=message.received_at,
+        message, rendered = await self._mails.rendered(
+            mailbox,
+            entry.message_id,
             mailbox_name=mailbox.profile.name if len(mailboxes) > 1 else None,
-            own_address=mailbox.profile.address,
-            incoming_host=mailbox.profile.incoming.host,
             plain=entry.plain,
         )
         return actions.offered(rendered, message, mailbox.retention)

@@ -15,10 +15,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
-from aiolimiter import AsyncLimiter
 
 from bot import entries, lease, plan
 from bot.contents import Contents
+from bot.errors import NotAllowed, NotKnown
+from bot.mail_posts import MailPosts
+from bot.paces import Paces
+from bot.placing import Placing
 from bot.slack import posts
 from bot.slack.client import (
     CLOSED_DM,
@@ -32,12 +35,14 @@ from bot.slack.client import (
     Unknown,
 )
 from storage.conversations import Place
+from storage.copied import is_channel
 from storage.errors import LeaseLost, NotFound, SealBroken
 from storage.records import Dm, Entry, EntryState, Notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bot.copies import CopyPosts
     from bot.digest import DigestPosts
     from bot.mail.content import Rendered
     from bot.mail.renderer import Renderer
@@ -52,9 +57,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-BURST = 5
-"""Slack takes about one post a second per channel and forgives a short burst."""
-
 ENTRIES_PER_CLAIM = 20
 WHOLE_MESSAGES = 4
 """Messages in memory at a time, over all DMs: each may have 25 MiB, and its files again."""
@@ -62,12 +64,14 @@ WHOLE_MESSAGES = 4
 UPLOADS = 2
 """Messages whose files are on their way at a time; slow ones hold up no post without files."""
 
-PACED_CHANNELS = 10_000
 PARKED = timedelta(hours=1)
 UNAUTHORISED = timedelta(minutes=5)
 FILE_ATTEMPTS = 5
 FILE_TRIES = 8
 """So often, over some eight minutes, files are tried whose upload or share gets no answer; then their DM goes on."""
+
+NOT_ALLOWED = "not allowed"
+"""The error of a copy that may not be posted."""
 
 THREADS = 3
 """So often a thread that is gone is begun anew for a message; then it comes as a post of its own."""
@@ -93,6 +97,7 @@ class Deliverer:
         old_mail: OldMailPosts,
         digests: DigestPosts,
         originals: OriginalPosts,
+        copies: CopyPosts,
         rules: Rules,
         grace: timedelta,
         clock: Callable[[], datetime],
@@ -100,11 +105,12 @@ class Deliverer:
     ) -> None:
         self._outbox = outbox
         self._contents = Contents(
-            outbox, messages, mailboxes, renderer, old_mail=old_mail, digests=digests, originals=originals
-        )
-        self._rules = rules
+            outbox, messages, mailboxes, MailPosts(messages, renderer),
+            old_mail=old_mail, digests=digests, originals=originals, copies=copies,
+        )  # fmt: skip
+        self._copies = copies
+        self._placing = Placing(conversations, rules, clock)
         self._slack = slack
-        self._conversations = conversations
         self._old_mail = old_mail
         self._digests = digests
         self._grace = grace
@@ -114,7 +120,7 @@ class Deliverer:
         self._uploads = asyncio.Semaphore(UPLOADS)
         self._look = asyncio.Lock()
         self._no_look_before: datetime | None = None
-        self._paces: dict[str, AsyncLimiter] = {}
+        self._paces = Paces()
         self._silent_until: datetime | None = None
 
     async def deliver(self, dm: Dm) -> bool:
@@ -161,6 +167,8 @@ class Deliverer:
             return await step(dm, entry)
         except CallFailed as failed:
             return await self._wait(dm, entry, failed.outcome)
+        except (NotAllowed, NotKnown) as refusal:
+            return await self._withhold(dm, entry, is_final=isinstance(refusal, NotAllowed))
         except SealBroken:
             log.error("entry_does_not_open", entry=entry.id)  # noqa: TRY400 - no traceback
             return await self._record(dm, replace(entry, state=EntryState.GIVEN_UP), error="sealed"), True
@@ -174,12 +182,12 @@ class Deliverer:
         if entry.notice is Notice.DIGEST and await self._digests.dissolved(dm, entry):
             return dm, True
         rendered, owes_files = await self._post_of(entry)
-        entry, place = await self._placed(entry, rendered)
+        entry, place = await self._placing.placed(entry, rendered)
         if entry.state is EntryState.MUTED:
             return await self._record(dm, entry, place=place), True
         thread_ts = await self._thread(entry)
         channel = dm.channel or await self._slack.open_dm(dm.owner.user)
-        await self._pace(channel).acquire()
+        await self._paces.of(channel).acquire()
         if self.is_silent:
             return dm, False
         entry = replace(
@@ -228,20 +236,6 @@ class Deliverer:
         _, owes_files = await self._post_of(entry)
         return await self._record(dm, entries.posted(entry, ts, owes_files=owes_files)), True
 
-    async def _placed(self, entry: Entry, rendered: Rendered) -> tuple[Entry, Place | None]:
-        """A mail with its conversation, and what is to be noted of that; MUTED where a rule keeps it out of Slack.
-
-        What stands in the thread of old mail or of a digest stays there: an answer to it begins a thread of its own.
-        """
-        if entry.message_id is None or entry.mailbox_id is None:
-            return entry, None
-        sieve, place = await self._rules.sieve(entry.mailbox_id), None
-        if rendered.clues is not None and entry.conversation is None:
-            place = await self._conversations.place(entry, rendered.clues, self._clock(), sieve.key)
-            entry = replace(entry, parent=entry.parent or place.root, conversation=place.conversation)
-        rule = sieve.match(rendered.sender, entry.conversation)
-        return entry if rule is None else replace(entry, state=EntryState.MUTED, muted_by=rule), place
-
     async def _thread(self, entry: Entry) -> str | None:
         """The post in whose thread an entry goes; it came first in its DM. None for a post of its own."""
         return None if entry.parent is None else await self._outbox.thread(entry)
@@ -271,7 +265,7 @@ class Deliverer:
         async with self._uploads:
             rendered = await self._contents.rendered(entry)
             shares = [(await self._slack.upload(file), file.title) for file in rendered.files]
-        await self._pace(channel).acquire()
+        await self._paces.of(channel).acquire()
         if self.is_silent:
             return dm, False
         entry = replace(
@@ -339,8 +333,19 @@ class Deliverer:
         until = plan.next_attempt(now, entry.attempts, random.random())  # noqa: S311 - spread, no secret
         return await self._record(dm, replace(entry, attempts=entry.attempts + 1), held_until=until), False
 
+    async def _withhold(self, dm: Dm, entry: Entry, *, is_final: bool) -> tuple[Dm, bool]:
+        """A copy may not be posted: it is given up, or waits apart while nobody can say."""
+        if is_final and entry.state is EntryState.WAITING:
+            log.info("copy_refused", entry=entry.id)
+            return await self._record(dm, replace(entry, state=EntryState.GIVEN_UP), error=NOT_ALLOWED), True
+        await self._copies.refuse(dm, entry, is_final=is_final)
+        return dm, True
+
     async def _refused(self, dm: Dm, entry: Entry, outcome: Refused) -> tuple[Dm, bool]:
         now = self._clock()
+        if outcome.code in CLOSED_DM and is_channel(dm.owner.user) and entry.state is EntryState.WAITING:
+            # No channel opens again by waiting; what comes later finds it open, or its share ended.
+            return await self._record(dm, replace(entry, state=EntryState.GIVEN_UP), error=outcome.code), True
         if outcome.code in CLOSED_DM:
             return await self._record(dm, entry, error=outcome.code, held_until=now + PARKED), False
         if outcome.code in NO_RIGHTS:
@@ -388,8 +393,3 @@ class Deliverer:
         return await self._outbox.record(
             dm, entry, now=now, error=error, held_until=held_until, lease_until=until, place=place
         )
-
-    def _pace(self, channel: str) -> AsyncLimiter:
-        if len(self._paces) > PACED_CHANNELS:
-            self._paces.clear()
-        return self._paces.setdefault(channel, AsyncLimiter(BURST, BURST))

@@ -230,5 +230,44 @@ class NotAllowed(BotError):
     words = "You cannot use Mailbox in this workspace. Ask a workspace administrator."
 
 
+class NotKnown(BotError):
+    """Nobody can say now whether somebody may do this: Slack could not be asked."""
+
+    temporary = True
+
+
+class NotTheirs(NotAllowed):
+    """What is to be shared, or not any more, is somebody else's."""
+
+    words = "Only the owner of a mailbox can change what is shared of it. Nothing was changed."
+
+
+class NotShared(NotAllowed):
+    """The owner may not open this; `reason` is a word of `bot.offers.Refusal`."""
+
+    def __init__(self, reason: StrEnum, sentence: str) -> None:
+        super().__init__(reason.value, sentence=sentence)
+        self.reason = reason
+
+
+class TooManyShares(BotError):
+    """A mailbox has as many shares as it may have."""
+
+    words = "This mailbox is shared as often as it can be. End some of its shares with `/mailbox share`, then try again."
+
+
+class RoleUnknown(BotError):
+    """Slack could not be asked who somebody is."""
+
+    temporary = True
+    words = "Mailbox could not ask Slack who you are right now, so nothing was saved. Please try again in a minute."
+
+
+class Suspended(BotError):
+    """The mailbox is suspended; `why` is a Suspension."""
+
+    words = "This mailbox is suspended, so nothing was changed and nothing is fetched. Please ask a workspace administrator."
+
+
 class SettingsError(BotError):
     """A setting is missing, wrong or unknown; `serve` says the sentence and exits with 2."""

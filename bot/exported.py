@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from storage.dossier import Dossier, Post, Remembered
     from storage.records import Mailbox, Person
+    from storage.sharing import AuditEntry, Grant, Share
     from storage.wishes import Rule
 
 FORMAT: Final = "mailbox-export"
@@ -37,6 +38,12 @@ def exported(person: Person, mailboxes: Sequence[Mailbox], dossier: Dossier, now
         "direct_messages": {"channel": dossier.channel, "last_post": dossier.last_ts},
         "muted": [_rule(rule) for rule in dossier.rules],
         "connection_tests_counted": dossier.tests,
+        "sharing": {
+            "opened": [_share(share) for share in dossier.named.opened],
+            "opened_to_you": [_share(share) for share in dossier.named.received],
+            "grants": [_grant(grant) for grant in dossier.named.grants],
+            "audit": [_entry(entry) for entry in dossier.named.audit],
+        },
         "not_in_this_file": [
             "passwords and keys",
             "what your e-mail says: it stands in Slack and on your mail server; Mailbox keeps sealed copies for a while",
@@ -85,6 +92,25 @@ def _mailbox(mailbox: Mailbox, remembered: Remembered | None) -> dict[str, Any]:
 
 def _rule(rule: Rule) -> dict[str, Any]:
     return {"mailbox": rule.mailbox_id, "kind": rule.kind, "label": rule.label, "kept_out": rule.count}
+
+
+def _share(share: Share) -> dict[str, Any]:
+    return {
+        **asdict(share),
+        "level": share.level.name.lower(),
+        "created_at": _time(share.created_at),
+        "until": _time(share.until),
+        "ended_at": _time(share.ended_at),
+    }
+
+
+def _grant(grant: Grant) -> dict[str, Any]:
+    words = {name: getattr(grant, name).name.lower() for name in ("level", "reach", "channels")}
+    return {**asdict(grant), **words, "excluded": sorted(grant.excluded), "since": _time(grant.since)}
+
+
+def _entry(entry: AuditEntry) -> dict[str, Any]:
+    return {**asdict(entry), "at": _time(entry.at)}
 
 
 def _mail(remembered: Remembered) -> dict[str, Any]:

@@ -6,20 +6,17 @@ by owner, so an id from a payload routes and never authorises.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
 from bot import backlog, calm, pace, plan
-from bot.errors import BotError, NoSuchMailbox, ServerUnreachable, Step, TooOften
-from bot.mail.arrivals import HEADS, recent_numbers
-from bot.mail.turns import in_turns
-from bot.retention import without_recent
-from bot.slack.views.values import OldMailComing, Progress, Report, Tested, outcome
+from bot.errors import NoSuchMailbox, Suspended
+from bot.slack.views.values import OldMailComing
+from bot.testing import UNREACHABLE_SECONDS, Checked, Tester
 from storage.delivery import AT_ONCE
-from storage.errors import NotFound
+from storage.errors import NotFound, NotPermitted
 from storage.records import (
     Mailbox,
     NewMailbox,
@@ -29,44 +26,28 @@ from storage.records import (
     Profile,
     Retention,
     Secret,
-    ServerAddress,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable
     from datetime import datetime
 
-    from bot.guard import Guard, Refusals
-    from bot.mail.pop3_client import Session
+    from bot.guard import Guard
+    from bot.holders import Holders, Judged
     from bot.pace import Pace
-    from bot.plan import Listed
+    from bot.testing import Connect, Submit
     from storage.delivery import Calm
     from storage.mailboxes import Mailboxes
     from storage.old_mail import OldMails
     from storage.outbox import Outbox
     from storage.records import Bringing
 
-    Connect = Callable[[ServerAddress, Callable[[Step], None]], Awaitable[Session]]
-    Submit = Callable[[ServerAddress, str, Secret, Callable[[Step], None]], Awaitable[None]]
+
+__all__ = ["UNREACHABLE_SECONDS", "Checked", "Order", "Registrar", "is_same_maildrop"]
 
 log = structlog.get_logger(__name__)
 
-UNREACHABLE_SECONDS = 10.0
-"""What a connection attempt may take at most, and so what every one that reaches nobody takes."""
-
 Found = TypeVar("Found")
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What a connection test found: the report people see, and what lies in the maildrop.
-
-    `recent` are the numbers of what came in the last seven days; None when nobody asked, or the server does not tell.
-    """
-
-    report: Report
-    listing: Sequence[Listed] = ()
-    recent: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +74,6 @@ def _old_mail_to_skip(checked: Checked, order: Order) -> tuple[bytes, ...]:
     return plan.old_mail_to_skip(checked.listing, order.old_mail, checked.recent)
 
 
-async def _even(error: BotError, began: float) -> None:
-    """Let every unreachable server take the same time, so that the answer maps nobody's network.
-
-    Closed, filtered, not allowed and "not a mail server" share their words; without this their timing would tell.
-    """
-    if isinstance(error, ServerUnreachable):
-        await asyncio.sleep(began + UNREACHABLE_SECONDS - asyncio.get_running_loop().time())
-
-
 class Registrar:
     """Tests, adds and changes mailboxes.
 
@@ -110,6 +82,7 @@ class Registrar:
         submit: tests a submission server, sending nothing.
         bounds: how often a mailbox may be polled.
         nudge: called when something became due.
+        holders: who may have which mailboxes; None where nobody is asked: one is active then, without other limits.
     """
 
     def __init__(
@@ -124,145 +97,18 @@ class Registrar:
         bounds: Callable[[Mailbox], Pace],
         clock: Callable[[], datetime],
         nudge: Callable[[], None],
+        holders: Holders | None = None,
     ) -> None:
         self._mailboxes = mailboxes
         self._outbox = outbox
         self._old_mails = old_mails
-        self._guard = guard
-        self._connect = connect
-        self._submit = submit
+        self._tester = tester = Tester(guard, connect=connect, submit=submit, clock=clock)
+        self.check = tester.check
+        self.check_outgoing = tester.check_outgoing
+        self._holders = holders
         self.bounds = bounds
         self._clock = clock
         self._nudge = nudge
-
-    # Testing
-
-    async def check(
-        self,
-        owner: Person,
-        profile: Profile,
-        passwords: Passwords,
-        progress: Progress | None = None,
-        *,
-        old_mail: OldMail = OldMail.NONE,
-    ) -> Checked:
-        """Test the incoming server and, once that passes, the outgoing one; stores and sends nothing.
-
-        The second waits for the first, so a wrong password costs one refused login, not two. A person, or a server,
-        that has had enough of tests for now gets none: the report says when to try again.
-
-        Args:
-            progress: takes the steps as they begin.
-            old_mail: what the form asks for; some of it takes a look at dates.
-        """
-        progress = progress or Progress()
-        try:
-            async with self._guard.test(owner, profile) as refusals:
-                return await self._check(profile, passwords, refusals, progress, old_mail=old_mail)
-        except TooOften as error:
-            return Checked(Report(outcome((Step.TURN,), error)))
-
-    async def check_outgoing(self, owner: Person, profile: Profile, password: Secret) -> Report:
-        """Test a new password of the outgoing server alone; the incoming one is left in peace."""
-        passwords = Passwords(Secret(""), password)
-        try:
-            async with self._guard.test(owner, profile) as refusals:
-                return Report(Tested(()), await self._check_outgoing(profile, passwords, refusals, []))
-        except TooOften as error:
-            return Report(Tested(()), outcome((Step.TURN,), error))
-
-    async def _check(
-        self,
-        profile: Profile,
-        passwords: Passwords,
-        refusals: Refusals,
-        progress: Progress,
-        *,
-        old_mail: OldMail,
-    ) -> Checked:
-        found = await self._check_incoming(profile, passwords, refusals, progress.incoming, old_mail=old_mail)
-        if found.report.incoming.failed is not None:
-            return found
-        outgoing = await self._check_outgoing(profile, passwords, refusals, progress.outgoing)
-        return replace(found, report=replace(found.report, outgoing=outgoing, messages=len(found.listing)))
-
-    async def _check_incoming(
-        self,
-        profile: Profile,
-        passwords: Passwords,
-        refusals: Refusals,
-        begun: list[Step],
-        *,
-        old_mail: OldMail,
-    ) -> Checked:
-        began = asyncio.get_running_loop().time()
-        try:
-            session = await self._reached(profile.incoming, begun.append)
-            try:
-                begun.append(Step.LOGIN)
-                await session.login(profile.username, passwords.incoming)
-                begun.append(Step.UIDL)
-                listing = await in_turns(plan.keyed_in_steps(await session.uidl()))
-                recent = await self._recent(session, listing) if old_mail is OldMail.LAST_7_DAYS else None
-                await session.quit(wait=False)
-            finally:
-                session.abort()
-        except BotError as error:
-            refusals.note(profile.incoming, begun, error)
-            await _even(error, began)
-            log.info("incoming_test_failed", step=begun[-1:], error=type(error).__name__, detail=error.detail)
-            return Checked(Report(outcome(begun, error)))
-        return Checked(Report(outcome(begun)), listing, recent)
-
-    async def _recent(self, session: Session, listing: Sequence[Listed]) -> frozenset[int] | None:
-        """What came in the last seven days; a server that breaks over the question counts as one that does not tell."""
-        try:
-            return await recent_numbers(session, [line.number for line in listing[-HEADS:]], self._clock())
-        except BotError as error:
-            log.info("dates_not_told", error=type(error).__name__, detail=error.detail)
-            return None
-
-    async def _reached(self, server: ServerAddress, on_step: Callable[[Step], None]) -> Session:
-        """A session, or the one answer for every server that does not become one in time."""
-        try:
-            async with asyncio.timeout(UNREACHABLE_SECONDS):
-                return await self._connect(server, on_step)
-        except TimeoutError as error:
-            raise ServerUnreachable("not ready in time") from error
-
-    async def _check_outgoing(
-        self, profile: Profile, passwords: Passwords, refusals: Refusals, begun: list[Step]
-    ) -> Tested | None:
-        if profile.outgoing is None:
-            return None
-        began = asyncio.get_running_loop().time()
-        username = profile.outgoing_username or without_recent(profile.username)
-        try:
-            await self._submitted(
-                profile.outgoing, username, passwords.outgoing or passwords.incoming, begun.append
-            )
-        except BotError as error:
-            refusals.note(profile.outgoing, begun, error)
-            await _even(error, began)
-            log.info("outgoing_test_failed", step=begun[-1:], error=type(error).__name__, detail=error.detail)
-            return outcome(begun, error)
-        return outcome(begun)
-
-    async def _submitted(
-        self, server: ServerAddress, username: str, password: Secret, on_step: Callable[[Step], None]
-    ) -> None:
-        """The same for submission, which tests itself as a whole: it has its login in hand in time, or is no server."""
-        try:
-            async with asyncio.timeout(UNREACHABLE_SECONDS) as until_ready:
-
-                def begin(step: Step) -> None:
-                    on_step(step)
-                    if step is Step.LOGIN:
-                        until_ready.reschedule(None)
-
-                await self._submit(server, username, password, begin)
-        except TimeoutError as error:
-            raise ServerUnreachable("not ready in time") from error
 
     # Storing
 
@@ -285,7 +131,8 @@ class Registrar:
             calm=order.calm or AT_ONCE,
             zone=order.zone,
         )
-        mailbox = await self._mailboxes.add(new, self._clock())
+        judge = None if self._holders is None else await self._holders.adding(owner, order.profile)
+        mailbox = await self._allowed(judge, self._mailboxes.add(new, self._clock(), judge=judge))
         log.info("mailbox_added", mailbox=mailbox.id, is_active=mailbox.is_active)
         self._nudge()
         return mailbox
@@ -296,7 +143,9 @@ class Registrar:
         Another maildrop behind the new settings is treated like a new mailbox: its old mail is not poured out. The same
         server and user name are the same maildrop, also while nothing of it has been seen: all that lies there is new.
         """
-        before = await self.get(owner, mailbox_id)
+        before = await self._open(owner, mailbox_id)
+        if self._holders is not None:
+            await self._holders.check_change(owner, order.profile, before.profile)
         is_same = is_same_maildrop(before.profile, order.profile)
         skip = () if is_same else _old_mail_to_skip(checked, order)
         mailbox = await self._call(
@@ -353,11 +202,57 @@ class Registrar:
 
     # Switching
 
-    async def activate(self, owner: Person, mailbox_id: str) -> Mailbox:
-        """Make this the active mailbox; the others keep their settings and their place."""
-        return await self._done(
-            "mailbox_activated", self._mailboxes.activate(owner, mailbox_id, self._clock())
-        )
+    async def allow(self, owner: Person, profile: Profile, mailbox_id: str = "") -> None:
+        """Before anything is tested: may they have a mailbox with these servers?
+
+        Args:
+            mailbox_id: the one that is changed; "" where one more is wanted.
+
+        Raises:
+            NotAllowed, RoleUnknown: with the reason.
+        """
+        if self._holders is None:
+            return
+        if mailbox_id:
+            before = await self._open(owner, mailbox_id)
+            await self._holders.check_change(owner, profile, before.profile)
+        else:
+            await self._holders.check_add(owner, profile, len(await self._mailboxes.of(owner)))
+
+    async def refusal(self, owner: Person) -> tuple[str, tuple[str, ...]]:
+        """Why they may not add a mailbox, "" for nothing, and the administrators to ask."""
+        if self._holders is None:
+            return "", ()
+        return await self._holders.standing(owner, len(await self._mailboxes.of(owner)))
+
+    async def allows_plain(self, owner: Person) -> bool:
+        """Whether their grants allow any server without encryption; what is not known counts as no."""
+        return self._holders is not None and await self._holders.allows_plain(owner)
+
+    async def activate(self, owner: Person, mailbox_id: str) -> tuple[Mailbox, list[Mailbox]]:
+        """Make a mailbox active; it, and those that give way: they keep their settings and their place."""
+        await self._open(owner, mailbox_id)
+        judge = None if self._holders is None else await self._holders.activating(owner)
+        call = self._call(self._mailboxes.activate(owner, mailbox_id, self._clock(), judge=judge))
+        mailbox, rested = await self._allowed(judge, call)
+        log.info("mailbox_activated", mailbox=mailbox.id)
+        self._nudge()
+        return mailbox, rested
+
+    async def _open(self, owner: Person, mailbox_id: str) -> Mailbox:
+        """A mailbox that is not suspended."""
+        mailbox = await self.get(owner, mailbox_id)
+        if mailbox.suspension is not None:
+            raise Suspended(mailbox.suspension)
+        return mailbox
+
+    @staticmethod
+    async def _allowed(judge: Judged | None, call: Awaitable[Found]) -> Found:
+        try:
+            return await call
+        except NotPermitted as error:
+            assert judge is not None
+            raise judge.refusal() from error
 
     async def pause(self, owner: Person, mailbox_id: str) -> Mailbox:
         """Stop fetching; a poll that runs ends before it writes anything more."""
@@ -367,11 +262,12 @@ class Registrar:
 
     async def resume(self, owner: Person, mailbox_id: str) -> Mailbox:
         """Fetch again, and at once."""
+        await self._open(owner, mailbox_id)
         return await self._done("mailbox_resumed", self._mailboxes.resume(owner, mailbox_id, self._clock()))
 
     async def check_now(self, owner: Person, mailbox_id: str) -> Mailbox:
         """Fetch now, or as soon as the provider's minimum between two polls has passed."""
-        mailbox = await self.get(owner, mailbox_id)
+        mailbox = await self._open(owner, mailbox_id)
         due_at = pace.earliest(mailbox, self.bounds(mailbox), self._clock())
         return await self._done("mailbox_check_asked", self._mailboxes.check_now(owner, mailbox_id, due_at))
 

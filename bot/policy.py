@@ -343,7 +343,7 @@ def is_wider(after: Grant, before: Grant) -> bool:
 
 
 def _shares_more(after: Grant, before: Grant) -> bool:
-    if after.kind is GrantKind.PRIVATE:
+    if after.kind is GrantKind.PRIVATE or (after.kind is GrantKind.FIXED and after.audience is None):
         return False
     if before.kind is GrantKind.PRIVATE or after.level > before.level:
         return True
@@ -357,12 +357,20 @@ def _shares_more(after: Grant, before: Grant) -> bool:
     return before.reach < _NEEDED[after.audience.kind]
 
 
+def imposes(after: Grant, before: Grant) -> bool:
+    """Whether a grant opens mail that the one before left to its owner: a new FIXED one, though it stays below the ceiling."""
+    if after.kind is not GrantKind.FIXED or after.audience is None or after.level is Level.NONE:
+        return False
+    was_fixed = before.kind is GrantKind.FIXED and before.audience == after.audience
+    return not was_fixed or after.level > before.level
+
+
 def _is_more(after: int | None, before: int | None) -> bool:
     return before is not None and (after is None or after > before)
 
 
 def may_write(actor: Member | None, after: Grant, before: Grant, affected: Iterable[Role]) -> bool:
-    """Whether somebody may write a grant: an administrator, and none raises what binds a role above their own.
+    """Whether somebody may write a grant: an administrator, and none raises or opens what is of a role above their own.
 
     Args:
         affected: the roles of those the grant is for; all six for EVERYONE.
@@ -370,4 +378,5 @@ def may_write(actor: Member | None, after: Grant, before: Grant, affected: Itera
     if actor is None or actor.role is None or not actor.role.is_administrator:
         return False
     rank = actor.role.rank
-    return not is_wider(after, before) or all(role.rank <= rank for role in affected)
+    is_lower = not is_wider(after, before) and not imposes(after, before)
+    return is_lower or all(role.rank <= rank for role in affected)

@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import structlog
 
 from bot import pace
-from bot.contents import READ_OCTETS
 from bot.errors import NoSuchMailbox, NoSuchMessage, NotKept, NotShown
-from bot.mail.content import Arrival
+from bot.kept import Kept
 from bot.mail.frames import Mode
 from storage.errors import NotFound
-from storage.records import Shape
 from storage.wishes import OriginalState
 
 if TYPE_CHECKING:
@@ -31,15 +29,12 @@ if TYPE_CHECKING:
     from storage.marks import Marks
     from storage.messages import Messages
     from storage.originals import Originals
-    from storage.records import Mailbox, Person, StoredMessage
+    from storage.records import Mailbox, Person
     from storage.wishes import OpenPost, Original, Standing
 
 log = structlog.get_logger(__name__)
 
 Found = TypeVar("Found")
-
-HEAD_OCTETS: Final = 512 * 1024
-"""Enough for any header that is read."""
 
 NEWEST: Final = 20
 
@@ -73,10 +68,9 @@ class Reading:
         nudge: Callable[[], None],
     ) -> None:
         self._mailboxes = mailboxes
-        self._messages = messages
         self._marks = marks
         self._originals = originals
-        self._renderer = renderer
+        self._kept = Kept(messages, renderer)
         self._bounds = bounds
         self._clock = clock
         self._nudge = nudge
@@ -98,7 +92,7 @@ class Reading:
             NotShown: it cannot be read.
         """
         await self.standing(owner, message_id)
-        read = await self._read(message_id, mode, number)
+        read = await self._kept.read(message_id, mode, number)
         if read is None:
             raise NotKept
         return read
@@ -106,7 +100,7 @@ class Reading:
     async def label(self, owner: Person, message_id: str) -> tuple[str, Rendered]:
         """Its mailbox, and sender and subject in a line. Raises as `page` does."""
         standing = await self.standing(owner, message_id)
-        read = await self._read(message_id, Mode.LABEL, 0)
+        read = await self._kept.read(message_id, Mode.LABEL, 0)
         if read is None:
             raise NotKept
         return standing.mailbox_id, read
@@ -160,30 +154,10 @@ class Reading:
 
     async def _line(self, post: OpenPost) -> str | None:
         try:
-            read = await self._read(post.message_id, Mode.LABEL, 0)
+            read = await self._kept.read(post.message_id, Mode.LABEL, 0)
         except NotShown:
             return None
         return read.text if read is not None else None
-
-    async def _read(self, message_id: str, mode: Mode, number: int) -> Rendered | None:
-        """What the render child reads of a message; None when its octets are not kept."""
-        try:
-            message, octets = await self._messages.load(message_id)
-        except NotFound:
-            return None
-        is_whole_needed = mode is Mode.TEXT
-        if is_whole_needed and (len(octets) > READ_OCTETS or message.shape is not Shape.WHOLE):
-            raise NotShown("over the limit")
-        read = await self._renderer.read(
-            octets if is_whole_needed else octets[:HEAD_OCTETS], _arrival(message), mode, number
-        )
-        if read is None:
-            raise NotShown("no child survived it")
-        return read
-
-
-def _arrival(message: StoredMessage) -> Arrival:
-    return Arrival(message.shape, message.listed_octets, message.received_at, None, "")
 
 
 async def _found(call: Awaitable[Found]) -> Found:

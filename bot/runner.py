@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from bot.lease import LEASE
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from bot.deliver import Deliverer
     from bot.poll import Poller
@@ -64,6 +65,15 @@ LEAVE_SECONDS = 8.0
 """After SIGTERM: time to finish the message or post at hand, with two more seconds to close what is open."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Work that is looked for every so many seconds; it says itself when there is none."""
+
+    name: str
+    seconds: int
+    work: Callable[[], Awaitable[None]]
+
+
 class Runner:
     """Polls what is due and delivers what is owed until it is stopped.
 
@@ -71,6 +81,7 @@ class Runner:
         worker: names this process in leases; a successor with the same name takes them over at once.
         interval: how often mailboxes are polled by default; what is overdue is spread over one.
         stopping: set to end; shared with the use cases so that they finish what they have in hand only.
+        sweeps: what else is looked for.
     """
 
     def __init__(
@@ -89,6 +100,7 @@ class Runner:
         interval: timedelta,
         clock: Callable[[], datetime],
         stopping: asyncio.Event,
+        sweeps: Sequence[Sweep] = (),
     ) -> None:
         self._mailboxes = mailboxes
         self._messages = messages
@@ -103,6 +115,7 @@ class Runner:
         self._interval = interval
         self._clock = clock
         self._stopping = stopping
+        self._more = tuple(sweeps)
         self._wake = asyncio.Event()
         self._polls: dict[Any, asyncio.Task[None]] = {}
         self._deliveries: dict[Any, asyncio.Task[None]] = {}
@@ -118,6 +131,8 @@ class Runner:
         ticks.every(PROGRESS_SECONDS).seconds.do(self._start, "progress", self._deliverer.tell_progress)
         ticks.every(ZONE_SECONDS).seconds.do(self._start, "zones", self._zones.refresh)
         ticks.every(PURGE_MINUTES).minutes.do(self._start, "purge", self._purge)
+        for sweep in self._more:
+            ticks.every(sweep.seconds).seconds.do(self._start, sweep.name, sweep.work)
         return ticks
 
     def nudge(self) -> None:

@@ -58,7 +58,7 @@ class Answers:
                 return False
             changes: dict[str, Any] = {**FREED, "fence": row.fence + 1}
             if row.health == Health.ASKED:
-                due = due_at if row.is_active else None
+                due = due_at if row.is_active and row.suspension is None else None
                 changes |= {"health": Health.OK, "is_paused": False, "due_at": due}
             await update_rows(session, MailboxRow, col(MailboxRow.id) == mailbox_id, changes)
         return True

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from storage.sharing import AuditEntry, Grant, Share
     from storage.wishes import Rule
 
 
@@ -20,7 +21,7 @@ class Holding:
         copies: sealed messages, kept for a while after their post.
         waiting: messages and notices on their way to Slack.
         uids: what is remembered of messages on the server.
-        others: rows besides, such as the DM's place and counted attempts.
+        others: rows besides, such as the DM's place, counted attempts, and what of sharing names the person.
     """
 
     mailboxes: int
@@ -57,6 +58,23 @@ class Remembered:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """What of sharing names a person.
+
+    Attributes:
+        opened: shares of their mailboxes, in force or ended.
+        received: shares of other people's mailboxes that were opened to them by name.
+        grants: written for them, by them, or with them as audience.
+        audit: the newest entries about what they did or what was done with their mailboxes, the newest first.
+    """
+
+    opened: tuple[Share, ...] = ()
+    received: tuple[Share, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    audit: tuple[AuditEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Dossier:
     """What is stored about a person besides their mailboxes' settings.
 
@@ -65,6 +83,7 @@ class Dossier:
         channel, last_ts: their DM, and our newest post there.
         tests: connection tests that are counted at present.
         rules: by which mail is kept out of Slack.
+        named: what of sharing names them.
     """
 
     mailboxes: dict[str, Remembered]
@@ -72,3 +91,4 @@ class Dossier:
     last_ts: str | None
     tests: int
     rules: tuple[Rule, ...] = ()
+    named: Named = Named()

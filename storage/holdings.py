@@ -7,27 +7,32 @@ begun: nobody sees it any more, and the next start finishes what a crash left.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import ColumnElement, delete, func
 from sqlmodel import col, select
 
 from storage.attempts import count_of, forget
+from storage.audits import add_audit
 from storage.dossier import Dossier, Holding, Post, Remembered
 from storage.errors import Changed, NotFound
+from storage.facts import lock_sharing
 from storage.fencing import FREED, is_dm_of
+from storage.named import count_named, forget_named, named_in
 from storage.rules import Rules
 from storage.statements import plain, update_rows
 from storage.tables import ConversationRow, DmRow, EntryRow, MailboxRow, MessageRow, SeenRow
+from storage.withdrawing import forget_copies, withdraw_copies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from storage.database import Database
     from storage.records import Person
+    from storage.sharing import AuditEntry
     from storage.vault import Vault
 
 _POSTS: Final = 500
@@ -67,16 +72,25 @@ class Holdings:
                 most -= len(remembered.posts)
             dm = (await session.exec(select(DmRow).where(is_dm_of(owner)))).first()
             tests = await count_of(session, self._vault, owner)
+            named = await named_in(session, owner)
         rules = tuple(await Rules(self._database, self._vault).of(owner))
-        return Dossier(mailboxes, dm.channel if dm else None, dm.last_ts if dm else None, tests, rules)
+        return Dossier(mailboxes, dm.channel if dm else None, dm.last_ts if dm else None, tests, rules, named)
 
     # Destroying
 
-    async def remove(self, owner: Person, mailbox_id: str) -> Holding:
-        """Destroy one mailbox; what it held. NotFound when they have no such one."""
+    async def remove(self, owner: Person, mailbox_id: str, audit: AuditEntry | None = None) -> Holding:
+        """Destroy one mailbox; what it held. NotFound when they have no such one.
+
+        Args:
+            audit: what is recorded with it, where somebody else than the owner does it.
+        """
         async with self._database.write() as session:
             await self._database.serialise(session, owner.workspace, owner.user)
             held = await self._count(session, owner, mailbox_id)
+            now = datetime.now(UTC)
+            await lock_sharing(self._database, session, owner.workspace)
+            await withdraw_copies(self._database, session, mailbox_id=mailbox_id, now=now)
+            await add_audit(session, *([] if audit is None else [audit]))
             await update_rows(session, MailboxRow, col(MailboxRow.id) == mailbox_id, _KEYLESS)
             # A delivery that runs may hold one of the entries that go now.
             freed = {**FREED, "fence": col(DmRow.fence) + 1}
@@ -101,11 +115,13 @@ class Holdings:
                 raise Changed("A mailbox was added meanwhile.")
             held = await self._count(session, owner, None)
             ids = await _ids(session, owner)
+            await forget_copies(self._database, session, owner, ids, datetime.now(UTC))
             await update_rows(session, MailboxRow, _of(owner), _KEYLESS)
             # Without its row nothing is posted into the DM, and nothing can be owed to it: that takes a mailbox.
             await session.exec(delete(DmRow).where(is_dm_of(owner)))
             await session.exec(delete(EntryRow).where(_mine(owner), col(EntryRow.mailbox_id).is_(None)))
             await forget(session, self._vault, owner)
+            await forget_named(self._database, session, owner, datetime.now(UTC))
         for mailbox_id in ids:
             await self._delete_rows(mailbox_id)
         await self._database.checkpoint()
@@ -167,7 +183,8 @@ class Holdings:
         )
 
     async def _others(self, session: AsyncSession, owner: Person) -> int:
-        return await _number(session, DmRow, is_dm_of(owner)) + await count_of(session, self._vault, owner)
+        counted = await count_of(session, self._vault, owner) + await count_named(session, owner)
+        return await _number(session, DmRow, is_dm_of(owner)) + counted
 
 
 async def _remembered(session: AsyncSession, mailbox_id: str, most: int) -> Remembered:

@@ -19,7 +19,8 @@ from storage.calm import calm_columns, choose, reschedule
 from storage.database import new_id
 from storage.deletion import watch_at
 from storage.ending import columns, finish
-from storage.errors import KeyUnknown, LeaseLost, NotFound, SealBroken
+from storage.errors import KeyUnknown, LeaseLost, NotFound, NotPermitted, SealBroken
+from storage.facts import grants_in, lock_sharing
 from storage.fencing import (
     ANY_CLAIM,
     ANY_DM,
@@ -30,13 +31,16 @@ from storage.fencing import (
     this_owner,
     update_held,
 )
+from storage.managing import admit, note, retention_words
 from storage.old_mail import bring, forget_wanted
 from storage.overdue import spread
 from storage.owing import owe
+from storage.owned import RAISED, due_if_polled, is_of, owned, raised
 from storage.records import Claim, Health, Passwords, Retention
 from storage.sealing import Seals, mailbox_record
 from storage.seen import delete_after_all, knows_any, skip_uids, stop_deleting
 from storage.statements import plain, update_rows
+from storage.switching import activate, make_room
 from storage.tables import MailboxRow
 from storage.vault import master_key_id
 
@@ -44,17 +48,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from storage.database import Database
     from storage.delivery import Chosen, Held
+    from storage.managing import Manager
     from storage.records import Mailbox, NewMailbox, Person, PollResult, Profile, Secret
+    from storage.sharing import Grant, Room
     from storage.vault import Vault
 
-log = structlog.get_logger(__name__)
+    Judge = Callable[[Sequence[Grant], int], Room]
 
-_RAISED: Final = {**FREED, "fence": col(MailboxRow.fence) + 1}
+log = structlog.get_logger(__name__)
 
 
 class Mailboxes:
@@ -66,20 +71,33 @@ class Mailboxes:
 
     # Owners
 
-    async def add(self, new: NewMailbox, now: datetime) -> Mailbox:
+    async def add(
+        self, new: NewMailbox, now: datetime, *, most: int | None = 1, judge: Judge | None = None
+    ) -> Mailbox:
         """Store a tested mailbox, due at once when it is active; an owner's first one always is.
 
         The same form again gives the mailbox it made.
+
+        Args:
+            most: so many may be active; None for no limit.
+            judge: says so instead, by the grants of the transaction and the number of mailboxes there are.
+
+        Raises:
+            NotPermitted: the judge said no.
         """
         async with self._database.write() as session:
+            if judge is not None:
+                await lock_sharing(self._database, session, new.owner.workspace)
             await self._database.serialise(session, new.owner.workspace, new.owner.user)
-            existing = (await session.exec(select(MailboxRow).where(_of(new.owner)))).all()
+            existing = (await session.exec(select(MailboxRow).where(is_of(new.owner)))).all()
             again = next((row for row in existing if row.form_id == new.form_id), None)
             if again is not None:
                 return self._record(again)
+            if judge is not None:
+                most = await self._judged(session, new.owner, judge, len(existing))
             row = self._new_row(new, now, is_active=new.make_active or not existing)
             if row.is_active:
-                await _deactivate_others(session, new.owner, row.id)
+                await make_room(session, new.owner, most)
             session.add(row)
             await session.flush()
             await skip_uids(self._database, session, row.id, new.skip, now)
@@ -120,6 +138,11 @@ class Mailboxes:
             capabilities=None,
             one_by_one=False,
             **calm_columns(new.calm, new.zone, now),
+            activated_at=now if is_active else None,
+            suspension=None,
+            suspended_administrator=None,
+            suspended_role=None,
+            suspended_deactivated=None,
             lease_owner=None,
             lease_until=None,
             fence=0,
@@ -134,12 +157,12 @@ class Mailboxes:
     async def get(self, owner: Person, mailbox_id: str) -> Mailbox:
         """One mailbox of this person; NotFound when it is gone or somebody else's."""
         async with self._database.read() as session:
-            return self._record(await _owned(session, owner, mailbox_id))
+            return self._record(await owned(session, owner, mailbox_id))
 
     async def passwords(self, owner: Person, mailbox_id: str) -> Passwords:
         """The stored passwords, opened."""
         async with self._database.read() as session:
-            row = await _owned(session, owner, mailbox_id)
+            row = await owned(session, owner, mailbox_id)
         return self._seals(row).opened_passwords(row)
 
     async def change(
@@ -167,19 +190,14 @@ class Mailboxes:
             chosen: when to post from now on; None leaves that as it is.
         """
         async with self._database.write() as session:
-            row = await _owned(session, owner, mailbox_id, is_locked=True)
+            row = await owned(session, owner, mailbox_id, is_locked=True)
             if listing is not None and not await knows_any(session, mailbox_id, listing):
                 row.listed = 0
                 await skip_uids(self._database, session, mailbox_id, skip, now)
                 if old:
                     await forget_wanted(session, mailbox_id, now)
                     await bring(self._database, session, self._record(row), old, now)
-            is_other = (retention, delete_days) != (row.retention, row.delete_days)
-            # What a setting began another one does not finish; what its owner asked for, any that deletes.
-            if retention is Retention.LEAVE or (is_other and row.retention != Retention.DELETE_ASKED):
-                await stop_deleting(session, mailbox_id)
-            watch = watch_at(timedelta(seconds=row.watched_seconds), row.polled_at, now)
-            await delete_after_all(session, mailbox_id, watch)
+            await _take_retention(session, row, retention, delete_days, now)
             seals = self._seals(row)
             changes: dict[str, Any] = {
                 "profile": seals.profile(profile),
@@ -193,63 +211,150 @@ class Mailboxes:
                 "capabilities": None,
                 "one_by_one": False,
                 "polled_at": now,  # the test was a session too: the provider's minimum begins anew
-                "due_at": now if row.is_active and not row.is_paused else None,
             }
             if chosen is not None:
                 changes |= await choose(session, row, chosen, now)
-            return self._record(_raised(row, **changes))
+            raised(row, **changes)
+            row.due_at = due_if_polled(row, now)
+            return self._record(row)
+
+    async def change_retention(
+        self,
+        owner: Person,
+        mailbox_id: str,
+        retention: Retention,
+        delete_days: int | None,
+        now: datetime,
+        *,
+        manager: Manager | None = None,
+    ) -> Mailbox:
+        """Replace the delete setting alone; the server is one that can carry it out."""
+        async with self._database.write() as session:
+            await admit(self._database, session, mailbox_id, manager)
+            row = await owned(session, owner, mailbox_id, is_locked=True)
+            before = retention_words(Retention(row.retention), row.delete_days)
+            after = retention_words(retention, delete_days)
+            if before != after:
+                await _take_retention(session, row, retention, delete_days, now)
+                raised(row, retention=retention, delete_days=delete_days)
+                await note(
+                    self._database,
+                    session,
+                    owner,
+                    mailbox_id,
+                    manager,
+                    before=before,
+                    after=after,
+                    telling="retention",
+                )
+            return self._record(row)
 
     async def change_outgoing_password(self, owner: Person, mailbox_id: str, password: Secret) -> Mailbox:
         """Replace the outgoing password alone; a poll that runs goes on."""
         async with self._database.write() as session:
-            row = await _owned(session, owner, mailbox_id, is_locked=True)
+            row = await owned(session, owner, mailbox_id, is_locked=True)
             seals = self._seals(row)
             sealed = seals.passwords(Passwords(seals.opened_passwords(row).incoming, password))
             row.password_outgoing = sealed["password_outgoing"]
             return self._record(row)
 
-    async def activate(self, owner: Person, mailbox_id: str, now: datetime) -> Mailbox:
-        """Make this the owner's active mailbox; the others keep their settings and their place."""
+    async def activate(
+        self,
+        owner: Person,
+        mailbox_id: str,
+        now: datetime,
+        *,
+        most: int | None = 1,
+        judge: Judge | None = None,
+    ) -> tuple[Mailbox, list[Mailbox]]:
+        """Make a mailbox active; it, and those that give way, which keep their settings and their place.
+
+        Args:
+            most: so many may be active, those of the oldest choice give way; None for no limit.
+            judge: says so instead, by the grants of the transaction.
+        """
         async with self._database.write() as session:
-            await self._database.serialise(session, owner.workspace, owner.user)
-            row = await _owned(session, owner, mailbox_id, is_locked=True)
-            if not row.is_active:
-                await _deactivate_others(session, owner, mailbox_id)
-                row.is_active = True
-                _raised(row, due_at=_due_if_polled(row, now))
-            return self._record(row)
+            if judge is not None:
+                await lock_sharing(self._database, session, owner.workspace)
+                most = await self._judged(session, owner, judge, 0)
+            row, rested = await activate(self._database, session, owner, mailbox_id, most=most, now=now)
+            return self._record(row), [self._record(other) for other in rested]
 
-    async def pause(self, owner: Person, mailbox_id: str, now: datetime, held: Held | None = None) -> Mailbox:
-        """Stop polling; `now` is when the owner said so, `held` until when what is held back waits then."""
-        return await self._set_paused(owner, mailbox_id, now, is_paused=True, held=held)
+    async def _judged(self, session: AsyncSession, owner: Person, judge: Judge, held: int) -> int | None:
+        """How many mailboxes may be active; NotPermitted where the judge says no."""
+        room = judge(await grants_in(session, owner.workspace), held)
+        if not room.may or room.active == 0:
+            raise NotPermitted("This person may not do so.")
+        return room.active
 
-    async def resume(self, owner: Person, mailbox_id: str, now: datetime) -> Mailbox:
+    async def pause(
+        self,
+        owner: Person,
+        mailbox_id: str,
+        now: datetime,
+        held: Held | None = None,
+        *,
+        manager: Manager | None = None,
+    ) -> Mailbox:
+        """Stop polling; `now` is when that was said, `held` until when what is held back waits then."""
+        return await self._set_paused(owner, mailbox_id, now, is_paused=True, held=held, manager=manager)
+
+    async def resume(
+        self, owner: Person, mailbox_id: str, now: datetime, *, manager: Manager | None = None
+    ) -> Mailbox:
         """Poll again, at once, unless the mailbox is not active or its login was refused."""
-        return await self._set_paused(owner, mailbox_id, now, is_paused=False)
+        return await self._set_paused(owner, mailbox_id, now, is_paused=False, manager=manager)
 
     async def _set_paused(
-        self, owner: Person, mailbox_id: str, now: datetime, *, is_paused: bool, held: Held | None = None
+        self,
+        owner: Person,
+        mailbox_id: str,
+        now: datetime,
+        *,
+        is_paused: bool,
+        held: Held | None = None,
+        manager: Manager | None,
     ) -> Mailbox:
         async with self._database.write() as session:
-            row = await _owned(session, owner, mailbox_id, is_locked=True)
+            await admit(self._database, session, mailbox_id, manager)
+            row = await owned(session, owner, mailbox_id, is_locked=True)
             if row.is_paused != is_paused:
                 row.is_paused = is_paused
-                _raised(row, due_at=_due_if_polled(row, now))
+                raised(row, due_at=due_if_polled(row, now))
+                before, after = ("fetched", "paused") if is_paused else ("paused", "fetched")
+                telling = after if is_paused else ""
+                await note(
+                    self._database,
+                    session,
+                    owner,
+                    mailbox_id,
+                    manager,
+                    before=before,
+                    after=after,
+                    telling=telling,
+                )
                 if held is not None:
                     await reschedule(session, owner, mailbox_id, held, now)
             return self._record(row)
 
-    async def check_now(self, owner: Person, mailbox_id: str, due_at: datetime) -> Mailbox:
+    async def check_now(
+        self, owner: Person, mailbox_id: str, due_at: datetime, *, manager: Manager | None = None
+    ) -> Mailbox:
         """Let a mailbox that is polled at all be due at `due_at`; a poll that runs goes on, another follows it."""
         async with self._database.write() as session:
-            row = await _owned(session, owner, mailbox_id, is_locked=True)
+            await admit(self._database, session, mailbox_id, manager)
+            row = await owned(session, owner, mailbox_id, is_locked=True)
             if row.due_at is not None:
                 row.due_at = due_at
+                await note(
+                    self._database, session, owner, mailbox_id, manager, before="", after="check asked"
+                )
             return self._record(row)
 
     async def count_by_health(self) -> dict[Health, int]:
         """How many mailboxes are polled, by health; everybody's, for whoever runs the bot."""
         is_polled = col(MailboxRow.is_active) & col(MailboxRow.is_paused).is_(False)
+        is_polled &= col(MailboxRow.suspension).is_(None)
         query = select(MailboxRow.health, func.count()).where(is_polled).group_by(col(MailboxRow.health))
         async with self._database.read() as session:
             return {Health(health): count for health, count in (await session.exec(query)).all()}
@@ -265,6 +370,7 @@ class Mailboxes:
             busy: ids the worker still has in hand.
         """
         query = select(MailboxRow).where(col(MailboxRow.due_at) <= now, is_free(MailboxRow, now))
+        query = query.where(col(MailboxRow.suspension).is_(None))
         if busy:
             query = query.where(col(MailboxRow.id).not_in(busy))
         query = query.order_by(col(MailboxRow.due_at)).limit(limit).with_for_update(skip_locked=True)
@@ -272,7 +378,7 @@ class Mailboxes:
             rows = (await session.exec(query)).all()
             if rows:
                 ids = [row.id for row in rows]
-                values = {**_RAISED, "lease_owner": worker, "lease_until": now + lease}
+                values = {**RAISED, "lease_owner": worker, "lease_until": now + lease}
                 await update_rows(session, MailboxRow, col(MailboxRow.id).in_(ids), values)
         return [claim for row in rows if (claim := self._claim(row))]
 
@@ -333,7 +439,7 @@ class Mailboxes:
     async def release(self, worker: str) -> None:
         """At start: end the leases a dead predecessor of this name held."""
         async with self._database.write() as session:
-            await update_rows(session, MailboxRow, col(MailboxRow.lease_owner) == worker, _RAISED)
+            await update_rows(session, MailboxRow, col(MailboxRow.lease_owner) == worker, RAISED)
 
     # Rows and records
 
@@ -346,43 +452,16 @@ class Mailboxes:
         return mailbox_record(row, self._seals(row))
 
 
-def _of(owner: Person) -> ColumnElement[bool]:
-    """A person's mailboxes, those apart whose removal has begun."""
-    return _rows_of(owner) & plain(MailboxRow).c.wrapped_key.is_not(None)
-
-
-def _rows_of(owner: Person) -> ColumnElement[bool]:
-    mailbox = plain(MailboxRow).c
-    return (mailbox.workspace == owner.workspace) & (mailbox.owner == owner.user)
-
-
-async def _owned(
-    session: AsyncSession, owner: Person, mailbox_id: str, *, is_locked: bool = False
-) -> MailboxRow:
-    query = select(MailboxRow).where(_of(owner), MailboxRow.id == mailbox_id)
-    row = (await session.exec(query.with_for_update(key_share=True) if is_locked else query)).first()
-    if row is None:
-        raise NotFound("This person has no such mailbox.")
-    return row
-
-
-async def _deactivate_others(session: AsyncSession, owner: Person, mailbox_id: str) -> None:
-    others = _rows_of(owner) & col(MailboxRow.is_active) & (col(MailboxRow.id) != mailbox_id)
-    await update_rows(session, MailboxRow, others, {**_RAISED, "is_active": False, "due_at": None})
-
-
-def _raised(row: MailboxRow, **changes: Any) -> MailboxRow:
-    """Change a locked row so that whoever polls it now can write nothing more."""
-    for name, value in {**FREED, **changes}.items():
-        setattr(row, name, value)
-    row.fence += 1
-    return row
-
-
-def _due_if_polled(row: MailboxRow, now: datetime) -> datetime | None:
-    # New settings leave the health for the next poll to judge and set the failures back: such a login may be tried.
-    is_refused = row.health == Health.LOGIN_REFUSED and row.failures > 0
-    return now if row.is_active and not row.is_paused and not is_refused else None
+async def _take_retention(
+    session: AsyncSession, row: MailboxRow, retention: Retention, delete_days: int | None, now: datetime
+) -> None:
+    """What a delete setting means for what the one before began; the row itself is still to be changed."""
+    is_other = (retention, delete_days) != (row.retention, row.delete_days)
+    # What a setting began another one does not finish; what its owner asked for, any that deletes.
+    if retention is Retention.LEAVE or (is_other and row.retention != Retention.DELETE_ASKED):
+        await stop_deleting(session, row.id)
+    watch = watch_at(timedelta(seconds=row.watched_seconds), row.polled_at, now)
+    await delete_after_all(session, row.id, watch)
 
 
 # Statements that every poll and every post runs, built once.
@@ -391,7 +470,7 @@ def _due_if_polled(row: MailboxRow, now: datetime) -> datetime | None:
 @cache
 def _rows_of_owner() -> Any:
     mailbox = plain(MailboxRow)
-    return sqlalchemy.select(mailbox).where(_of(ANY_DM.owner)).order_by(mailbox.c.created_at, mailbox.c.id)
+    return sqlalchemy.select(mailbox).where(is_of(ANY_DM.owner)).order_by(mailbox.c.created_at, mailbox.c.id)
 
 
 @cache

@@ -48,7 +48,9 @@ if TYPE_CHECKING:
     from storage.conversations import Place
     from storage.database import Database
 
-_NO_ALARMS: Final = (Notice.ALL_CLEAR, Notice.OLD_MAIL, Notice.ORIGINAL, Notice.DIGEST)
+_NO_ALARMS: Final = (
+    Notice.ALL_CLEAR, Notice.OLD_MAIL, Notice.ORIGINAL, Notice.DIGEST, Notice.COPY, Notice.TOLD,
+)  # fmt: skip
 _RAISED: Final = {**FREED, "fence": col(DmRow.fence) + 1}
 
 

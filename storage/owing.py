@@ -7,10 +7,13 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import case, func
+from sqlmodel import col
 
+from storage.copied import is_channel
 from storage.database import new_id
+from storage.fencing import is_dm_of
 from storage.records import EntryState
-from storage.statements import insert_rows, plain
+from storage.statements import insert_rows, plain, update_rows
 from storage.tables import DmRow, EntryRow
 
 if TYPE_CHECKING:
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from storage.database import Database, Insert
-    from storage.records import Mailbox, Notice
+    from storage.records import Mailbox, Notice, Person
 
 _FENCES: Final = 1 << 30
 
@@ -45,13 +48,43 @@ async def owe(
     Returns:
         Its delivery id.
     """
+    return await owe_to(
+        database,
+        session,
+        mailbox.owner,
+        mailbox.id,
+        now=now,
+        message_id=message_id,
+        notice=notice,
+        parent=parent,
+        not_before=not_before,
+    )
+
+
+async def owe_to(
+    database: Database,
+    session: AsyncSession,
+    to: Person,
+    mailbox_id: str | None,
+    *,
+    now: datetime,
+    message_id: str | None = None,
+    notice: Notice | None = None,
+    parent: str | None = None,
+    not_before: datetime | None = None,
+) -> str:
+    """The same to anybody, or to a channel, whose id then stands in place of a user's.
+
+    Args:
+        mailbox_id: the mailbox it goes with, so that it ends with that; None for one that outlives it.
+    """
     # The entry first: whoever locks the DM's row after us finds it.
     entry_id = new_id()
     row = {
         "id": entry_id,
-        "mailbox_id": mailbox.id,
-        "workspace": mailbox.owner.workspace,
-        "owner": mailbox.owner.user,
+        "mailbox_id": mailbox_id,
+        "workspace": to.workspace,
+        "owner": to.user,
         "message_id": message_id,
         "notice": notice,
         "parent": parent or "",
@@ -65,11 +98,14 @@ async def owe(
     await insert_rows(session, EntryRow, [row])
     # A DM that begins anew after its owner erased everything shares no fencing number with its former life.
     fence = secrets.randbelow(_FENCES)
-    dm = {"workspace": mailbox.owner.workspace, "owner": mailbox.owner.user, "fence": fence}
+    dm = {"workspace": to.workspace, "owner": to.user, "fence": fence}
     if not_before is None:
         await session.exec(_make_due(database.insert), params={**dm, "due_at": now})
     else:
         await session.exec(_let_wake(database.insert), params={**dm, "wake_at": not_before})
+    if is_channel(to.user):
+        # Nothing opens a channel: its id is where posts go.
+        await update_rows(session, DmRow, is_dm_of(to) & col(DmRow.channel).is_(None), {"channel": to.user})
     return entry_id
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from storage.delivery import Calm
+    from storage.sharing import Suspension
 
 
 class Secret:
@@ -89,6 +90,7 @@ class Health(StrEnum):
     OK = "ok"
     LOGIN_DOUBTED = "login_doubted"  # refused after it had worked, without a clear reason: tried once more
     LOGIN_REFUSED = "login_refused"
+    PASSWORD_ERASED = "password_erased"  # noqa: S105 - a word; its owner was gone for long and has to enter it
     MAILDROP_BUSY = "maildrop_busy"
     UNREACHABLE = "unreachable"
     CERTIFICATE_INVALID = "certificate_invalid"
@@ -100,8 +102,7 @@ class Health(StrEnum):
 class Profile:
     """What a person typed into the form, passwords apart; stored sealed as a whole.
 
-    `outgoing` is None for a mailbox that only receives. `outgoing_username` is None when the incoming
-    credentials serve for both.
+    `outgoing` is None for a mailbox that only receives, `outgoing_username` when one pair of credentials serves for both.
     """
 
     name: str
@@ -132,14 +133,13 @@ class Tail:
 class Mailbox:
     """Our record of one maildrop: owner, settings, state. Holds no password.
 
-    `due_at` is None when the mailbox is not polled: not active, paused, or its login was refused.
-    `delete_days`: set for DELETE_LATER only.
+    `due_at` is None when the mailbox is not polled: not active, paused, suspended, or its login was refused.
+    `delete_days`: set for DELETE_LATER only. `suspended_at` is since when the `suspension` holds.
     `has_alarm`: the owner was told that something is wrong and not yet of its end.
     `polled_at` is the end of the last poll, `last_mail_at` when one last brought something new.
-    `watched` is for how long its polls have watched the maildrop, whatever our clock says: it grows by the time
-    between two polls, by a day at most.
-    `tail` is None when the next poll must list everything; `listed_at` is the last full listing.
-    `listed` is how many messages the maildrop was last seen to hold, 0 while nobody knows.
+    `watched`: how long its polls have watched the maildrop; it grows by the time between two, by a day at most.
+    `tail` is None when the next poll must list everything; `listed_at` is the last full listing, `listed` how many
+    messages the maildrop was last seen to hold, 0 while nobody knows.
     `one_by_one`: sessions kept breaking, so commands are no longer sent ahead of their answers.
     `zone` is the owner's time zone as Slack last told it.
     """
@@ -167,14 +167,15 @@ class Mailbox:
     one_by_one: bool
     calm: Calm = AT_ONCE
     zone: str | None = None
+    suspension: Suspension | None = None
+    suspended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NewMailbox:
     """A mailbox whose test has passed, ready to be stored.
 
-    `skip` are the UIDs that the test listed and the owner does not want; they count as seen from the start. `old` are
-    those that are brought bit by bit, in the thread of a post that shows how far it is.
+    `skip`: UIDs that the test listed and that count as seen. `old`: those that are brought bit by bit, in a thread.
     `form_id` makes a repeated submission harmless.
     """
 
@@ -286,6 +287,8 @@ class Notice(StrEnum):
     OLD_MAIL = "old_mail"  # how far the old mail is; that mail stands in its thread
     ORIGINAL = "original"  # a message as it came, in the thread of its post, or why it cannot be had
     DIGEST = "digest"  # several messages in one post; they stand in its thread
+    COPY = "copy"  # a message for somebody else than its owner
+    TOLD = "told"  # what somebody is told about sharing
 
 
 class KeyKind(StrEnum):

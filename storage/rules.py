@@ -17,6 +17,7 @@ from sqlmodel import col, select
 from storage.answers import of_owner
 from storage.database import new_id
 from storage.errors import NotFound, TooMany
+from storage.managing import admit, note
 from storage.statements import plain
 from storage.tables import EntryRow, MailboxRow, RuleRow
 from storage.vault import Place
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from storage.database import Database
+    from storage.managing import Manager
     from storage.records import Person
     from storage.vault import DataKey, Vault
 
@@ -71,7 +73,15 @@ class Rules:
         self._vault: Final = vault
 
     async def add(
-        self, owner: Person, mailbox_id: str, kind: RuleKind, key: str, *, label: str, now: datetime
+        self,
+        owner: Person,
+        mailbox_id: str,
+        kind: RuleKind,
+        key: str,
+        *,
+        label: str,
+        now: datetime,
+        manager: Manager | None = None,
     ) -> Rule:
         """Keep this mail out of Slack from now on; the rule that was there already, where there is one.
 
@@ -83,6 +93,7 @@ class Rules:
             TooMany: it has as many as it may have.
         """
         async with self._database.write() as session:
+            await admit(self._database, session, mailbox_id, manager)
             opener = await self._opener(session, owner, mailbox_id, is_locked=True)
             digest = opener.digest("rule", kind, key)
             this = select(RuleRow).where(
@@ -98,6 +109,17 @@ class Rules:
                 )
                 session.add(row)
                 await session.flush()
+                after = f"muted {kind}, rule {rule_id}"
+                await note(
+                    self._database,
+                    session,
+                    owner,
+                    mailbox_id,
+                    manager,
+                    before="",
+                    after=after,
+                    telling="muted",
+                )
             return _rule(opener, owner.workspace, row, await _counts(session, [row.id]))
 
     async def of(self, owner: Person) -> list[Rule]:
@@ -125,6 +147,22 @@ class Rules:
             this = (col(RuleRow.id) == rule_id) & col(RuleRow.mailbox_id).in_(mine)
             if (await session.exec(delete(RuleRow).where(this))).rowcount != 1:
                 raise NotFound("This person has no such rule.")
+
+    async def remove_from(self, owner: Person, mailbox_id: str, rule_id: str, manager: Manager) -> None:
+        """The same of a sender, by somebody who manages this mailbox of the owner's, and no other one.
+
+        Raises:
+            NotFound: it was removed before, or is another mailbox's.
+            NotPermitted: they may not; nothing was written.
+        """
+        async with self._database.write() as session:
+            await admit(self._database, session, mailbox_id, manager)
+            this = (col(RuleRow.id) == rule_id) & (col(RuleRow.mailbox_id) == mailbox_id)
+            this &= col(RuleRow.kind) == RuleKind.SENDER
+            if (await session.exec(delete(RuleRow).where(this))).rowcount != 1:
+                raise NotFound("This mailbox has no such rule.")
+            before = f"muted {RuleKind.SENDER}, rule {rule_id}"
+            await note(self._database, session, owner, mailbox_id, manager, before=before, after="")
 
     async def sieve(self, mailbox_id: str) -> Sieve:
         """What a mailbox keeps out of Slack now, in one look; nothing where it is gone."""

@@ -20,11 +20,16 @@ from storage.records import (
     ServerAddress,
     Tail,
 )
+from storage.sharing import Suspension
 from storage.vault import Place
 
 if TYPE_CHECKING:
     from storage.tables import MailboxRow
     from storage.vault import DataKey
+
+
+ERASED: Final = b""
+"""What stands where a password was erased."""
 
 
 class Seals:
@@ -43,7 +48,9 @@ class Seals:
         """The sealed passwords by column."""
         outgoing = passwords.outgoing
         return {
-            "password_incoming": self._seal(passwords.incoming.reveal(), "password_incoming"),
+            "password_incoming": self._seal(passwords.incoming.reveal(), "password_incoming")
+            if passwords.incoming
+            else ERASED,
             "password_outgoing": None
             if outgoing is None
             else self._seal(outgoing.reveal(), "password_outgoing"),
@@ -57,10 +64,10 @@ class Seals:
         return Profile(**{**fields, **servers})
 
     def opened_passwords(self, row: MailboxRow) -> Passwords:
-        """What `passwords` sealed."""
-        outgoing = row.password_outgoing
+        """What `passwords` sealed; an empty one where it was erased."""
+        incoming, outgoing = row.password_incoming, row.password_outgoing
         return Passwords(
-            incoming=Secret(self._open(row.password_incoming, "password_incoming")),
+            incoming=Secret("" if incoming == ERASED else self._open(incoming, "password_incoming")),
             outgoing=None if outgoing is None else Secret(self._open(outgoing, "password_outgoing")),
         )
 
@@ -101,6 +108,8 @@ def mailbox_record(row: MailboxRow, seals: Seals) -> Mailbox:
         one_by_one=row.one_by_one,
         calm=calm_of(row),
         zone=row.zone,
+        suspension=None if row.suspension is None else Suspension(row.suspension),
+        suspended_at=None if row.suspension is None else getattr(row, f"suspended_{row.suspension}"),
     )
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Final
 
+from storage.records import StoredMessage
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -181,6 +183,18 @@ class Suspension(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """What a judge says to somebody who adds or activates a mailbox.
+
+    Attributes:
+        active: how many may be active at a time, those of the oldest choice give way; None for no limit.
+    """
+
+    may: bool = True
+    active: int | None = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What the tables say about the sharing of one mailbox, read in one transaction.
 
@@ -278,3 +292,10 @@ class AuditEntry:
     before: str = ""
     after: str = ""
     id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedMessage(StoredMessage):
+    """A message as those see it with whom it is shared; `is_kept`: its octets are stored still."""
+
+    is_kept: bool = True

@@ -17,6 +17,7 @@ from sqlmodel import Field, SQLModel
 from storage.counting import AttemptKind
 from storage.delivery import Delivery
 from storage.records import EntryState, Health, KeyKind, Notice, Retention, SeenState, Shape
+from storage.sharing import Suspension
 from storage.wishes import OriginalState, RuleKind
 
 DELETABLE: Final = "is_settled AND state IN ('kept', 'deleting')"
@@ -82,6 +83,7 @@ class KeyCheckRow(Table, table=True):
 class MailboxRow(Table, table=True):
     """One mailbox, its lease and its fencing number. Without `wrapped_key` nothing sealed under it opens any more.
 
+    `activated_at`: since when it is active. `suspension` is the strongest of the causes, which have their own times.
     `zone` is the owner's time zone as Slack last told it, `zone_due` when Slack is asked again; None where the zone does
     not matter.
     """
@@ -91,9 +93,9 @@ class MailboxRow(Table, table=True):
         UniqueConstraint("workspace", "owner", "form_id"),
         _one_of("retention", Retention),
         _one_of("health", Health),
+        _one_of("suspension", Suspension),
         _one_of("delivery", Delivery),
         _partial("ix_mailbox_zone_due", "zone_due", where="zone_due IS NOT NULL"),
-        _partial("ix_mailbox_active", "workspace", "owner", where="is_active", unique=True),
         _partial("ix_mailbox_due", "due_at", where="due_at IS NOT NULL"),
     )
 
@@ -131,6 +133,11 @@ class MailboxRow(Table, table=True):
     quiet_to: int | None
     zone: str | None
     zone_due: datetime | None
+    activated_at: datetime | None
+    suspension: str | None
+    suspended_administrator: datetime | None
+    suspended_role: datetime | None
+    suspended_deactivated: datetime | None
     lease_owner: str | None
     lease_until: datetime | None
     fence: int
@@ -170,6 +177,7 @@ class MessageRow(Table, table=True):
     __table_args__ = (
         _one_of("shape", Shape),
         Index("ix_message_uid", "mailbox_id", "uid"),
+        Index("ix_message_mailbox_id", "mailbox_id", "id"),
         Index("ix_message_fingerprint", "mailbox_id", "fingerprint"),
         _partial("ix_message_purgeable", "settled_at", where="settled_at IS NOT NULL AND purged_at IS NULL"),
     )

@@ -92,6 +92,7 @@ class Message:
         bodies: in reading order, one for each text part or set of alternatives.
         references: message ids of the References field, oldest first.
         special: what it is beside its text.
+        other_senders: those of From behind the first.
     """
 
     subject: str
@@ -110,6 +111,7 @@ class Message:
     attachments: tuple[Attachment, ...]
     faults: frozenset[Fault]
     special: Special = NOTHING_SPECIAL
+    other_senders: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,8 @@ class Rendered:
         sender: the address the message comes from, in lower case; "" when it names none.
         pages: of how many pages `blocks` are one; 0 for a post.
         clues: what the mail tells of its conversation; None where it tells nothing.
+        domains: those of From, To and Cc in lower case and ASCII; None when they are not all known.
+        attached: name and size of each attachment; of a page of the text alone.
     """
 
     text: str
@@ -161,3 +165,5 @@ class Rendered:
     sender: str = ""
     pages: int = 0
     clues: Clues | None = None
+    domains: tuple[str, ...] | None = None
+    attached: tuple[tuple[str, int], ...] = ()

@@ -118,7 +118,9 @@ def answer(head: dict[str, Any], octets: bytes, original: bytes) -> Answer:
         content = original if file["octets"] is None else octets[start:end]
         files.append(File(file["name"], content, file["title"]))
         start = end
-    said = {name: head[name] for name in _SAID} | {"clues": _clues(head["clues"])}
+    domains = None if head["domains"] is None else tuple(head["domains"])
+    said = {name: head[name] for name in _SAID} | {"clues": _clues(head["clues"]), "domains": domains}
+    said["attached"] = tuple((name, octets) for name, octets in head["attached"])
     return Answer(Rendered(files=tuple(files), **said), head["fault"], head["is_last"])
 
 

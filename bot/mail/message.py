@@ -99,10 +99,18 @@ def header_fields(octets: bytes) -> list[tuple[str, str]]:
     return [(name, headers.text(raw, hint)) for name, raw in header.fields]
 
 
+def has_whole_header(octets: bytes) -> bool:
+    """Whether an empty line ends the header: without one, the rest of it may lie in octets that were cut off."""
+    return _header_end(_prepared(octets[: headers.BLOCK_OCTETS + _START])) is not None
+
+
 def _header(octets: bytes) -> Header:
     block = _prepared(octets[: headers.BLOCK_OCTETS + _START])
-    end = min((at for at in (block.find(b"\n\n"), block.find(b"\n\r\n")) if at >= 0), default=len(block))
-    return headers.parsed(block[:end])[0]
+    return headers.parsed(block[: _header_end(block)])[0]
+
+
+def _header_end(block: bytes) -> int | None:
+    return min((at for at in (block.find(b"\n\n"), block.find(b"\n\r\n")) if at >= 0), default=None)
 
 
 def _prepared(octets: bytes) -> bytes:
@@ -114,7 +122,7 @@ def _prepared(octets: bytes) -> bytes:
 
 def _of_header(header: Header) -> Message:
     hint = headers.labelled(header.raw("content-type"))[1].get("charset", "")
-    senders = _addresses(header, "from", hint)[0]
+    senders, sender_count = _addresses(header, "from", hint)
     senders = senders or _addresses(header, "sender", hint)[0] or _addresses(header, "return-path", hint)[0]
     to, to_count = _addresses(header, "to", hint)
     cc, cc_count = _addresses(header, "cc", hint)
@@ -133,7 +141,10 @@ def _of_header(header: Header) -> Message:
         references=tuple(_ids(header.raw("references"))[-REFERENCES:]),
         bodies=(),
         attachments=(),
-        faults=_header_faults(header, len(to) + len(cc), to_count + cc_count),
+        faults=_header_faults(
+            header, len(to) + len(cc), to_count + cc_count + max(0, sender_count - len(senders))
+        ),
+        other_senders=senders[1:],
     )
 
 

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.mail import conversation, frames, message
+from bot.mail import conversation, frames, message, parties
 from bot.mail.content import Arrival
 from bot.mail.frames import Answer, Mode, Request
 from bot.slack import digest, pages, posts
@@ -63,21 +63,26 @@ def main() -> None:
 
 
 def rendered(request: Request) -> Rendered:
-    """The post of one request."""
+    """The post of one request, with the domains that the mail is from or to."""
+    is_read_whole = request.mode in {Mode.FULL, Mode.TEXT}
+    read = message.parse if is_read_whole else message.parse_header
+    mail = read(request.octets)
+    return replace(_said(request, mail), domains=parties.domains(mail, request.arrival, request.octets))
+
+
+def _said(request: Request, mail: Message) -> Rendered:
     if request.mode is Mode.FULL:
-        mail = message.parse(request.octets)
         return _signed(posts.post(mail, request.arrival, request.octets), mail, request.arrival)
     if request.mode is Mode.TEXT:
-        return pages.text_page(message.parse(request.octets), request.page)
+        return pages.text_page(mail, request.page)
     if request.mode is Mode.FIELDS:
         return pages.fields_page(message.header_fields(request.octets), request.page)
-    header = message.parse_header(request.octets)
     if request.mode is Mode.LABEL:
-        return pages.label(header)
+        return pages.label(mail)
     if request.mode is Mode.LINE:
-        return _signed(digest.line(header, request.arrival), header, request.arrival)
+        return _signed(digest.line(mail, request.arrival), mail, request.arrival)
     card = posts.plain if request.mode is Mode.PLAIN else posts.minimal
-    return _signed(card(header, request.arrival, request.octets), header, request.arrival)
+    return _signed(card(mail, request.arrival, request.octets), mail, request.arrival)
 
 
 def _signed(post: Rendered, mail: Message, arrival: Arrival) -> Rendered:

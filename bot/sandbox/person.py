@@ -1,26 +1,50 @@
-"""Somebody who uses the sandbox's page, without the page: fills forms by their labels, reads the DM.
+"""Somebody who uses the sandbox's page, without the page: fills forms by their labels, reads the DM and channels.
 
 Speaks the page's API only and knows nothing of the bot's ids, so it breaks where a person would be lost.
+
+How to use it, in a test with a running sandbox:
+
+    marta = Person(session, slack.url, "U0MARTA004")
+    await marta.command("/mailbox share")                  # in her DM; `in_channel="hiring"` types it there
+    view = await marta.until("the form", top_view, 5)
+    await marta.pick("Who", ["Kenji Morita"])              # a field or choice that acts at once, by its label
+    await marta.submit(view, {                             # everything else by label, with the form
+        "People": ["Kenji Morita", "Lucía Ferrer"],        # names as the lists show them
+        "Channel": "#hiring",                              # with or without the sign
+        "Level": "Open", "Until": "2026-12-31", "Also": ["History"],
+    })
+    await marta.press("Stop", beside="Kenji")              # newest button of that label, wherever it is
+    await kenji.press("Open", in_channel="hiring")         # on a post in a channel
+    posts = (await kenji.room("hiring"))["posts"]          # posts, replies and files as a member sees them
+    await aisha.change_channel("hiring", is_private=False) # the panel “Workspace”, without the page
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.sandbox.filling import (
+    Known,
+    Unexpected,
+    choosable,
+    elements,
+    filled,
+    label_of,
+    value_of,
+    words,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import aiohttp
 
-Json: TypeAlias = dict[str, Any]
+    from bot.sandbox.filling import Answer, Json
+
+__all__ = ["Person", "Unexpected", "filled", "title", "top_view", "words"]
 
 _LOOK_SECONDS: Final = 0.1
-
-
-class Unexpected(Exception):
-    """What is on the page is not what it should be; the text says what is there."""
 
 
 class Person:
@@ -43,34 +67,83 @@ class Person:
             shown: Json = await response.json()
             return shown
 
-    async def command(self, text: str) -> None:
-        """Type a slash command."""
-        await self._do("command", {"text": text})
+    async def room(self, channel: str) -> Json:
+        """What stands in a channel, as one of its members sees it.
 
-    async def write(self, text: str) -> None:
-        """Write to the bot."""
-        await self._do("message", {"text": text})
+        Args:
+            channel: its name.
 
-    async def submit(self, view: Json, answers: Mapping[str, str]) -> None:
+        Raises:
+            Unexpected: the person is not in a channel of that name.
+        """
+        found = await self._channel(channel)
+        query = {"user": self._user, "channel": found["id"]}
+        async with self._session.get(f"{self._url}/sandbox/api/state", params=query) as response:
+            shown: Json = await response.json()
+        if "posts" not in shown:
+            raise Unexpected(f"#{channel}: {shown.get('error')}")
+        return shown
+
+    async def command(self, text: str, *, in_channel: str = "") -> None:
+        """Type a slash command, in the DM or in a channel."""
+        await self._do("command", {"text": text, **await self._place(in_channel)})
+
+    async def open_home(self) -> None:
+        """Turn to the Home tab."""
+        await self._do("home", {"tab": "home"})
+
+    async def write(self, text: str, *, in_channel: str = "") -> None:
+        """Write to the bot, or into a channel."""
+        await self._do("message", {"text": text, **await self._place(in_channel)})
+
+    async def submit(self, view: Json, answers: Mapping[str, Answer]) -> None:
         """Fill in a form by its labels and send it; a field without an answer stays as it is.
 
         Raises:
-            Unexpected: a label is not there, or the form came back with faults.
+            Unexpected: a label or choice is not there, or the form came back with faults.
         """
-        await self._do("submit", {"view_id": view["id"], "values": filled(view, answers)})
+        offered = [
+            await self._offered({"type": "view", "view_id": view["id"]}, b, answers) for b in view["blocks"]
+        ]
+        values = filled({**view, "blocks": offered}, answers, await self._known())
+        await self._do("submit", {"view_id": view["id"], "values": values})
 
-    async def press(self, label: str, *, beside: str = "") -> None:
+    async def pick(self, label: str, answer: Answer, *, beside: str = "", in_channel: str = "") -> None:
+        """Choose in a field, select, date or row of ticks that is known by its label; the app hears of it at once.
+
+        Args:
+            beside: words of the post or view that it stands in, where there are several.
+
+        Raises:
+            Unexpected: there is nothing of that label, or no such choice.
+        """
+        shown = await self._look(in_channel)
+        for container, blocks in _places(shown):
+            if beside not in words(blocks):
+                continue
+            for element in choosable(blocks, label):
+                place = {name: element[name] for name in ("type", "block_id", "action_id")}
+                found = await self._looked_up(container, element, answer)
+                action = {**place, **value_of(found, answer, await self._known())}
+                await self._do("action", {"container": container, "action": action})
+                return
+        raise Unexpected(
+            f"there is nothing to choose under “{label}”; the page shows: {await self._glance()}"
+        )
+
+    async def press(self, label: str, *, beside: str = "", in_channel: str = "") -> None:
         """Press the newest button of this label: in the modal in front, else in an answer, else in a post.
 
         Args:
             beside: words of the block that it stands in, where there are several.
+            in_channel: the name of a channel whose posts are meant, instead of the DM's.
 
         Raises:
             Unexpected: there is none.
         """
-        shown = await self.state()
+        shown = await self._look(in_channel)
         for container, blocks in _places(shown):
-            for button in _elements((block for block in blocks if beside in words(block)), "button"):
+            for button in elements((block for block in blocks if beside in words(block)), "button"):
                 if button["text"]["text"].casefold() == label.casefold():
                     action = {
                         name: button[name]
@@ -81,7 +154,7 @@ class Person:
                     return
         raise Unexpected(f"there is no button “{label}”; the page shows: {await self._glance()}")
 
-    async def choose(self, label: str, *, beside: str = "") -> None:
+    async def choose(self, label: str, *, beside: str = "", in_channel: str = "") -> None:
         """Choose a line of the newest menu that has it.
 
         Args:
@@ -90,10 +163,10 @@ class Person:
         Raises:
             Unexpected: there is none.
         """
-        for container, blocks in _places(await self.state()):
+        for container, blocks in _places(await self._look(in_channel)):
             if beside not in words(blocks):
                 continue
-            for menu in _elements(blocks, "overflow"):
+            for menu in elements(blocks, "overflow"):
                 for option in menu["options"]:
                     if option["text"]["text"].casefold() == label.casefold():
                         action = {name: menu[name] for name in ("type", "block_id", "action_id")}
@@ -101,6 +174,34 @@ class Person:
                         await self._do("action", {"container": container, "action": chosen})
                         return
         raise Unexpected(f"there is no line “{label}” in a menu; the page shows: {await self._glance()}")
+
+    async def change_role(self, user: str, role: str) -> None:
+        """Give somebody another role, or `deactivated`, by their id."""
+        await self._post("role", {"user": user, "role": role})
+
+    async def change_group(self, handle: str, **changes: Any) -> None:
+        """Change a user group: `users` (ids), `is_disabled`.
+
+        Raises:
+            Unexpected: there is none of that handle, or Slack forbids it.
+        """
+        groups = (await self._workspace())["groups"]
+        group = next((one for one in groups if one["handle"] == handle), None)
+        if group is None:
+            raise Unexpected(f"there is no group @{handle}")
+        await self._post("group", {"group": group["id"], **changes})
+
+    async def change_channel(self, name: str, **changes: Any) -> None:
+        """Change a channel: `add` or `remove` (an id, or "bot"), `is_private`, `is_ext_shared`, `is_archived`, `name`.
+
+        Raises:
+            Unexpected: there is none of that name, or Slack forbids it.
+        """
+        channels = (await self._workspace())["channels"]
+        channel = next((one for one in channels if one["name"] == name), None)
+        if channel is None:
+            raise Unexpected(f"there is no channel #{name}")
+        await self._post("channel", {"channel": channel["id"], **changes})
 
     async def type_into(self, view: Json, label: str, text: str) -> None:
         """Type into a field of a form; where the form wants to know at once, it is told.
@@ -161,14 +262,58 @@ class Person:
                 f"{what} did not come within {seconds:.0f} s; the page shows: {await self._glance()}"
             ) from None
 
+    async def _offered(self, container: Json, block: Json, answers: Mapping[str, Answer]) -> Json:
+        wanted = {label.casefold(): answer for label, answer in answers.items()}
+        if block["type"] != "input" or label_of(block) not in wanted:
+            return block
+        element = {**block["element"], "block_id": block["block_id"]}
+        return {**block, "element": await self._looked_up(container, element, wanted[label_of(block)])}
+
+    async def _looked_up(self, container: Json, element: Json, answer: Answer) -> Json:
+        """The element with what the app offers for each answer, where it looks choices up while one types."""
+        if not element["type"].endswith("external_select"):
+            return element
+        options: list[Json] = []
+        for typed in [answer] if isinstance(answer, str) else answer:
+            place = {"block_id": element["block_id"], "action_id": element["action_id"], "value": typed}
+            told = await self._post("options", {"user": self._user, "container": container, **place})
+            groups = told.get("option_groups", [])
+            options += [*told.get("options", []), *(one for group in groups for one in group["options"])]
+        return {**element, "options": options}
+
+    async def _look(self, channel: str) -> Json:
+        return await self.room(channel) if channel else await self.state()
+
+    async def _place(self, channel: str) -> Json:
+        return {"channel": (await self._channel(channel))["id"]} if channel else {}
+
+    async def _channel(self, name: str) -> Json:
+        for one in (await self.state())["channels"]:
+            if one["name"] == name and one["is_member"]:
+                found: Json = one
+                return found
+        raise Unexpected(f"the person is in no channel #{name}")
+
+    async def _known(self) -> Known:
+        async with self._session.get(f"{self._url}/sandbox/api/people") as response:
+            told = await response.json()
+        shown = await self.state()
+        return Known(told["people"], shown["channels"], (shown["dm"]["id"], told["bot"]["name"]))
+
+    async def _workspace(self) -> Json:
+        async with self._session.get(f"{self._url}/sandbox/api/workspace") as response:
+            told: Json = await response.json()
+            return told
+
     async def _do(self, call: str, body: Json) -> None:
         await self._post(call, {"user": self._user, **body})
 
-    async def _post(self, call: str, body: Json) -> None:
+    async def _post(self, call: str, body: Json) -> Json:
         async with self._session.post(f"{self._url}/sandbox/api/{call}", json=body) as response:
-            answer = await response.json()
+            answer: Json = await response.json()
         if not answer.get("ok"):
             raise Unexpected(f"{call}: {answer.get('error') or answer.get('errors')}")
+        return answer
 
     async def _glance(self) -> str:
         shown = await self.state()
@@ -178,21 +323,15 @@ class Person:
 
 
 def _places(shown: Json) -> Iterator[tuple[Json, list[Json]]]:
-    """Everything that may hold buttons, the newest first."""
+    """Everything that may hold buttons, the newest first, the Home tab last."""
     for view in reversed(shown["views"]):
         yield {"type": "view", "view_id": view["id"]}, view["blocks"]
     for said in reversed(shown["ephemerals"]):
         yield {"type": "ephemeral", "id": said["id"]}, said.get("blocks") or []
     for post in sorted(shown["posts"], key=lambda post: str(post["ts"]), reverse=True):
         yield {"type": "message", "channel": shown["channel"], "ts": post["ts"]}, post.get("blocks") or []
-
-
-def _elements(blocks: Iterable[Json], kind: str) -> Iterator[Json]:
-    """Those of a kind, each with the block it stands in."""
-    for block in blocks:
-        for element in [*block.get("elements", []), block.get("accessory") or {}]:
-            if element.get("type") == kind:
-                yield {**element, "block_id": block["block_id"]}
+    if shown.get("home"):
+        yield {"type": "view", "view_id": shown["home"]["id"]}, shown["home"]["blocks"]
 
 
 def top_view(shown: Json) -> Json | None:
@@ -205,55 +344,5 @@ def title(view: Json) -> str:
     return str((view.get("title") or {}).get("text", ""))
 
 
-def words(shown: Any) -> str:
-    """Every text in a view or post, in order."""
-    return " ".join(_texts(shown))
-
-
-def filled(view: Json, answers: Mapping[str, str]) -> Json:
-    """The values of a form with the answers in the fields of these labels, in the shape of `view.state.values`."""
-    fields = {_label(block): block for block in view["blocks"] if block["type"] == "input"}
-    missing = [label for label in answers if label.casefold() not in fields]
-    if missing:
-        raise Unexpected(f"the form has no field “{missing[0]}”; it has: {', '.join(fields)}")
-    values: Json = json.loads(json.dumps(view["state"]["values"]))
-    for label, answer in answers.items():
-        block = fields[label.casefold()]
-        element = block["element"]
-        values[block["block_id"]][element["action_id"]] = _value(element, answer)
-    return values
-
-
 def _is_field(block: Json, label: str) -> bool:
-    return block["type"] == "input" and _label(block) == label.casefold()
-
-
-def _label(block: Json) -> str:
-    return str(block["label"]["text"]).casefold()
-
-
-def _value(element: Json, answer: str) -> Json:
-    options = [
-        option
-        for option in element.get("options", [])
-        if option["text"]["text"].casefold() == answer.casefold()
-    ]
-    if "options" not in element:
-        return {"type": element["type"], "value": answer}
-    if not options:
-        raise Unexpected(f"there is no option “{answer}”")
-    if element["type"] == "checkboxes":
-        return {"type": element["type"], "selected_options": options}
-    return {"type": element["type"], "selected_option": options[0]}
-
-
-def _texts(shown: Any) -> Iterator[str]:
-    if isinstance(shown, dict):
-        if isinstance(shown.get("text"), str):
-            yield shown["text"]
-        for value in shown.values():
-            if isinstance(value, dict | list):
-                yield from _texts(value)
-    elif isinstance(shown, list):
-        for value in shown:
-            yield from _texts(value)
+    return block["type"] == "input" and label_of(block) == label.casefold()

@@ -130,11 +130,12 @@ def _add_routes(app: web.Application, sandbox: Sandbox, page: PageApi, static: P
 
     async def permalink(request: web.Request) -> web.StreamResponse:
         channel = sandbox.workspace.channels.get(request.match_info["channel"])
-        if channel is None or channel.user is None:
+        if channel is None:
             raise web.HTTPNotFound
         digits = request.match_info["digits"]
-        query = {"user": channel.user, "tab": "messages", "post": f"{digits[:-6]}.{digits[-6:]}"}
-        raise web.HTTPFound(f"/?{urlencode(query)}")
+        query = {"post": f"{digits[:-6]}.{digits[-6:]}"}
+        place = {"channel": channel.id} if channel.user is None else {"user": channel.user, "tab": "messages"}
+        raise web.HTTPFound(f"/?{urlencode({**place, **query})}")
 
     app.router.add_route("*", "/api/{method}", api)
     app.router.add_get("/socket", sandbox.hub.serve)

@@ -123,6 +123,9 @@ def _row(standing: Standing, *, is_shortened: bool, leave: dict[str, Any] | None
     if may_delete and standing.retention is Retention.DELETE_ASKED:
         elements.append(_delete(message_id))
     elements += [leave] if leave else []
+    if standing.shape is not Shape.REFUSED:
+        # Not in the menu: Slack takes five lines there, and in some states there are five.
+        elements.append(_button("Share…", names.SHARE_MESSAGE, message_id))
     words = _words(standing, may_delete=may_delete)
     if words:
         options = [option(word, message_id) for word in words]

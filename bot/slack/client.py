@@ -1,170 +1,73 @@
-"""Slack Web API as delivery needs it: every call answers with what is known about its effect.
+"""Slack Web API as Mailbox needs it: every call answers with what is known about its effect.
 
-A post has one of four outcomes. `Posted`: it is there. `TryLater`: Slack said it did nothing, come back.
-`Refused`: Slack said no for a reason that will not pass by itself. `Unknown`: no readable answer came, so it may
-or may not be there; only a look-up tells. Nothing here repeats a request: the SDK's own connection retry would
-post twice (https://docs.slack.dev/apis/web-api/rate-limits for 429).
+A post has one of four outcomes, see `bot.slack.outcomes`. Nothing here repeats a request. What importers need of the
+outcomes, their judgement and the making of a client stands here as well.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
-from slack_sdk.errors import SlackApiError
-from slack_sdk.http_retry.async_handler import AsyncRetryHandler
-from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.outcomes import (
+    CLOSED_DM,
+    NO_ANSWER,
+    NO_RIGHTS,
+    THREAD_GONE,
+    UNKNOWN_ERRORS,
+    CallFailed,
+    Outcome,
+    Posted,
+    Refused,
+    TryLater,
+    Unknown,
+    ask,
+    code_of,
+    judged,
+)
+from bot.slack.web import CallCounter, keep_alive, web_client
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 
-    from slack_sdk.http_retry.request import HttpRequest
-    from slack_sdk.http_retry.response import HttpResponse
-    from slack_sdk.http_retry.state import RetryState
+    from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.mail.renderer import File
-    from bot.metrics import Metrics
+
+__all__ = [
+    "CLOSED_DM",
+    "NO_ANSWER",
+    "NO_RIGHTS",
+    "THREAD_GONE",
+    "UNKNOWN_ERRORS",
+    "CallCounter",
+    "CallFailed",
+    "Outcome",
+    "Posted",
+    "Refused",
+    "SlackClient",
+    "TryLater",
+    "Unknown",
+    "code_of",
+    "judged",
+    "keep_alive",
+    "web_client",
+]
 
 EVENT_TYPE = "mailbox_entry"
 """Metadata of our posts: https://docs.slack.dev/messaging/message-metadata. The payload is one opaque id."""
 
-UNKNOWN_ERRORS = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable"})
-"""`ok: false` answers that may follow a partial success."""
+GONE = frozenset({"message_not_found", "file_not_found", "file_deleted"})
+"""What is to be taken back is not there."""
 
-CLOSED_DM = frozenset(
-    {"channel_not_found", "is_archived", "not_in_channel", "messages_tab_disabled", "cannot_dm_bot", "user_disabled",
-     "user_not_found", "user_not_visible", "restricted_action"}
-)  # fmt: skip
-THREAD_GONE = frozenset({"thread_not_found", "cannot_reply_to_message", "message_not_found"})
-NO_RIGHTS = frozenset(
-    {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "missing_scope",
-     "access_denied", "team_access_not_granted", "no_permission"}
-)  # fmt: skip
-
-UNREADABLE = (ValueError, TypeError, AttributeError)
-"""What the SDK raises on a body that is no JSON object."""
-
-NO_ANSWER = (TimeoutError, aiohttp.ClientError, OSError, *UNREADABLE)
-"""A call without an answer that can be read."""
-
-DEFAULT_RETRY_SECONDS = 30.0
-IDLE_SECONDS = 10.0
 HISTORY_PAGE = 200
 HISTORY_PAGES = 25
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """Slack acknowledged it. `ts` is the post's id in its channel, empty for a share of files."""
-
-    channel: str
-    ts: str
-
-
-@dataclass(frozen=True, slots=True)
-class TryLater:
-    """Nothing happened; Slack or the network asks to wait."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Nothing happened and will not without a change. `code` is Slack's error name."""
-
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """It may have happened. `reason` is for the log."""
-
-    reason: str
-
-
-Outcome = Posted | TryLater | Refused | Unknown
-
-
-class CallFailed(Exception):
-    """A call without lasting effect failed; `outcome` says how."""
-
-    def __init__(self, outcome: TryLater | Refused | Unknown) -> None:
-        super().__init__(type(outcome).__name__)
-        self.outcome = outcome
-
-
-def keep_alive(timeout_seconds: float) -> aiohttp.ClientSession:
-    """Connections for many calls; a client without them makes, and proves by TLS, a new one for each.
-
-    An idle one is given up long before Slack does so: a post that meets the end of its connection has an unknown
-    outcome. It takes no cookies.
-
-    Args:
-        timeout_seconds: deadline of one request; that of the client does not count then.
-    """
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(keepalive_timeout=IDLE_SECONDS),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=timeout_seconds),
-    )
-
-
-def web_client(
-    token: str | None,
-    api_url: str,
-    timeout_seconds: float,
-    metrics: Metrics | None = None,
-    session: aiohttp.ClientSession | None = None,
-) -> AsyncWebClient:
-    """A client that never repeats a request by itself.
-
-    Args:
-        api_url: base of all methods, with its trailing slash.
-        timeout_seconds: deadline of one request; its outcome is unknown afterwards.
-        metrics: counts the requests; None leaves them uncounted.
-        session: made by `keep_alive`, with the same deadline; None makes a connection for each request.
-    """
-    seconds = max(1, round(timeout_seconds))
-    client = AsyncWebClient(token=token, base_url=api_url, timeout=seconds, session=session)
-    client.retry_handlers = [] if metrics is None else [CallCounter(metrics)]
-    return client
-
-
-class CallCounter(AsyncRetryHandler):
-    """Counts requests by method and outcome, and repeats none.
-
-    A retry handler because that is what sees every answer of every client, Bolt's copies included; it must stand
-    before those that do repeat.
-    """
-
-    def __init__(self, metrics: Metrics) -> None:
-        super().__init__(max_retry_count=0)
-        self._calls = metrics.slack_calls
-
-    async def can_retry_async(
-        self,
-        *,
-        state: RetryState,  # noqa: ARG002 - the SDK's signature
-        request: HttpRequest,
-        response: HttpResponse | None = None,
-        error: Exception | None = None,  # noqa: ARG002 - the SDK's signature
-    ) -> bool:
-        """Never; the call is counted."""
-        self._calls.labels(request.url.rpartition("/")[2], _outcome(response)).inc()
-        return False
-
-
-def _outcome(response: HttpResponse | None) -> str:
-    if response is None:
-        return "unanswered"
-    body: Mapping[str, Any] = response.body if isinstance(response.body, dict) else {}
-    if response.status_code == 429 or body.get("error") == "ratelimited":
-        return "rate_limited"
-    if body.get("ok"):
-        return "ok"
-    return "refused" if "error" in body and response.status_code < 500 else "failed"
+LIST_PAGE = 999
+USER_PAGES = 200
+MEMBER_PAGES = 10
+"""A channel of more than some ten thousand people is no audience: nobody would know who reads there."""
 
 
 class SlackClient:
@@ -185,7 +88,7 @@ class SlackClient:
         Raises:
             CallFailed: nothing is known of the DM.
         """
-        answer = await self._ask(self._web.conversations_open(users=user))
+        answer = await ask(self._web.conversations_open(users=user))
         return str(answer["channel"]["id"])
 
     async def person(self, user: str) -> Mapping[str, Any]:
@@ -194,8 +97,57 @@ class SlackClient:
         Raises:
             CallFailed: it tells nothing.
         """
-        found: Mapping[str, Any] = (await self._ask(self._web.users_info(user=user)))["user"]
+        found: Mapping[str, Any] = (await ask(self._web.users_info(user=user)))["user"]
         return found
+
+    async def user_list(self) -> list[Mapping[str, Any]]:
+        """What Slack tells of every user of the workspace, those who left and bots among them.
+
+        Raises:
+            CallFailed: it could not be read in full.
+        """
+        return [record async for record in self._each("users.list", "members", LIST_PAGE, USER_PAGES)]
+
+    async def group_list(self) -> Sequence[Mapping[str, Any]]:
+        """The user groups that are in use, each with its users.
+
+        Raises:
+            CallFailed: Slack does not tell, or the plan has no groups.
+        """
+        call = self._web.usergroups_list(include_users=True, include_count=True)
+        found: Sequence[Mapping[str, Any]] = (await ask(call)).get("usergroups") or ()
+        return found
+
+    async def group_users(self, group: str) -> Sequence[str]:
+        """The users of one group, for a list that came without all of them.
+
+        Raises:
+            CallFailed: Slack does not tell.
+        """
+        found: Sequence[str] = (await ask(self._web.usergroups_users_list(usergroup=group))).get(
+            "users"
+        ) or ()
+        return found
+
+    async def channel_info(self, channel: str) -> Mapping[str, Any]:
+        """What Slack tells of a channel.
+
+        Raises:
+            CallFailed: it tells nothing; a private channel that the bot is not in is `channel_not_found`.
+        """
+        found: Mapping[str, Any] = (await ask(self._web.conversations_info(channel=channel))).get(
+            "channel"
+        ) or {}
+        return found
+
+    async def channel_members(self, channel: str) -> list[str]:
+        """Who is in a channel, bots among them.
+
+        Raises:
+            CallFailed: it could not be read in full, or more are in it than are ever read.
+        """
+        members = self._each("conversations.members", "members", LIST_PAGE, MEMBER_PAGES, channel=channel)
+        return [str(user) async for user in members]
 
     async def post(
         self,
@@ -224,7 +176,7 @@ class SlackClient:
             metadata={"event_type": EVENT_TYPE, "event_payload": {"entry": entry_id}},
         )
         try:
-            answer = await self._ask(call)
+            answer = await ask(call)
         except CallFailed as failed:
             return failed.outcome
         return Posted(channel=str(answer["channel"]), ts=str(answer["ts"]))
@@ -234,15 +186,30 @@ class SlackClient:
         # `chat.update` takes no word on previews, and goes back to its own idea of `parse` unless told again.
         call = self._web.chat_update(channel=channel, ts=ts, text=text, blocks=list(blocks), parse="none")
         try:
-            await self._ask(call)
+            await ask(call)
         except CallFailed as failed:
             return failed.outcome
         return Posted(channel, ts)
 
+    async def delete_post(self, channel: str, ts: str) -> Outcome:
+        """Take a post of ours back; `Posted` says that it is gone, and so does one that was gone before."""
+        return await _done(self._web.chat_delete(channel=channel, ts=ts), channel, ts)
+
+    async def blank_post(self, channel: str, ts: str, text: str) -> Outcome:
+        """Leave one sentence of our own words of a post: no blocks, no files; one that is gone is done with."""
+        # Not the SDK's `chat_update`, which makes an empty word of an empty list of files.
+        blank = {"blocks": [], "attachments": [], "file_ids": [], "parse": "none"}
+        call = self._web.api_call("chat.update", json={"channel": channel, "ts": ts, "text": text, **blank})
+        return await _done(call, channel, ts)
+
+    async def delete_file(self, file_id: str) -> Outcome:
+        """Delete a file of ours wherever it was shared; `Posted` says that it is gone, whoever deleted it."""
+        return await _done(self._web.files_delete(file=file_id), "", "")
+
     async def permalink(self, channel: str, ts: str) -> str | None:
         """The address of a post; None where Slack gives none now."""
         try:
-            answer = await self._ask(self._web.chat_getPermalink(channel=channel, message_ts=ts))
+            answer = await ask(self._web.chat_getPermalink(channel=channel, message_ts=ts))
         except CallFailed:
             return None
         return str(answer["permalink"])
@@ -295,7 +262,7 @@ class SlackClient:
         reserve = self._web.api_call(
             "files.getUploadURLExternal", data={"filename": file.name, "length": str(len(file.octets))}
         )
-        place = await self._ask(reserve)
+        place = await ask(reserve)
         try:
             async with self._session.post(place["upload_url"], data=file.octets) as answer:
                 if answer.status >= 500:
@@ -319,48 +286,35 @@ class SlackClient:
             },
         )
         try:
-            await self._ask(call)
+            await ask(call)
         except CallFailed as failed:
             return failed.outcome
         return Posted(channel=channel, ts="")
 
     async def _pages(self, method: str, **arguments: str) -> AsyncIterator[Mapping[str, Any]]:
-        cursor = ""
-        for _ in range(HISTORY_PAGES):
-            call = self._web.api_call(
-                method,
-                http_verb="GET",
-                params={"limit": HISTORY_PAGE, "include_all_metadata": "true", **arguments}
-                | ({"cursor": cursor} if cursor else {}),
-            )
-            answer = await self._ask(call)
-            for post in answer.get("messages") or ():
-                yield post
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
-            if not answer.get("has_more") or not cursor:
-                return
-        raise CallFailed(Unknown("history has no end"))
+        """Posts of a DM or a thread, with their metadata."""
+        arguments = {"include_all_metadata": "true", **arguments}
+        async for post in self._each(method, "messages", HISTORY_PAGE, HISTORY_PAGES, **arguments):
+            yield post
 
-    @staticmethod
-    async def _ask(call: Awaitable[Any]) -> Mapping[str, Any]:
-        """The answer of one call.
+    async def _each(
+        self, method: str, key: str, page: int, most_pages: int, **arguments: str
+    ) -> AsyncIterator[Any]:
+        """What stands under a key of all pages of a list.
 
         Raises:
-            CallFailed: with what is known of its effect.
+            CallFailed: it could not be read in full, or has more pages than that.
         """
-        try:
-            answer = await call
-        except SlackApiError as error:
-            raise CallFailed(judged(error)) from None
-        except aiohttp.ClientConnectorError as error:
-            raise CallFailed(
-                TryLater(DEFAULT_RETRY_SECONDS / 6)
-            ) from error  # never connected: nothing was sent
-        except NO_ANSWER as error:
-            raise CallFailed(Unknown(type(error).__name__)) from error
-        if not isinstance(answer.data, dict):
-            raise CallFailed(Unknown("unreadable answer"))
-        return answer.data
+        cursor = ""
+        for _ in range(most_pages):
+            params = {"limit": page, **arguments} | ({"cursor": cursor} if cursor else {})
+            answer = await ask(self._web.api_call(method, http_verb="GET", params=params))
+            for item in answer.get(key) or ():
+                yield item
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor or not answer.get("has_more", True):
+                return
+        raise CallFailed(Unknown("list has no end"))
 
 
 def _entry_id(post: Mapping[str, Any]) -> str | None:
@@ -370,29 +324,11 @@ def _entry_id(post: Mapping[str, Any]) -> str | None:
     return (metadata.get("event_payload") or {}).get("entry")
 
 
-def code_of(error: SlackApiError) -> str | None:
-    """Slack's name of the error; None when the answer was not Slack's."""
-    data = getattr(error.response, "data", None)
-    return data.get("error") if isinstance(data, dict) else None
-
-
-def judged(error: SlackApiError) -> TryLater | Refused | Unknown:
-    """What a failed answer says about the effect of its call."""
-    response = error.response
-    status = int(getattr(response, "status_code", 0) or getattr(response, "status", 0))
-    code = code_of(error)
-    if status == 429 or code == "ratelimited":
-        return TryLater(_retry_after(getattr(response, "headers", {})))
-    if not code or status >= 500 or code in UNKNOWN_ERRORS:
-        return Unknown(code or f"http_{status}")
-    return Refused(str(code))
-
-
-def _retry_after(headers: Mapping[str, Any]) -> float:
-    named = {str(name).lower(): value for name, value in headers.items()}
-    value = named.get("retry-after", "")
-    value = value[0] if isinstance(value, list) and value else value
+async def _done(call: Awaitable[Any], channel: str, ts: str) -> Outcome:
+    """The outcome of taking something back, which is done as well where it is not there any more."""
     try:
-        return max(1.0, float(value))
-    except (TypeError, ValueError):
-        return DEFAULT_RETRY_SECONDS
+        await ask(call)
+    except CallFailed as failed:
+        is_gone = isinstance(failed.outcome, Refused) and failed.outcome.code in GONE
+        return Posted(channel, ts) if is_gone else failed.outcome
+    return Posted(channel, ts)

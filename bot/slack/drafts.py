@@ -77,6 +77,7 @@ class Draft:
         has_typed: passwords typed before are kept, so empty password fields mean "the same".
         offers_receiving_only: only the outgoing server failed; saving without it is offered.
         kept_retention: the delete setting that comes back when `recent:` goes, or "".
+        sharing: the part of the form about sharing, as it was last shown.
     """
 
     texts: Mapping[str, str] = field(default_factory=dict)
@@ -91,6 +92,7 @@ class Draft:
     has_typed: bool = False
     offers_receiving_only: bool = False
     kept_retention: str = ""
+    sharing: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def is_edit(self) -> bool:
@@ -207,6 +209,9 @@ def _text(element: Any) -> str:
     if isinstance(ticked, list) and ticked:
         chosen = ticked[0]
     value = chosen.get("value") if isinstance(chosen, dict) else element.get("value")
+    users = element.get("selected_users")
+    if isinstance(users, list):
+        value = ",".join(user for user in users if isinstance(user, str))
     return value if isinstance(value, str) else ""
 
 
@@ -234,7 +239,14 @@ def read(view: Mapping[str, Any]) -> Draft:
         asks_active=names.MAKE_ACTIVE in shown,
         has_typed=_TYPED in shown,
         offers_receiving_only=names.RECEIVING_ONLY in shown,
+        sharing=_sharing(view.get("blocks")),
     )
+
+
+def _sharing(blocks: Any) -> tuple[Mapping[str, Any], ...]:
+    """The part about sharing, which is made once, and again only when a choice in it changes."""
+    found = [block for block in blocks or () if isinstance(block, dict)]
+    return tuple(block for block in found if names.field_of(str(block.get("block_id"))) in names.SHARING)
 
 
 def _ids(metadata: Any) -> dict[str, Any]:

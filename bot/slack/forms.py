@@ -260,6 +260,15 @@ def _deleting(reader: _Reader, allowed: tuple[tuple[Retention, WhyNot | None], .
     return {"retention": chosen, "delete_days": days}
 
 
+def parse_retention(
+    values: Mapping[str, Any] | None, allowed: tuple[tuple[Retention, WhyNot | None], ...]
+) -> tuple[Retention, int | None, Errors]:
+    """The delete setting alone and its days, and what is wrong with them, by block id."""
+    reader = _Reader(values)
+    found = _deleting(reader, allowed)
+    return found["retention"], found["delete_days"], reader.errors
+
+
 def _calm(reader: _Reader) -> Calm:
     """When messages come; a form without these fields asks for each at once."""
     delivery = reader.choice(names.DELIVERY, Delivery.EACH)

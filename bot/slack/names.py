@@ -22,9 +22,12 @@ RESUME: Final = "resume"
 CHECK: Final = "check"
 DOCTOR: Final = "doctor"
 REMOVE: Final = "remove"
+SHARE: Final = "share"
 RULES: Final = "rules"
+SHARED: Final = "shared"
 EXPORT: Final = "export"
 ERASE: Final = "erase"
+ADMIN: Final = "admin"
 HELP: Final = "help"
 
 COMMANDS: Final = (
@@ -37,10 +40,13 @@ COMMANDS: Final = (
     RESUME,
     CHECK,
     DOCTOR,
+    SHARE,
     REMOVE,
     RULES,
+    SHARED,
     EXPORT,
     ERASE,
+    ADMIN,
     HELP,
 )
 """In the order in which help names them; no word at all is the same as LIST."""
@@ -62,6 +68,9 @@ SYNONYMS: Final = {
     "muted": RULES,
     "mute": RULES,
     "filters": RULES,
+    "administration": ADMIN,
+    "grants": ADMIN,
+    "audit": ADMIN,
 }
 """Other words people try, and the one they mean."""
 
@@ -91,6 +100,7 @@ RESUME_BUTTON: Final = "resume_mailbox"
 CHECK_BUTTON: Final = "check_mailbox"
 DOCTOR_BUTTON: Final = "examine_mailbox"
 REMOVE_BUTTON: Final = "remove_mailbox"
+SHARE_BUTTON: Final = "share_mailbox"
 
 STOP_OLD_MAIL: Final = "stop_old_mail"
 """The value is the delivery id of the post under which the old mail stands."""
@@ -104,6 +114,7 @@ BUTTONS: Final = {
     CHECK: CHECK_BUTTON,
     DOCTOR: DOCTOR_BUTTON,
     REMOVE: REMOVE_BUTTON,
+    SHARE: SHARE_BUTTON,
 }
 """The button that does what a command word does to one mailbox."""
 
@@ -151,6 +162,71 @@ ARE_SEEN_BUTTON: Final = "uids_are_seen"
 ASK_LATER_BUTTON: Final = "uids_ask_later"
 DELETE_BUTTON: Final = "delete_from_server"
 
+# Sharing. The value of a button is a share id, but for the first one, whose value is a message id.
+
+SHARE_MESSAGE: Final = "share_message"
+REVOKE_SHARE: Final = "revoke_share"
+SHARE_FORM: Final = "mailbox_share"
+"""Callback id; the metadata names the mailbox and, where it is about one, the message."""
+
+SHARE_KIND: Final = "share_kind"
+SHARE_PEOPLE: Final = "share_people"
+SHARE_GROUP: Final = "share_group"
+SHARE_ROLE: Final = "share_role"
+SHARE_CHANNEL: Final = "share_channel"
+SHARE_LEVEL: Final = "share_level"
+SHARE_UNTIL: Final = "share_until"
+SHARE_HISTORY: Final = "share_history"
+"""Fields of the form; the add form has the second and the one of the level."""
+
+SHARE_SEERS: Final = "share_seers"
+SHARE_WORDS: Final = "share_words"
+"""Block ids of what is said in a form: who will see it, and what is allowed."""
+
+SHARING: Final = frozenset({SHARE_PEOPLE, SHARE_LEVEL, SHARE_SEERS, SHARE_WORDS})
+"""What the add form holds of it."""
+
+SHARE_CHOSEN: Final = "share_chosen"
+"""Action id of a choice that changes who will see it, or shows other fields."""
+
+# What others opened. The value of each is a mailbox id, that of the next ones a message id, but where a line says more.
+
+SHARED_LIST: Final = "open_shared_mailbox"
+SHARED_OLDER: Final = "shared_older"
+SHARED_NEWER: Final = "shared_newer"
+"""Pages of a list; the value is a mailbox id and the ids behind which the pages begin, with commas between them."""
+
+SHARED_MANAGE: Final = "shared_manage"
+SHARED_CHECK: Final = "shared_check"
+SHARED_PAUSE: Final = "shared_pause"
+SHARED_RESUME: Final = "shared_resume"
+SHARED_RETENTION: Final = "shared_retention"
+SHARED_RULES: Final = "shared_rules"
+SHARED_UNMUTE: Final = "shared_unmute"
+"""The value is a rule id."""
+
+SHARED_OPEN: Final = "open_shared_message"
+SHARED_SEND: Final = "shared_send"
+SHARED_MUTE: Final = "shared_mute"
+"""The value of the last two is a message id and the number of the page they stand on, with a colon between them."""
+
+SHARED_HEADERS: Final = "shared_headers"
+SHARED_NEXT: Final = "shared_next"
+SHARED_PREVIOUS: Final = "shared_previous"
+"""Pages of a message; the value is the number of the page they lead to."""
+
+SHARED_LISTED: Final = "shared_listed"
+SHARED_MESSAGE: Final = "shared_message"
+SHARED_FIELDS: Final = "shared_fields"
+SHARED_MANAGED: Final = "shared_managed"
+SHARED_MUTED: Final = "shared_muted"
+SHARED_RETENTION_FORM: Final = "shared_retention_form"
+"""Callback ids; the metadata is a mailbox id, of the second and third a message id."""
+
+HOME_PAGE: Final = "home_page"
+HOME_PAGE_BACK: Final = "home_page_back"
+"""Pages of one's own mailboxes in App Home; the value is the number of the page they lead to."""
+
 # Fields of the forms.
 
 NAME: Final = "account_name"
@@ -182,6 +258,56 @@ PASSWORDS: Final = frozenset({INCOMING_PASSWORD, OUTGOING_PASSWORD})
 
 YES: Final = "yes"
 NO: Final = "no"
+
+# Administration. The value of a button is `kind:id` of a grant's subject, a mailbox id, a page, or an audit entry's id.
+
+ADMIN_OVERVIEW: Final = "admin_overview"
+ADMIN_GRANT_FORM: Final = "admin_grant"
+ADMIN_PREVIEW: Final = "admin_preview"
+ADMIN_DELETE_FORM: Final = "admin_delete"
+ADMIN_MAILBOXES: Final = "admin_mailboxes"
+ADMIN_AUDIT: Final = "admin_audit"
+"""Callback ids; the metadata of the second is the subject, of the third a draft id, of the fourth a mailbox id."""
+
+OPEN_ADMIN: Final = "open_admin"
+OPEN_ADMIN_MAILBOXES: Final = "open_admin_mailboxes"
+OPEN_ADMIN_AUDIT: Final = "open_admin_audit"
+EDIT_GRANT: Final = "edit_grant"
+GRANT_GROUP: Final = "grant_for_group"
+GRANT_PERSON: Final = "grant_for_person"
+REMOVE_GRANT: Final = "remove_grant"
+GRANT_SHAPE: Final = "grant_shape"
+BACK_TO_GRANT: Final = "back_to_grant"
+ADMIN_PAGE: Final = "admin_page"
+SUSPEND_MAILBOX: Final = "suspend_mailbox"
+LIFT_MAILBOX: Final = "lift_mailbox"
+DELETE_MAILBOX: Final = "delete_mailbox"
+AUDIT_FILTER: Final = "audit_filter"
+AUDIT_ACTOR: Final = "audit_actor"
+AUDIT_OWNER: Final = "audit_owner"
+AUDIT_ACT: Final = "audit_act"
+AUDIT_SINCE: Final = "audit_since"
+AUDIT_OLDER: Final = "audit_older"
+AUDIT_NEWEST: Final = "audit_newest"
+AUDIT_CLEAR: Final = "audit_clear"
+AUDIT_EXPORT: Final = "audit_export"
+
+GRANT_KIND: Final = "grant_kind"
+GRANT_LEVEL: Final = "grant_level"
+GRANT_REACH: Final = "grant_reach"
+GRANT_CHANNELS: Final = "grant_channels"
+AUDIENCE_KIND: Final = "audience_kind"
+AUDIENCE_PERSON: Final = "audience_person"
+AUDIENCE_GROUP: Final = "audience_group"
+AUDIENCE_ROLE: Final = "audience_role"
+AUDIENCE_CHANNEL: Final = "audience_channel"
+MAY_HOLD: Final = "may_hold"
+MOST_MAILBOXES: Final = "most_mailboxes"
+MOST_ACTIVE: Final = "most_active"
+MAY_VIEW: Final = "may_view"
+EXCLUDED: Final = "excluded_domains"
+ALLOWS_PLAIN: Final = "allows_plain"
+"""Fields of the form of a grant."""
 
 # Action ids of inputs.
 

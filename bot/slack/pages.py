@@ -45,7 +45,9 @@ _NO_FIELDS: Final = "This message has no header."
 def text_page(message: Message, number: int) -> Rendered:
     """A page of everything the message says, quotes and signature included."""
     text = rich_text.whole(message)
-    found = _page(label(message), paged(text.lines), number, _NO_TEXT)
+    attached = tuple((each.name, len(each.octets)) for each in message.attachments if not each.is_quiet)
+    labelled = replace(label(message), attached=attached)
+    found = _page(labelled, paged(text.lines), number, _NO_TEXT)
     is_last = found.pages == min(number, found.pages - 1) + 1
     return replace(found, blocks=[*found.blocks, *_rest(text)]) if is_last else found
 

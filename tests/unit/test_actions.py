@@ -50,16 +50,28 @@ def labels(found: list[dict[str, Any]]) -> tuple[list[str], list[str]]:
 @pytest.mark.parametrize(
     ("shape", "retention", "is_shortened", "buttons", "menu"),
     [
-        (Shape.WHOLE, Retention.LEAVE, False, ["Mark as done"], ALL),
-        (Shape.WHOLE, Retention.LEAVE, True, ["Show all", "Mark as done"], ALL),
-        (Shape.WHOLE, Retention.DELETE_ASKED, False, ["Mark as done", "Delete from server"], ALL),
-        (Shape.WHOLE, Retention.DELETE_LATER, False, ["Mark as done"], [*ALL, "Delete from server…"]),
-        (Shape.WHOLE, Retention.DELETE_POSTED, False, ["Mark as done"], [*ALL, "Delete from server…"]),
+        (Shape.WHOLE, Retention.LEAVE, False, ["Mark as done", "Share…"], ALL),
+        (Shape.WHOLE, Retention.LEAVE, True, ["Show all", "Mark as done", "Share…"], ALL),
+        (Shape.WHOLE, Retention.DELETE_ASKED, False, ["Mark as done", "Delete from server", "Share…"], ALL),
+        (
+            Shape.WHOLE,
+            Retention.DELETE_LATER,
+            False,
+            ["Mark as done", "Share…"],
+            [*ALL, "Delete from server…"],
+        ),
+        (
+            Shape.WHOLE,
+            Retention.DELETE_POSTED,
+            False,
+            ["Mark as done", "Share…"],
+            [*ALL, "Delete from server…"],
+        ),
         (
             Shape.TOP,
             Retention.DELETE_ASKED,
             False,
-            ["Get the whole message", "Mark as done"],
+            ["Get the whole message", "Mark as done", "Share…"],
             ["Headers", "Mute sender", "Mute thread"],
         ),
         (Shape.REFUSED, Retention.DELETE_LATER, False, ["Mark as done"], []),
@@ -93,23 +105,23 @@ def test_plain_text_has_no_row() -> None:
 @pytest.mark.parametrize(
     ("changes", "line", "buttons"),
     [
-        ({}, None, ["Mark as done"]),
-        ({"is_done": True}, "✓ Done", ["Not done"]),
-        ({"place": OnServer.GONE}, actions.IS_GONE, ["Mark as done"]),
+        ({}, None, ["Mark as done", "Share…"]),
+        ({"is_done": True}, "✓ Done", ["Not done", "Share…"]),
+        ({"place": OnServer.GONE}, actions.IS_GONE, ["Mark as done", "Share…"]),
         (
             {"is_done": True, "place": OnServer.WANTED_GONE},
             f"✓ Done · {actions.WILL_GO}",
-            ["Not done"],
+            ["Not done", "Share…"],
         ),
         (
             {"place": OnServer.MAY_GO, "retention": Retention.DELETE_ASKED},
             None,
-            ["Mark as done", "Delete from server"],
+            ["Mark as done", "Delete from server", "Share…"],
         ),
         (
             {"shape": Shape.TOP, "original": OriginalState.ASKED},
             actions.ORIGINALS[OriginalState.ASKED],
-            ["Mark as done"],
+            ["Mark as done", "Share…"],
         ),
     ],
 )
@@ -139,7 +151,7 @@ def test_show_all_stays_in_a_row_that_is_drawn_anew() -> None:
     after = actions.redrawn(post, replace(STANDING, is_done=True))
 
     assert after is not None
-    assert labels(after)[0] == ["Show all", "Not done"]
+    assert labels(after)[0] == ["Show all", "Not done", "Share…"]
 
 
 def test_the_delete_button_asks_before_it_deletes() -> None:
@@ -160,7 +172,7 @@ def test_a_post_of_a_former_release_gets_the_row() -> None:
     after = actions.redrawn([*BODY, older], replace(STANDING, place=OnServer.GONE))
 
     assert after is not None
-    assert labels(after)[0] == ["Mark as done"]
+    assert labels(after)[0] == ["Mark as done", "Share…"]
     assert actions.redrawn(BODY, STANDING) is None
 
 

@@ -7,8 +7,19 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.exported import MOST_POSTS, exported
-from storage.dossier import Dossier, Post, Remembered
+from storage.dossier import Dossier, Named, Post, Remembered
 from storage.records import Mailbox, Person, Tail
+from storage.sharing import (
+    EVERYONE,
+    Act,
+    Audience,
+    AudienceKind,
+    AuditEntry,
+    Grant,
+    GrantKind,
+    Level,
+    Share,
+)
 from storage.wishes import Rule, RuleKind
 from tests.unit.samples import HOME, MAILBOX, NOW
 
@@ -65,6 +76,27 @@ def test_what_is_muted_is_in_it() -> None:
     assert file["muted"] == [
         {"mailbox": MAILBOX.id, "kind": "sender", "label": "ada@example.org", "kept_out": 3}
     ]
+
+
+def test_what_of_sharing_names_the_person_is_in_it() -> None:
+    """Shares of theirs and to them, grants, and what the audit says; times as everywhere, levels as words."""
+    audience = Audience(AudienceKind.PERSON, "U2")
+    share = Share("s1", MAILBOX.id, audience, Level.OPEN, NOW, until=NOW)
+    grant = Grant(
+        EVERYONE, GrantKind.CHOICE, Level.SEE, excluded=frozenset({"b.example", "a.example"}), since=NOW
+    )
+    entry = AuditEntry(NOW, "T1", "U1", Act.SHARE_OPENED, "U1", MAILBOX.id, "share:s1", "", "open", "7")
+    named = Named((share,), (), (grant,), (entry,))
+
+    sharing = json.loads(exported(ANA, [], replace(DOSSIER, named=named), NOW))["sharing"]
+
+    assert sharing["opened"][0]["audience"] == {"kind": "person", "id": "U2"}
+    assert sharing["opened"][0]["level"] == "open"
+    assert sharing["opened"][0]["until"] == sharing["audit"][0]["at"] == "2026-03-01T12:00:00+00:00"
+    assert sharing["opened_to_you"] == []
+    assert sharing["grants"][0]["excluded"] == ["a.example", "b.example"]
+    assert (sharing["grants"][0]["level"], sharing["grants"][0]["reach"]) == ("see", "people")
+    assert sharing["audit"][0]["act"] == "share_opened"
 
 
 def test_the_file_is_bounded() -> None:

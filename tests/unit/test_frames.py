@@ -18,7 +18,14 @@ def test_post_crosses_the_pipe_whole(text: str, is_shortened: bool, octets: list
     original = b"original"
     files = (*(File("a", each, "b") for each in octets), File("c", original, "d"))
     post = Rendered(
-        text, [{"type": "divider"}], files, is_shortened=is_shortened, sender=text, pages=len(octets)
+        text,
+        [{"type": "divider"}],
+        files,
+        is_shortened=is_shortened,
+        sender=text,
+        pages=len(octets),
+        domains=(text, "b.example") if is_shortened else None,
+        attached=((text, 7), ("b", 0)) if is_shortened else (),
     )
 
     head, content = frames.answer_frame(frames.Answer(post, None, is_last=False), original)

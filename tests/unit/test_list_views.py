@@ -51,9 +51,9 @@ def test_the_list_counts_what_waits() -> None:
 @pytest.mark.parametrize(
     ("mailbox", "wanted"),
     [
-        (MAILBOX, {"check", "edit", "password", "pause", "doctor", "remove"}),
-        (HOME, {"activate", "edit", "password", "pause", "doctor", "remove"}),
-        (replace(MAILBOX, is_paused=True), {"resume", "edit", "password", "doctor", "remove"}),
+        (MAILBOX, {"check", "edit", "password", "pause", "doctor", "share", "remove"}),
+        (HOME, {"activate", "edit", "password", "pause", "doctor", "share", "remove"}),
+        (replace(MAILBOX, is_paused=True), {"resume", "edit", "password", "doctor", "share", "remove"}),
     ],
 )
 def test_buttons_fit_the_state(mailbox: Any, wanted: set[str]) -> None:
@@ -74,7 +74,7 @@ def test_any_number_of_mailboxes_fits(number: int) -> None:
 
     for view in (
         views.mailbox_list(mailboxes, waiting, NOW),
-        views.home(mailboxes, waiting, NOW),
+        views.home(views.HomePage(mailboxes, waiting), NOW),
         views.picker("edit", mailboxes),
     ):
         assert kit.faults(view) == []

@@ -7,9 +7,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+from bot.sandbox.slack.manifest import EVENTS, Manifest
 from bot.slack import names
+from bot.slack.listeners import people
 
-TEXT = (Path(__file__).parent.parent.parent / "manifest.yml").read_text(encoding="utf-8")
+PATH = Path(__file__).parent.parent.parent / "manifest.yml"
+TEXT = PATH.read_text(encoding="utf-8")
 _COMMENT = re.compile(r"(?:^|\s)#(?=\s).*$")
 
 
@@ -114,16 +117,56 @@ def test_both_tabs_are_open() -> None:
 
 
 def test_scopes_are_the_least() -> None:
-    """The bot asks for what it uses and nothing more."""
-    assert set(MANIFEST["oauth_config"]["scopes"]["bot"]) == {
+    """The bot asks for what it uses and nothing more, and says of each why."""
+    scopes = MANIFEST["oauth_config"]["scopes"]
+
+    assert set(scopes) == {"bot"}
+    assert sorted(scopes["bot"]) == [
+        "channels:history",
+        "channels:read",
         "chat:write",
         "commands",
         "files:write",
+        "groups:history",
+        "groups:read",
         "im:history",
         "im:write",
+        "usergroups:read",
         "users:read",
-    }
-    assert set(MANIFEST["oauth_config"]["scopes"]) == {"bot"}
+    ]
+    assert all(re.search(rf"- {scope} # \S", TEXT) for scope in scopes["bot"])
+
+
+def test_it_hears_of_everybody_who_may_see_less() -> None:
+    """The events are those that somebody listens to; no post of a channel is among them."""
+    events = MANIFEST["settings"]["event_subscriptions"]["bot_events"]
+
+    assert len(events) == len(set(events))
+    assert set(events) == {"app_home_opened", "message.im"}.union(
+        people.PERSON_EVENTS, people.GROUP_EVENTS, people.CHANNEL_EVENTS
+    )
+
+
+def test_what_channels_need_can_be_left_out() -> None:
+    """The last ten events are those of channels, and need scopes that only channels need."""
+    events = MANIFEST["settings"]["event_subscriptions"]["bot_events"]
+    scopes = set(MANIFEST["oauth_config"]["scopes"]["bot"])
+    of_channels = {scope for scope in scopes if scope.partition(":")[0] in {"channels", "groups"}}
+
+    assert set(events[-10:]) == set(people.CHANNEL_EVENTS)
+    assert len(of_channels) == 4
+    for event in events:
+        needed = EVENTS[event]
+        assert not needed or needed & scopes
+        assert bool(needed & of_channels) is (event in people.CHANNEL_EVENTS)
+
+
+def test_the_sandbox_takes_it() -> None:
+    """What the pretend workspace knows of scopes and events covers the manifest."""
+    read = Manifest.read(PATH)
+
+    assert read.scopes == set(MANIFEST["oauth_config"]["scopes"]["bot"])
+    assert read.events == set(MANIFEST["settings"]["event_subscriptions"]["bot_events"])
 
 
 def test_it_runs_without_a_public_address() -> None:
@@ -133,5 +176,5 @@ def test_it_runs_without_a_public_address() -> None:
     assert settings["socket_mode_enabled"] is True
     assert settings["token_rotation_enabled"] is False
     assert settings["interactivity"] == {"is_enabled": True}
-    assert settings["event_subscriptions"] == {"bot_events": ["app_home_opened", "message.im"]}
+    assert set(settings["event_subscriptions"]) == {"bot_events"}
     assert "url" not in TEXT.replace("https://api.slack.com/apps", "")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.person import Unexpected, filled, words
+from bot.sandbox.filling import Known, Unexpected, choosable, filled, value_of, words
 
 OPTIONS = [{"text": {"type": "plain_text", "text": text}, "value": text.lower()} for text in ("TLS", "None")]
 
@@ -64,3 +64,73 @@ def _form() -> dict[str, Any]:
     values = {f"b{number}": {"a": {"type": element["type"]}} for number, element in enumerate(elements)}
     values["b3"]["a"]["value"] = "kept"
     return {"blocks": [*blocks, {"type": "section"}], "state": {"values": values}}
+
+
+PEOPLE = [
+    {"id": "U1", "real_name": "Kenji Morita", "role": "member", "is_visible": True},
+    {"id": "U2", "real_name": "Petra Novotná", "role": "deactivated", "is_visible": True},
+    {"id": "U3", "real_name": "Noor Haddad", "role": "external", "is_visible": False},
+]
+CHANNELS = [
+    {"id": "C1", "name": "hiring", "is_private": False, "is_archived": False, "is_ext_shared": True},
+    {"id": "C2", "name": "leadership", "is_private": True, "is_archived": False, "is_ext_shared": False},
+    {"id": "C3", "name": "past", "is_private": False, "is_archived": True, "is_ext_shared": False},
+]
+KNOWN = Known(PEOPLE, CHANNELS, ("D1", "mailbox"))
+
+
+@pytest.mark.parametrize(
+    ("element", "answer", "value"),
+    [
+        ({"type": "multi_users_select"}, ["kenji morita"], {"selected_users": ["U1"]}),
+        ({"type": "users_select"}, "", {"selected_user": None}),
+        ({"type": "channels_select"}, "#hiring", {"selected_channel": "C1"}),
+        ({"type": "conversations_select"}, "leadership", {"selected_conversation": "C2"}),
+        ({"type": "conversations_select"}, "mailbox", {"selected_conversation": "D1"}),
+        ({"type": "datepicker"}, "2026-12-31", {"selected_date": "2026-12-31"}),
+        ({"type": "checkboxes", "options": OPTIONS}, ["TLS", "None"], {"selected_options": OPTIONS}),
+        (
+            {"type": "static_select", "option_groups": [{"options": OPTIONS}]},
+            "tls",
+            {"selected_option": OPTIONS[0]},
+        ),
+        ({"type": "number_input"}, "3", {"value": "3"}),
+    ],
+)
+def test_choices_are_made_by_what_is_read(
+    element: dict[str, Any], answer: str | list[str], value: dict[str, Any]
+) -> None:
+    """People, channels, options and dates are picked by their words and become Slack's ids."""
+    assert value_of(element, answer, KNOWN) == {"type": element["type"], **value}
+
+
+@pytest.mark.parametrize(
+    ("element", "answer"),
+    [
+        ({"type": "users_select"}, "Petra Novotná"),
+        ({"type": "users_select"}, "Noor Haddad"),
+        ({"type": "channels_select"}, "leadership"),
+        ({"type": "conversations_select"}, "past"),
+        ({"type": "conversations_select", "filter": {"include": ["private"]}}, "hiring"),
+        ({"type": "conversations_select", "filter": {"exclude_external_shared_channels": True}}, "hiring"),
+        ({"type": "conversations_select", "filter": {"exclude_bot_users": True}}, "mailbox"),
+    ],
+)
+def test_what_a_list_leaves_out_cannot_be_picked(element: dict[str, Any], answer: str) -> None:
+    """The deactivated, people one never met, archived channels and what the filter excludes are not there."""
+    with pytest.raises(Unexpected, match=answer):
+        value_of(element, answer, KNOWN)
+
+
+def test_choices_are_known_by_what_stands_beside_them() -> None:
+    """A field by its label, a choice beside a section by its words, one in a row by its placeholder."""
+    select = {"type": "users_select", "action_id": "a", "placeholder": {"text": "Add somebody"}}
+    blocks: list[dict[str, Any]] = [
+        {"type": "section", "block_id": "s", "text": {"text": "*Level* of Kenji"}, "accessory": select},
+        {"type": "actions", "block_id": "r", "elements": [select]},
+        {"type": "input", "block_id": "i", "label": {"text": "Who"}, "element": select},
+    ]
+
+    found = [next(choosable(blocks, label))["block_id"] for label in ("Level", "add somebody", "Who")]
+
+    assert found == ["s", "r", "i"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.sandbox.slack import payloads
+from bot.sandbox.slack import payloads, picks
 from bot.sandbox.slack.answers import ApiError, Json
 from bot.sandbox.slack.inputs import BadValue, current, entered, is_stateful, state_values
 from bot.sandbox.slack.interactions import TROUBLE, Refused, type_into
@@ -56,10 +56,11 @@ def _source(sandbox: Sandbox, user: str, container: Json) -> tuple[View | Post |
             return view, None
     if kind == "ephemeral":
         for one in desk.ephemerals:
-            if one.id == container.get("id"):
-                return one, workspace.channels[one.channel]
+            place = workspace.channels[one.channel]
+            if one.id == container.get("id") and workspace.is_in(user, place):
+                return one, place
     channel = workspace.channels.get(str(container.get("channel")))
-    if kind == "message" and channel is not None and channel.user == user:
+    if kind == "message" and channel is not None and workspace.is_in(user, channel):
         post = channel.find(str(container.get("ts")))
         if post is not None:
             return post, channel
@@ -102,8 +103,9 @@ async def act(sandbox: Sandbox, user: str, container: Json, given: Json, values:
     """
     place = _place(sandbox, user, container, given.get("block_id"), given.get("action_id"))
     if isinstance(place.source, View):
-        type_into(place.source, values)
+        type_into(sandbox, place.source, values)
     fields = _chosen(place, given)
+    picks.check(sandbox.workspace, user, fields)
     if is_stateful(place.element) and not isinstance(place.source, Post):
         place.source.typed[place.key] = fields
     if place.block["type"] == "input" and not place.block.get("dispatch_action"):

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.sandbox.slack import payloads
+from bot.sandbox.slack import events, payloads
 from bot.sandbox.slack.answers import ApiError
 from bot.sandbox.slack.calls import CallLog
 from bot.sandbox.slack.faults import Faults
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from bot.sandbox.slack.answers import Json
     from bot.sandbox.slack.manifest import Manifest
+    from bot.sandbox.slack.posts import Channel
 
 _MAX_EVENTS: Final = 2_000
 _MAX_TRIGGERS: Final = 1_000
@@ -64,10 +65,12 @@ class Settings:
     Attributes:
         view_lag: seconds between an ack that carries a view and that view being shown.
         history_cap: objects per `conversations.history` page at most; 15 for apps outside Slack's Marketplace.
+        user_groups: whether the workspace's plan has user groups.
     """
 
     view_lag: float = 0.0
     history_cap: int | None = None
+    user_groups: bool = True
 
 
 @dataclass(slots=True)
@@ -184,17 +187,31 @@ class Sandbox:
         target.uses -= 1
         return target
 
-    def emit(self, body: Json) -> None:
-        """Send an event to the app if the manifest subscribes to it; repeat it as Slack does while no ack comes."""
-        name = "message.im" if body["type"] == "message" else body["type"]
-        # Past the bound events are lost, as Slack's are when an app stays away for long.
-        if name in self.manifest.events and len(self._tasks) < _MAX_EVENTS:
-            payload = payloads.event(body, new_id("Ev"), int(self.workspace.now()))
-            self.spawn(self._deliver_event(payload))
+    def emit(self, body: Json, channel: Channel | None = None) -> None:
+        """Send an event to the app, repeating it as Slack does while no ack comes.
 
-    async def _deliver_event(self, payload: Json) -> None:
-        for attempt, pause in enumerate((None, *self.timings.retries)):
-            if pause is not None:
+        Only if the manifest subscribes to it and has a scope for it, and, of a channel, if the app may see that.
+
+        Args:
+            channel: the channel it is about, if any.
+        """
+        name = events.name_of(body)
+        if not events.is_told(self.manifest, name, channel):
+            return
+        is_shared = channel is not None and bool(channel.shared_with)
+        payload = payloads.event(body, new_id("Ev"), int(self.workspace.now()), is_shared=is_shared)
+        fault = self.faults.take_event(name)
+        if fault is not None and fault.kind == "lost":
+            return
+        pause = fault.seconds if fault is not None and fault.kind == "delayed" else 0.0
+        for _ in range(2 if fault is not None and fault.kind == "doubled" else 1):
+            # Past the bound events are lost, as Slack's are when an app stays away for long.
+            if len(self._tasks) < _MAX_EVENTS:
+                self.spawn(self._deliver_event(payload, pause))
+
+    async def _deliver_event(self, payload: Json, delay: float) -> None:
+        for attempt, pause in enumerate((delay, *self.timings.retries)):
+            if attempt or pause:
                 await asyncio.sleep(pause)
             retry = {"retry_attempt": attempt, "retry_reason": "timeout" if attempt else ""}
             try:

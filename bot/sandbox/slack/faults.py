@@ -31,9 +31,14 @@ KINDS: Final = (
 )
 
 
+# Of events: `method` is `event:NAME` or `event:*`.
+EVENT_KINDS: Final = ("lost", "delayed", "doubled")
+_EVENT: Final = "event:"
+
+
 @dataclass(slots=True)
 class Fault:
-    """One ordered fault. `method` may be `*`; uploads are `upload`, response URLs `response_url`."""
+    """One ordered fault. `method` may be `*`; uploads are `upload`, response URLs `response_url`, events `event:NAME`."""
 
     method: str
     kind: str
@@ -46,10 +51,12 @@ class Fault:
     def from_json(cls, raw: Json) -> Fault:
         """A fault as the page API takes it; ValueError in words when it is none."""
         unknown = raw.keys() - {"method", "kind", "count", "seconds", "error", "status"}
-        if unknown or not isinstance(raw.get("method"), str) or raw.get("kind") not in KINDS:
+        method = raw.get("method")
+        kinds = EVENT_KINDS if isinstance(method, str) and method.startswith(_EVENT) else KINDS
+        if unknown or not isinstance(method, str) or raw.get("kind") not in kinds:
             raise ValueError("a fault has a method, a kind, and perhaps count, seconds, error, status")
         return cls(
-            raw["method"],
+            method,
             raw["kind"],
             int(raw.get("count", 1)),
             float(raw.get("seconds", 1.0)),
@@ -75,8 +82,15 @@ class Faults:
 
     def take(self, method: str) -> Fault | None:
         """The fault that befalls this call, counted down."""
+        return self._take({method, "*"})
+
+    def take_event(self, name: str) -> Fault | None:
+        """The fault that befalls this event, counted down."""
+        return self._take({f"{_EVENT}{name}", f"{_EVENT}*"})
+
+    def _take(self, names: set[str]) -> Fault | None:
         for fault in self._waiting:
-            if fault.method in {method, "*"}:
+            if fault.method in names:
                 fault.count -= 1
                 if fault.count <= 0:
                     self._waiting.remove(fault)

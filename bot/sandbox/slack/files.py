@@ -23,7 +23,12 @@ MAX_FILES: Final = 50_000
 
 @dataclass(slots=True)
 class StoredFile:
-    """One file. `octets` is None before the upload and after its content is gone."""
+    """One file. `octets` is None before the upload and after its content is gone.
+
+    Attributes:
+        shares: channel and `ts` of every post that shows it.
+        public_in: those of the channels that are public.
+    """
 
     id: str
     name: str
@@ -36,6 +41,7 @@ class StoredFile:
     is_complete: bool = False
     is_gone: bool = False
     shares: list[tuple[str, str]] = field(default_factory=list)
+    public_in: set[str] = field(default_factory=set)
 
     @property
     def media_type(self) -> str:
@@ -127,7 +133,7 @@ class FileStore:
             "size": file.length,
             "mode": "hosted",
             "is_external": False,
-            "is_public": False,
+            "is_public": bool(file.public_in),
             "public_url_shared": False,
             "alt_txt": file.alt_text,
             "url_private": address,
@@ -135,15 +141,22 @@ class FileStore:
             "permalink": address,
         }
         if with_shares:
-            shown |= {"ims": sorted({channel for channel, _ in file.shares}), "shares": _shares(file)}
+            shown |= _places(file)
         return shown
 
 
-def _shares(file: StoredFile) -> Json:
-    private: dict[str, list[Json]] = {}
+def _places(file: StoredFile) -> Json:
+    shares: dict[str, dict[str, list[Json]]] = {}
     for channel, ts in file.shares:
-        private.setdefault(channel, []).append({"ts": ts})
-    return {"private": private} if private else {}
+        kind = "public" if channel in file.public_in else "private"
+        shares.setdefault(kind, {}).setdefault(channel, []).append({"ts": ts})
+    private = sorted(shares.get("private", {}))
+    return {
+        "channels": sorted(file.public_in),
+        "groups": [one for one in private if not one.startswith("D")],
+        "ims": [one for one in private if one.startswith("D")],
+        "shares": shares,
+    }
 
 
 def _safe(name: str) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.sandbox.slack import modals, payloads, validate
+from bot.sandbox.slack import modals, payloads, picks, validate
 from bot.sandbox.slack.answers import ApiError, Json
-from bot.sandbox.slack.inputs import entered, input_faults, inputs_of
+from bot.sandbox.slack.inputs import entered, initial, input_faults, inputs_of
 from bot.sandbox.slack.people import BOT_USER_ID
 from bot.sandbox.slack.posts import Post, shown
 from bot.sandbox.slack.socket_mode import Undelivered
@@ -43,16 +43,32 @@ def _command_failed(word: str, code: str) -> str:
     return f"{word} failed with the error “{code}”"
 
 
+def room(sandbox: Sandbox, user: str, channel_id: str | None) -> Channel:
+    """Where a person writes: the channel they name, or their DM with the app.
+
+    Raises:
+        Refused: they are not in it, it is archived, or they have no DM with the app.
+    """
+    workspace = sandbox.workspace
+    channel = workspace.channels.get(channel_id) if channel_id else workspace.dm(user)
+    if channel is None or not workspace.is_in(user, channel):
+        raise Refused("you are not in this channel")
+    if channel.is_archived:
+        raise Refused("this channel is archived")
+    return channel
+
+
 async def command(sandbox: Sandbox, user: str, line: str, channel_id: str | None = None) -> None:
     """Send a slash command and show what comes back.
 
     Raises:
-        Refused: no such command, or the app did not take it.
+        Refused: no such command, or the app did not take it. Slack Connect shares no commands: people of another
+            workspace have none of them.
     """
     word, _, text = line.strip().partition(" ")
     known = next((one for one in sandbox.manifest.commands if one.command == word), None)
-    channel = sandbox.workspace.channels.get(channel_id or "") or sandbox.workspace.dm(user)
-    if known is None:
+    channel = room(sandbox, user, channel_id)
+    if known is None or sandbox.workspace.people[user].is_external:
         raise _shown(sandbox, user, f"{word} is not a valid command.")
     people = sandbox.workspace.people
     sent = payloads.linked(text.strip(), people.values()) if known.should_escape else text.strip()
@@ -94,14 +110,14 @@ def content(answer: Json) -> tuple[str, list[Json]]:
 def respond(
     sandbox: Sandbox, user: str, channel: Channel, answer: Json, thread_ts: str | None = None
 ) -> None:
-    """Show an answer to the person alone, or to the channel when it says so.
+    """Show an answer to the person alone, or to the channel when it says so, whether the app is in it or not.
 
     Raises:
         ApiError: the answer is unsound.
     """
     text, blocks = content(answer)
     ts = sandbox.workspace.new_ts()
-    if answer.get("response_type") == "in_channel" and channel.user is not None:
+    if answer.get("response_type") == "in_channel":
         say(sandbox, channel, Post(ts, BOT_USER_ID, text, blocks, thread_ts=thread_ts))
     else:
         ephemeral = Ephemeral(new_id("Eph"), ts, channel.id, text, blocks, thread_ts)
@@ -114,9 +130,10 @@ async def shortcut(sandbox: Sandbox, user: str, callback_id: str) -> None:
     Raises:
         Refused: no such shortcut, or the app did not take it.
     """
-    if all(one.callback_id != callback_id for one in sandbox.manifest.shortcuts):
-        raise Refused("no such shortcut")
     workspace = sandbox.workspace
+    is_known = any(one.callback_id == callback_id for one in sandbox.manifest.shortcuts)
+    if not is_known or workspace.people[user].is_external:
+        raise Refused("no such shortcut")
     payload = payloads.shortcut(
         callback_id, workspace.people[user], sandbox.new_trigger(user), workspace.new_ts()
     )
@@ -126,7 +143,7 @@ async def shortcut(sandbox: Sandbox, user: str, callback_id: str) -> None:
         raise _shown(sandbox, user, TROUBLE) from None
 
 
-def type_into(view: View, values: Json) -> None:
+def type_into(sandbox: Sandbox, view: View, values: Json) -> None:
     """Keep what the page says stands in the fields of a view.
 
     Raises:
@@ -136,7 +153,10 @@ def type_into(view: View, values: Json) -> None:
         given = values.get(block["block_id"], {}).get(element["action_id"])
         if given is not None:
             place = (block["block_id"], element["action_id"])
-            view.typed[place] = entered(element, given, view.offered.get(place, ()))
+            value = entered(element, given, view.offered.get(place, ()))
+            if value != view.typed.get(place) and value != initial(element):
+                picks.check(sandbox.workspace, view.user, value)
+            view.typed[place] = value
 
 
 async def submit(sandbox: Sandbox, user: str, view_id: str, values: Json) -> None:
@@ -149,7 +169,7 @@ async def submit(sandbox: Sandbox, user: str, view_id: str, values: Json) -> Non
     view = _top(sandbox, user, view_id)
     if "submit" not in view.body or view.is_busy:
         raise Refused("this form cannot be sent now")
-    type_into(view, values)
+    type_into(sandbox, view, values)
     faults = input_faults(view.blocks, view.typed)
     if faults:
         raise FormFaults(faults)
@@ -233,14 +253,18 @@ async def _tell(sandbox: Sandbox, payload: Json) -> None:
         return  # a person who closed a view is shown nothing
 
 
-def message(sandbox: Sandbox, user: str, text: str, thread_ts: str | None = None) -> str:
-    """Write to the bot; gives back the `ts`.
+def message(
+    sandbox: Sandbox, user: str, text: str, thread_ts: str | None = None, channel_id: str | None = None
+) -> str:
+    """Write to the bot, or into a channel; gives back the `ts`.
 
     Raises:
-        Refused: the Messages tab is off, the text is empty or too long, or there is no such thread.
+        Refused: the Messages tab is off, the text is empty or too long, there is no such thread, or the person is
+            not in the channel.
     """
-    manifest, channel = sandbox.manifest, sandbox.workspace.dm(user)
-    if not manifest.is_messages_enabled or manifest.is_messages_read_only:
+    manifest, channel = sandbox.manifest, room(sandbox, user, channel_id)
+    is_off = not manifest.is_messages_enabled or manifest.is_messages_read_only
+    if channel.user is not None and is_off:
         raise Refused("sending messages to this app has been turned off")
     if not text.strip() or len(text) > MAX_TYPED:
         raise Refused("a message has between 1 and 12,000 characters")
@@ -259,10 +283,10 @@ def _typed_blocks(text: str) -> list[Json]:
 
 
 def say(sandbox: Sandbox, channel: Channel, post: Post, **extra: str) -> Post:
-    """Put a post into a DM and send its event."""
+    """Put a post into a DM or channel and send its event."""
     sandbox.workspace.add(channel, post)
     body = shown(post, sandbox.workspace.files, with_metadata=True)
-    sandbox.emit(payloads.message_event(body, channel.id, **extra))
+    sandbox.emit(payloads.message_event(body, channel, **extra), channel)
     return post
 
 
@@ -275,6 +299,8 @@ def open_tab(sandbox: Sandbox, user: str, tab: str) -> None:
     if tab not in {"home", "messages"} or (tab == "home" and not sandbox.manifest.is_home_enabled):
         raise Refused("there is no such tab")
     workspace = sandbox.workspace
+    if workspace.people[user].is_external:
+        raise Refused("the app belongs to another workspace")
     home = workspace.desks[user].home
     view = home.shown() if home is not None and tab == "home" else None
     sandbox.emit(payloads.home_opened(user, workspace.dm(user).id, tab, view, workspace.new_ts()))

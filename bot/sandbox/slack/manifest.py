@@ -3,13 +3,74 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from bot.sandbox.slack import yaml_subset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+
+SCOPES: Final = frozenset(
+    {
+        "app_mentions:read",
+        "channels:history",
+        "channels:join",
+        "channels:read",
+        "chat:write",
+        "chat:write.public",
+        "commands",
+        "files:read",
+        "files:write",
+        "groups:history",
+        "groups:read",
+        "im:history",
+        "im:read",
+        "im:write",
+        "metadata.message:read",
+        "mpim:history",
+        "mpim:read",
+        "reactions:read",
+        "reactions:write",
+        "team:read",
+        "usergroups:read",
+        "users:read",
+        "users:read.email",
+    }
+)
+_CHANNELS: Final = frozenset({"channels:read", "groups:read"})
+_PEOPLE: Final = frozenset({"users:read"})
+_GROUPS: Final = frozenset({"usergroups:read"})
+# Every event one can subscribe to here, with the scopes of which it needs one; none of them means that it needs none.
+EVENTS: Final[dict[str, frozenset[str]]] = {
+    "app_home_opened": frozenset(),
+    "app_mention": frozenset({"app_mentions:read"}),
+    "app_uninstalled": frozenset(),
+    "tokens_revoked": frozenset(),
+    "message.im": frozenset({"im:history"}),
+    "message.channels": frozenset({"channels:history"}),
+    "message.groups": frozenset({"groups:history"}),
+    "user_change": _PEOPLE,
+    "team_join": _PEOPLE,
+    "subteam_created": _GROUPS,
+    "subteam_updated": _GROUPS,
+    "subteam_members_changed": _GROUPS,
+    "member_joined_channel": _CHANNELS,
+    "member_left_channel": _CHANNELS,
+    "channel_left": frozenset({"channels:read"}),
+    "channel_archive": frozenset({"channels:read"}),
+    "channel_unarchive": frozenset({"channels:read"}),
+    "channel_rename": frozenset({"channels:read"}),
+    "channel_deleted": frozenset({"channels:read"}),
+    "channel_shared": _CHANNELS,
+    "channel_unshared": _CHANNELS,
+    "group_left": frozenset({"groups:read"}),
+    "group_archive": frozenset({"groups:read"}),
+    "group_unarchive": frozenset({"groups:read"}),
+    "group_rename": frozenset({"groups:read"}),
+    "group_deleted": frozenset({"groups:read"}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +114,7 @@ class Manifest:
         """The manifest in a YAML file.
 
         Raises:
-            ValueError: the file is no manifest.
+            ValueError: the file is no manifest, or names a scope or an event that Slack does not have.
         """
         try:
             return cls.from_mapping(yaml_subset.load(path.read_text(encoding="utf-8")))
@@ -66,14 +127,19 @@ class Manifest:
         features: Mapping[str, Any] = raw.get("features", {})
         home: Mapping[str, Any] = features.get("app_home", {})
         settings: Mapping[str, Any] = raw.get("settings", {})
+        subscribed = frozenset(settings.get("event_subscriptions", {}).get("bot_events", ()))
+        scopes = frozenset(raw.get("oauth_config", {}).get("scopes", {}).get("bot", ()))
+        unknown = sorted((scopes - SCOPES) | (subscribed - EVENTS.keys()))
+        if unknown:
+            raise ValueError(f"the sandbox knows no scope or event {', '.join(unknown)}")
         return cls(
             bot_name=features.get("bot_user", {}).get("display_name", "mailbox"),
-            scopes=frozenset(raw.get("oauth_config", {}).get("scopes", {}).get("bot", ())),
+            scopes=scopes,
             commands=tuple(_command(one) for one in features.get("slash_commands", ())),
             shortcuts=tuple(
                 _shortcut(one) for one in features.get("shortcuts", ()) if one["type"] == "global"
             ),
-            events=frozenset(settings.get("event_subscriptions", {}).get("bot_events", ())),
+            events=subscribed,
             is_home_enabled=bool(home.get("home_tab_enabled", False)),
             is_messages_enabled=bool(home.get("messages_tab_enabled", False)),
             is_messages_read_only=bool(home.get("messages_tab_read_only_enabled", True)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.sandbox.slack import validate
+from bot.sandbox.slack import payloads, validate
 from bot.sandbox.slack.answers import ApiError, Json
 from bot.sandbox.slack.interactions import say
 from bot.sandbox.slack.people import BOT_USER_ID
@@ -94,6 +94,8 @@ def _own_post(sandbox: Sandbox, args: Arguments, refusal: str) -> tuple[Channel,
 def update(sandbox: Sandbox, args: Arguments) -> Json:
     """`chat.update`: what is not given stays, an empty list of blocks removes them."""
     channel, post = _own_post(sandbox, args, "cant_update_message")
+    if channel.is_archived:
+        raise ApiError("is_archived")
     text, blocks, metadata = _text(args, MAX_UPDATE_TEXT), _blocks(args), _metadata(args)
     if not any(args.has(name) for name in ("text", "blocks", "metadata", "attachments")):
         raise ApiError("no_text")
@@ -119,10 +121,10 @@ def _emit_change(sandbox: Sandbox, channel: Channel, subtype: str, ts: str, **fi
         "ts": ts,
         "event_ts": ts,
         "channel": channel.id,
-        "channel_type": "im",
+        "channel_type": payloads.CHANNEL_TYPES[channel.kind],
         **fields,
     }
-    sandbox.emit(event)
+    sandbox.emit(event, channel)
 
 
 def delete(sandbox: Sandbox, args: Arguments) -> Json:

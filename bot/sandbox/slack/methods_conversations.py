@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from bot.sandbox.slack import channels
 from bot.sandbox.slack.answers import ApiError, Json
 from bot.sandbox.slack.pages import opened, page_of, sealed
 from bot.sandbox.slack.people import BOT_ID, BOT_USER_ID, SLACKBOT_ID
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from bot.sandbox.slack.posts import Channel, Post
 
 _FOREVER: Final = 10**18
+_TYPES: Final = {"im": "im", "channels": "public_channel", "groups": "private_channel"}
 
 
 def open_dm(sandbox: Sandbox, args: Arguments) -> Json:
@@ -40,6 +42,8 @@ def _asked_for(sandbox: Sandbox, args: Arguments) -> Channel:
         raise ApiError("cannot_dm_bot")
     if not workspace.human(users[0]).is_active:
         raise ApiError("user_disabled")
+    if workspace.people[users[0]].is_external and not workspace.shared_channels(users[0]):
+        raise ApiError("user_not_visible")
     return workspace.dm(users[0])
 
 
@@ -101,18 +105,7 @@ def replies(sandbox: Sandbox, args: Arguments) -> Json:
 
 def _info(sandbox: Sandbox, channel: Channel) -> Json:
     if channel.user is None:
-        return {
-            "id": channel.id,
-            "name": channel.name,
-            "is_channel": True,
-            "is_im": False,
-            "is_private": False,
-            "is_member": False,
-            "is_archived": False,
-            "is_ext_shared": False,
-            "is_general": True,
-            "created": channel.created,
-        }
+        return channels.info(channel)
     is_gone = not sandbox.workspace.people[channel.user].is_active
     return {
         "id": channel.id,
@@ -127,21 +120,19 @@ def _info(sandbox: Sandbox, channel: Channel) -> Json:
     }
 
 
-def _any_channel(sandbox: Sandbox, args: Arguments) -> Channel:
-    channel = sandbox.workspace.channels.get(args.required("channel", "channel_not_found"))
-    if channel is None:
-        raise ApiError("channel_not_found")
-    return channel
-
-
 def info(sandbox: Sandbox, args: Arguments) -> Json:
-    """`conversations.info`."""
-    return {"channel": _info(sandbox, _any_channel(sandbox, args))}
+    """`conversations.info`: of private channels, those alone that the app is in."""
+    channel = sandbox.workspace.known(args.required("channel", "channel_not_found"))
+    shown = _info(sandbox, channel)
+    if args.flag("include_num_members"):
+        shown["num_members"] = len(sandbox.workspace.members(channel))
+    return {"channel": shown}
 
 
 def members(sandbox: Sandbox, args: Arguments) -> Json:
-    """`conversations.members`."""
-    everyone = sandbox.workspace.members(_any_channel(sandbox, args))
+    """`conversations.members`: of any public channel, of private ones from within."""
+    channel = sandbox.workspace.known(args.required("channel", "channel_not_found"))
+    everyone = sandbox.workspace.members(channel)
     page, cursor = page_of(everyone, args, default=100, highest=999)
     return {"members": page, "response_metadata": {"next_cursor": cursor}}
 
@@ -154,7 +145,9 @@ def list_(sandbox: Sandbox, args: Arguments) -> Json:
     wanted = [
         _info(sandbox, channel)
         for channel in sandbox.workspace.channels.values()
-        if ("public_channel" if channel.user is None else "im") in types
+        if _TYPES[channel.kind] in types
+        and (channel.has_bot or not channel.is_private)
+        and not (channel.is_archived and args.flag("exclude_archived"))
     ]
     page, cursor = page_of(wanted, args, default=100, highest=999)
     return {"channels": page, "response_metadata": {"next_cursor": cursor}}

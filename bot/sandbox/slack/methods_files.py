@@ -121,11 +121,14 @@ async def _share(sandbox: Sandbox, channel: Channel, post: Post) -> None:
     await asyncio.sleep(sandbox.timings.share)
     found = [sandbox.workspace.files.get(file_id) for file_id in post.file_ids]
     living = [file for file in found if file is not None]
-    if not living or (post.thread_ts is not None and post.thread_ts not in channel.posts):
-        return  # deleted meanwhile
+    is_thread_gone = post.thread_ts is not None and post.thread_ts not in channel.posts
+    if not living or is_thread_gone or not channel.has_bot or channel.is_archived:
+        return  # deleted, or the app put out, meanwhile
     post.ts, post.file_ids = sandbox.workspace.new_ts(), tuple(file.id for file in living)
     for file in living:
         file.shares.append((channel.id, post.ts))
+        if channel.kind == "channels":
+            file.public_in.add(channel.id)
     say(sandbox, channel, post)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.sandbox.slack import groups
 from bot.sandbox.slack.answers import ApiError, Json
 from bot.sandbox.slack.pages import page_of
 from bot.sandbox.slack.people import (
@@ -23,11 +24,6 @@ if TYPE_CHECKING:
     from bot.sandbox.slack.arguments import Arguments
     from bot.sandbox.slack.core import Sandbox
     from bot.sandbox.slack.people import Human
-
-_GROUPS = {
-    "S0SUPPORT1": ("support", "Support", ("U0KENJI005", "U0MARTA004")),
-    "S0AGENCY01": ("agency", "Agency", ()),
-}
 
 
 def auth_test(sandbox: Sandbox, _args: Arguments) -> Json:
@@ -54,9 +50,11 @@ def team_info(sandbox: Sandbox, _args: Arguments) -> Json:
     return {"team": {"id": TEAM_ID, "name": TEAM_NAME, "domain": TEAM_DOMAIN, "url": f"{sandbox.base_url}/"}}
 
 
-def _record(sandbox: Sandbox, human: Human) -> Json:
+def record(sandbox: Sandbox, human: Human) -> Json:
+    """A person as the app may see them."""
     with_email = "users:read.email" in sandbox.manifest.scopes
-    return user_record(human, sandbox.workspace.now(), with_email=with_email)
+    is_stranger = human.is_external and not sandbox.workspace.shared_channels(human.id)
+    return user_record(human, sandbox.workspace.now(), with_email=with_email, is_stranger=is_stranger)
 
 
 def users_info(sandbox: Sandbox, args: Arguments) -> Json:
@@ -66,25 +64,21 @@ def users_info(sandbox: Sandbox, args: Arguments) -> Json:
         return {"user": bot_record(sandbox.manifest.bot_name)}
     if user == SLACKBOT_ID:
         return {"user": slackbot_record()}
-    return {"user": _record(sandbox, sandbox.workspace.human(user))}
-
-
-def change_role(sandbox: Sandbox, user: str, role: str) -> None:
-    """Promote, demote or deactivate a person, and tell the app."""
-    workspace = sandbox.workspace
-    workspace.set_role(user, role)
-    record, ts = _record(sandbox, workspace.human(user)), workspace.new_ts()
-    sandbox.emit({"type": "user_change", "user": record, "cache_ts": int(workspace.now()), "event_ts": ts})
+    human = sandbox.workspace.human(user)
+    if not sandbox.workspace.is_visible(user):
+        raise ApiError("user_not_visible")
+    return {"user": record(sandbox, human)}
 
 
 def users_list(sandbox: Sandbox, args: Arguments) -> Json:
-    """`users.list`, in pages."""
-    people = [_record(sandbox, human) for human in sandbox.workspace.people.values()]
+    """`users.list`, in pages: people of other workspaces too, once a channel is shared with them."""
+    workspace = sandbox.workspace
+    people = [record(sandbox, human) for human in workspace.people.values() if workspace.is_visible(human.id)]
     everyone = [*people, bot_record(sandbox.manifest.bot_name), slackbot_record()]
     members, cursor = page_of(everyone, args, default=200, highest=1000)
     return {
         "members": members,
-        "cache_ts": int(sandbox.workspace.now()),
+        "cache_ts": int(workspace.now()),
         "response_metadata": {"next_cursor": cursor},
     }
 
@@ -94,26 +88,31 @@ def lookup_by_email(sandbox: Sandbox, args: Arguments) -> Json:
     wanted = args.required("email", "users_not_found").lower()
     for human in sandbox.workspace.people.values():
         if human.email == wanted and human.is_active:
-            return {"user": _record(sandbox, human)}
+            return {"user": record(sandbox, human)}
     raise ApiError("users_not_found")
 
 
-def usergroups_list(_sandbox: Sandbox, args: Arguments) -> Json:
-    """`usergroups.list`."""
-    groups = [_group(group_id, with_users=args.flag("include_users")) for group_id in _GROUPS]
-    return {"usergroups": groups}
+def _check_plan(sandbox: Sandbox) -> None:
+    if not sandbox.settings.user_groups:
+        raise ApiError("plan_upgrade_required")
 
 
-def _group(group_id: str, *, with_users: bool) -> Json:
-    handle, name, users = _GROUPS[group_id]
-    group = {"id": group_id, "team_id": TEAM_ID, "is_usergroup": True, "name": name, "handle": handle}
-    group |= {"description": "", "is_external": False, "date_delete": 0, "user_count": len(users)}
-    return {**group, "users": list(users)} if with_users else group
+def usergroups_list(sandbox: Sandbox, args: Arguments) -> Json:
+    """`usergroups.list`: disabled ones only when asked for."""
+    _check_plan(sandbox)
+    with_users = args.flag("include_users")
+    shown = [
+        groups.record(group, sandbox.workspace.active(group.users), with_users=with_users)
+        for group in sandbox.workspace.groups.values()
+        if not group.deleted or args.flag("include_disabled")
+    ]
+    return {"usergroups": shown}
 
 
-def usergroups_users_list(_sandbox: Sandbox, args: Arguments) -> Json:
+def usergroups_users_list(sandbox: Sandbox, args: Arguments) -> Json:
     """`usergroups.users.list`."""
-    group_id = args.required("usergroup")
-    if group_id not in _GROUPS:
+    _check_plan(sandbox)
+    group = sandbox.workspace.groups.get(args.required("usergroup"))
+    if group is None or (group.deleted and not args.flag("include_disabled")):
         raise ApiError("no_such_subteam")
-    return {"users": list(_GROUPS[group_id][2])}
+    return {"users": sandbox.workspace.active(group.users)}

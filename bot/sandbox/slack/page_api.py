@@ -13,8 +13,9 @@ from bot.sandbox.slack import clicks, interactions
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.inputs import BadValue
 from bot.sandbox.slack.interactions import FormFaults, Refused
-from bot.sandbox.slack.methods_people import change_role
 from bot.sandbox.slack.page_state import people, state
+from bot.sandbox.slack.page_workspace import overview, workspace_actions
+from bot.sandbox.slack.workspace import Forbidden
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -37,6 +38,7 @@ class PageApi:
         """Register every route."""
         router.add_get("/sandbox/api/people", self._people)
         router.add_get("/sandbox/api/state", self._state)
+        router.add_get("/sandbox/api/workspace", self._workspace)
         router.add_get("/sandbox/api/events", self._events)
         router.add_get("/sandbox/api/log", self._log)
         router.add_get("/sandbox/api/faults", self._show_faults)
@@ -54,7 +56,7 @@ class PageApi:
             "message": self._message,
             "home": self._home,
             "shortcut": self._shortcut,
-            "role": self._role,
+            **workspace_actions(self._sandbox),
             "faults": self._order_faults,
             "settings": self._settings,
         }
@@ -79,10 +81,18 @@ class PageApi:
     async def _people(self, _request: web.Request) -> web.Response:
         return web.json_response(people(self._sandbox))
 
+    async def _workspace(self, _request: web.Request) -> web.Response:
+        return web.json_response(overview(self._sandbox))
+
     async def _state(self, request: web.Request) -> web.Response:
         limit = request.query.get("limit", "")
         newest = int(limit) if limit.isdecimal() else None
-        return web.json_response(state(self._sandbox, self._user(request.query.get("user")), newest))
+        user = self._user(request.query.get("user"))
+        try:
+            shown = state(self._sandbox, user, newest, request.query.get("channel"))
+        except Refused as error:
+            return web.json_response({"ok": False, "error": str(error)})
+        return web.json_response(shown)
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         user = self._user(request.query.get("user"))
@@ -131,9 +141,8 @@ class PageApi:
         return web.Response(body=file.octets, headers=headers)
 
     async def _command(self, body: Json) -> Json:
-        channel = body.get("channel")
         await interactions.command(
-            self._sandbox, self._actor(body), str(body["text"]), channel if isinstance(channel, str) else None
+            self._sandbox, self._actor(body), str(body["text"]), _text(body, "channel")
         )
         return {}
 
@@ -158,9 +167,12 @@ class PageApi:
         return {}
 
     async def _message(self, body: Json) -> Json:
-        thread = body.get("thread_ts")
         ts = interactions.message(
-            self._sandbox, self._actor(body), str(body["text"]), str(thread) if thread else None
+            self._sandbox,
+            self._actor(body),
+            str(body["text"]),
+            _text(body, "thread_ts"),
+            _text(body, "channel"),
         )
         return {"ts": ts}
 
@@ -170,10 +182,6 @@ class PageApi:
 
     async def _shortcut(self, body: Json) -> Json:
         await interactions.shortcut(self._sandbox, self._actor(body), str(body["callback_id"]))
-        return {}
-
-    async def _role(self, body: Json) -> Json:
-        change_role(self._sandbox, self._user(body.get("user")), str(body["role"]))
         return {}
 
     async def _order_faults(self, body: Json) -> Json:
@@ -192,6 +200,8 @@ class PageApi:
             sandbox.settings.view_lag = float(body["view_lag"])
         if "history_cap" in body:
             sandbox.settings.history_cap = body["history_cap"] and int(body["history_cap"])
+        if "user_groups" in body:
+            sandbox.settings.user_groups = bool(body["user_groups"])
         if "messages_tab" in body:
             sandbox.manifest = replace(sandbox.manifest, is_messages_enabled=bool(body["messages_tab"]))
         wanted = body.get("socket_disconnect")
@@ -199,6 +209,11 @@ class PageApi:
             reason = wanted if isinstance(wanted, str) else "refresh_requested"
             sandbox.spawn(sandbox.hub.refresh(reason, sandbox.timings.grace))
         return {}
+
+
+def _text(body: Json, name: str) -> str | None:
+    value = body.get(name)
+    return value if isinstance(value, str) and value else None
 
 
 def _posted(action: Callable[[Json], Awaitable[Json]]) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -211,7 +226,7 @@ def _posted(action: Callable[[Json], Awaitable[Json]]) -> Callable[[web.Request]
             return web.json_response({"ok": True, **await action(body)})
         except FormFaults as faults:
             return web.json_response({"ok": False, "errors": faults.errors})
-        except (Refused, BadValue) as error:
+        except (Refused, BadValue, Forbidden) as error:
             return web.json_response({"ok": False, "error": str(error)})
         except (ValueError, TypeError, KeyError, AttributeError):
             return web.json_response({"ok": False, "error": "that is not what this call takes"}, status=400)

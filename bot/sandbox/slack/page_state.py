@@ -1,11 +1,12 @@
-"""What the page shows, as JSON: people, the DM, open views, Home, errors. Pure reading."""
+"""What the page shows, as JSON: people, the DM or a channel, open views, Home, errors. Pure reading."""
 
 from __future__ import annotations
 
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from bot.sandbox.slack.people import BOT_USER_ID
+from bot.sandbox.slack.interactions import Refused
+from bot.sandbox.slack.people import BOT_USER_ID, PARTNER_NAME
 
 if TYPE_CHECKING:
     from bot.sandbox.slack.answers import Json
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from bot.sandbox.slack.files import FileStore
     from bot.sandbox.slack.manifest import Command, Shortcut
     from bot.sandbox.slack.people import Human
-    from bot.sandbox.slack.posts import Post
+    from bot.sandbox.slack.posts import Channel, Post
     from bot.sandbox.slack.views import Ephemeral, View
 
 
@@ -21,7 +22,7 @@ def people(sandbox: Sandbox) -> Json:
     """Everybody one can act as, and what the app offers."""
     manifest = sandbox.manifest
     return {
-        "people": [_person(human) for human in sandbox.workspace.people.values()],
+        "people": [_person(sandbox, human) for human in sandbox.workspace.people.values()],
         "bot": {"id": BOT_USER_ID, "name": manifest.bot_name},
         "connected": sandbox.hub.is_connected,
         "commands": [_command(one) for one in manifest.commands],
@@ -29,7 +30,7 @@ def people(sandbox: Sandbox) -> Json:
     }
 
 
-def _person(human: Human) -> Json:
+def _person(sandbox: Sandbox, human: Human) -> Json:
     return {
         "id": human.id,
         "name": human.name,
@@ -38,6 +39,9 @@ def _person(human: Human) -> Json:
         "title": human.title,
         "color": f"#{human.color}",
         "tz": human.tz,
+        "is_external": human.is_external,
+        "is_visible": sandbox.workspace.is_visible(human.id),
+        "team": PARTNER_NAME if human.is_external else None,
     }
 
 
@@ -49,24 +53,59 @@ def _shortcut(one: Shortcut) -> Json:
     return {"name": one.name, "callback_id": one.callback_id, "description": one.description}
 
 
-def state(sandbox: Sandbox, user: str, newest: int | None = None) -> Json:
+def state(sandbox: Sandbox, user: str, newest: int | None = None, channel_id: str | None = None) -> Json:
     """What one person has before them.
 
     Args:
         newest: show only that many of the newest top-level posts; all when None. `total` counts them all.
+        channel_id: whose posts; those of the DM with the app when None.
+
+    Raises:
+        Refused: the person is not in that channel.
     """
     workspace = sandbox.workspace
-    channel, desk = workspace.dm(user), workspace.desks[user]
+    dm, desk = workspace.dm(user), workspace.desks[user]
+    channel = workspace.channels.get(channel_id) if channel_id else dm
+    if channel is None or not workspace.is_in(user, channel):
+        raise Refused("you are not in this channel")
     chosen = list(islice(reversed(channel.posts.values()), newest))
     return {
         "channel": channel.id,
+        "dm": {"id": dm.id, "newest": _newest(dm)},
+        "channels": [one for raw in workspace.channels.values() if (one := _channel(sandbox, user, raw))],
         "posts": [_post(post, workspace.files) for post in reversed(chosen)],
         "total": len(channel.posts),
-        "ephemerals": [_ephemeral(one) for one in desk.ephemerals],
+        "ephemerals": [
+            _ephemeral(one) for one in desk.ephemerals if not channel_id or one.channel == channel_id
+        ],
         "views": [_view(view) for view in desk.stack],
         "home": _view(desk.home) if desk.home else None,
         "errors": list(desk.errors),
         "connected": sandbox.hub.is_connected,
+    }
+
+
+def _newest(channel: Channel) -> str | None:
+    return next(reversed(channel.posts), None)
+
+
+def _channel(sandbox: Sandbox, user: str, channel: Channel) -> Json | None:
+    """A channel as this person knows it; None for those hidden from them."""
+    is_member = sandbox.workspace.is_in(user, channel)
+    human = sandbox.workspace.people[user]
+    is_hidden = channel.is_private or human.is_external or "guest" in human.role
+    if channel.user is not None or (is_hidden and not is_member):
+        return None
+    return {
+        "id": channel.id,
+        "name": channel.name,
+        "is_member": is_member,
+        "is_private": channel.is_private,
+        "is_archived": channel.is_archived,
+        "is_ext_shared": bool(channel.shared_with),
+        "has_bot": channel.has_bot,
+        "members": len(sandbox.workspace.members(channel)),
+        "newest": _newest(channel) if is_member else None,
     }
 
 

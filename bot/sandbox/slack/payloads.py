@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from bot.sandbox.slack.people import APP_ID, BOT_USER_ID, TEAM_DOMAIN, TEAM_ID
+from bot.sandbox.slack.people import APP_ID, BOT_USER_ID, PARTNER_DOMAIN, TEAM_DOMAIN, TEAM_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 # Slack's long-retired verification word; apps ignore it, yet every payload has one.
 _TOKEN = "local-sandbox"  # noqa: S105  # not a credential
+
+# The word of scopes for a channel's kind, and the word of events for it.
+CHANNEL_TYPES: Final = {"im": "im", "channels": "channel", "groups": "group"}
 
 _LINKED = re.compile(
     r"(?P<email>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)|(?P<url>https?://[^\s<>]+)|(?P<mention>@[a-z0-9._-]+)", re.ASCII
@@ -47,7 +50,7 @@ def _team() -> Json:
 
 
 def _user(human: Human) -> Json:
-    return {"id": human.id, "username": human.name, "name": human.name, "team_id": TEAM_ID}
+    return {"id": human.id, "username": human.name, "name": human.name, "team_id": human.team_id}
 
 
 def _common(kind: str, human: Human, trigger_id: str | None) -> Json:
@@ -74,7 +77,7 @@ def command(word: str, text: str, human: Human, channel: Channel, **keys: str) -
         "team_id": TEAM_ID,
         "team_domain": TEAM_DOMAIN,
         "channel_id": channel.id,
-        "channel_name": channel.name,
+        "channel_name": channel.told_name,
         "user_id": human.id,
         "user_name": human.name,
         "command": word,
@@ -91,28 +94,38 @@ def shortcut(callback_id: str, human: Human, trigger_id: str, action_ts: str) ->
     return {**_common("shortcut", human, trigger_id), "callback_id": callback_id, "action_ts": action_ts}
 
 
+def _by_viewer(kind: str, human: Human, view: Json, trigger_id: str | None) -> Json:
+    """A payload about a view: its team is the person's own, and `app_installed_team_id` leads to the app's."""
+    domain = TEAM_DOMAIN if human.team_id == TEAM_ID else PARTNER_DOMAIN
+    team = {"id": human.team_id, "domain": domain}
+    return {
+        **_common(kind, human, trigger_id),
+        "team": team,
+        "view": {**view, "team_id": human.team_id},
+    }
+
+
 def view_submission(human: Human, view: Json, trigger_id: str) -> Json:
     """A form that was sent."""
-    return {**_common("view_submission", human, trigger_id), "view": view, "response_urls": []}
+    return {**_by_viewer("view_submission", human, view, trigger_id), "response_urls": []}
 
 
 def view_closed(human: Human, view: Json, *, is_cleared: bool) -> Json:
     """A modal that was closed by hand."""
-    return {**_common("view_closed", human, None), "view": view, "is_cleared": is_cleared}
+    return {**_by_viewer("view_closed", human, view, None), "is_cleared": is_cleared}
 
 
 def view_actions(human: Human, view: Json, actions: list[Json], trigger_id: str) -> Json:
     """An element of a view was used."""
     return {
-        **_common("block_actions", human, trigger_id),
+        **_by_viewer("block_actions", human, view, trigger_id),
         "container": {"type": "view", "view_id": view["id"]},
-        "view": view,
         "actions": actions,
     }
 
 
 def message_actions(human: Human, channel: Channel, source: Json, actions: list[Json], **keys: str) -> Json:
-    """An element of a post was used.
+    """An element of a post was used: `team` is the app's own, `user.team_id` the person's.
 
     Args:
         source: `container`, `state` and, unless the post is ephemeral, `message`.
@@ -120,7 +133,7 @@ def message_actions(human: Human, channel: Channel, source: Json, actions: list[
     """
     return {
         **_common("block_actions", human, keys["trigger_id"]),
-        "channel": {"id": channel.id, "name": channel.name},
+        "channel": {"id": channel.id, "name": channel.told_name},
         "response_url": keys["response_url"],
         "actions": actions,
         **source,
@@ -154,7 +167,7 @@ def action(block: Json, element: Json, fields: Json, action_ts: str) -> Json:
     return {**entry, **{name: value for name, value in fields.items() if name != "type"}}
 
 
-def event(body: Json, event_id: str, event_time: int) -> Json:
+def event(body: Json, event_id: str, event_time: int, *, is_shared: bool = False) -> Json:
     """The wrapper around an event."""
     return {
         "token": _TOKEN,
@@ -175,7 +188,7 @@ def event(body: Json, event_id: str, event_time: int) -> Json:
                 "is_enterprise_install": False,
             }
         ],
-        "is_ext_shared_channel": False,
+        "is_ext_shared_channel": is_shared,
         "event_context": f"4-{event_id}",
     }
 
@@ -192,6 +205,7 @@ def home_opened(user: str, channel_id: str, tab: str, view: Json | None, event_t
     return body if view is None else {**body, "view": view}
 
 
-def message_event(message: Json, channel_id: str, **extra: Any) -> Json:
-    """`message` in a DM."""
-    return {**message, "channel": channel_id, "event_ts": message["ts"], "channel_type": "im", **extra}
+def message_event(message: Json, channel: Channel, **extra: Any) -> Json:
+    """`message` in a DM or channel."""
+    kind = CHANNEL_TYPES[channel.kind]
+    return {**message, "channel": channel.id, "event_ts": message["ts"], "channel_type": kind, **extra}

@@ -1,4 +1,4 @@
-"""The people of the sandbox, one of each role, and their `users.info` records.
+"""The people of the sandbox, one of each role and one of another workspace, and their `users.info` records.
 
 Invented persons with fixed ids, so that a test or a page can name them.
 """
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 TEAM_ID: Final = "T0SANDBOX1"
 TEAM_DOMAIN: Final = "local-sandbox"
 TEAM_NAME: Final = "Local sandbox (not Slack)"
+PARTNER_ID: Final = "T0PARTNER1"
+PARTNER_DOMAIN: Final = "paper-partner"
+PARTNER_NAME: Final = "Paper & Partner"
 APP_ID: Final = "A0MAILBOX1"
 BOT_USER_ID: Final = "U0MAILBOT1"
 BOT_ID: Final = "B0MAILBOT1"
@@ -34,7 +37,7 @@ _ALL_FLAGS: Final = ("is_admin", "is_owner", "is_primary_owner", "is_restricted"
 
 @dataclass(frozen=True, slots=True)
 class Human:
-    """One person of the workspace; `role` is one of the six, or `deactivated`."""
+    """One person; `role` is one of the six, `deactivated`, or `external` for somebody of another workspace."""
 
     id: str
     name: str
@@ -44,11 +47,17 @@ class Human:
     color: str
     tz: str
     email: str = field(repr=False)
+    team_id: str = TEAM_ID
 
     @property
     def is_active(self) -> bool:
         """Whether the account can still sign in."""
         return self.role != "deactivated"
+
+    @property
+    def is_external(self) -> bool:
+        """Whether the account belongs to another workspace."""
+        return self.team_id != TEAM_ID
 
 
 def roster() -> list[Human]:
@@ -65,8 +74,17 @@ def roster() -> list[Human]:
     ]  # fmt: skip
 
 
+def outsiders() -> list[Human]:
+    """People of another workspace, who meet this one in channels shared with theirs."""
+    return [
+        Human("U0NOOR0009", "noor", "Noor Haddad", "external", "Printer's account manager", "2b6cb0", "Europe/Amsterdam", "noor@partner.test", PARTNER_ID),
+    ]  # fmt: skip
+
+
 def with_role(human: Human, role: str) -> Human:
     """The same person in another role."""
+    if human.is_external:
+        raise ValueError("people of another workspace have no role here")
     if role != "deactivated" and role not in _FLAGS:
         raise ValueError("no such role")
     return replace(human, role=role)
@@ -85,7 +103,7 @@ def _profile(human: Human, *, with_email: bool) -> Json:
         "last_name": last,
         "status_text": "",
         "status_emoji": "",
-        "team": TEAM_ID,
+        "team": human.team_id,
     }
     if with_email:
         profile["email"] = human.email
@@ -105,20 +123,26 @@ def _zone(human: Human, now: float) -> Json:
     }
 
 
-def user_record(human: Human, now: float, *, with_email: bool) -> Json:
-    """The person as `users.info` gives them; a deactivated account lacks the role flags, as Slack's does."""
+def user_record(human: Human, now: float, *, with_email: bool, is_stranger: bool = False) -> Json:
+    """The person as `users.info` gives them.
+
+    A deactivated account lacks the role flags, as Slack's does; so does somebody of another workspace, who has
+    `is_stranger` instead: whether no channel that the app is in is shared with them.
+    """
     common: Json = {
         "id": human.id,
-        "team_id": TEAM_ID,
+        "team_id": human.team_id,
         "name": human.name,
         "deleted": not human.is_active,
-        "profile": _profile(human, with_email=with_email),
+        "profile": _profile(human, with_email=with_email and not human.is_external),
         "is_bot": False,
         "is_app_user": False,
         "updated": 1_700_000_000,
     }
     if not human.is_active:
         return common
+    if human.is_external:
+        return {**common, **_zone(human, now), "real_name": human.real_name, "is_stranger": is_stranger}
     flags = {flag: flag in _FLAGS[human.role] for flag in _ALL_FLAGS}
     return {
         **common,

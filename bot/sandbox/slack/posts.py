@@ -1,6 +1,6 @@
-"""Posts, threads and DMs in memory, and how the Web API shows them.
+"""Posts, threads, DMs and channels in memory, and how the Web API shows posts.
 
-A DM keeps at most `MAX_POSTS` top-level posts; the oldest goes first, with its thread.
+A DM or channel keeps at most `MAX_POSTS` top-level posts; the oldest goes first, with its thread.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_REPLIES: Final = 5_000
 
 @dataclass(slots=True)
 class Post:
-    """One message of a DM. A root that was deleted while it had replies stays as a tombstone."""
+    """One message. A root that was deleted while it had replies stays as a tombstone."""
 
     ts: str
     user: str
@@ -45,13 +45,40 @@ class Post:
 
 @dataclass(slots=True)
 class Channel:
-    """A DM between one person and the bot, or (with no `user`) a channel the bot is not in."""
+    """A DM between one person and the bot, or (with no `user`) a channel.
+
+    Attributes:
+        members: the ids of those in the channel, the bot's user among them while it is in.
+        shared_with: the other workspaces that share the channel.
+    """
 
     id: str
     user: str | None
     created: int
     name: str = "directmessage"
     posts: dict[str, Post] = field(default_factory=dict)
+    members: list[str] = field(default_factory=list)
+    is_private: bool = False
+    is_archived: bool = False
+    is_general: bool = False
+    shared_with: list[str] = field(default_factory=list)
+
+    @property
+    def has_bot(self) -> bool:
+        """Whether the app reads and writes here."""
+        return self.user is not None or BOT_USER_ID in self.members
+
+    @property
+    def kind(self) -> str:
+        """What Slack calls its kind in scopes' words: `im`, `groups` or `channels`."""
+        if self.user is not None:
+            return "im"
+        return "groups" if self.is_private else "channels"
+
+    @property
+    def told_name(self) -> str:
+        """Its name as payloads carry it: those of DMs and private channels are not told."""
+        return "privategroup" if self.is_private else self.name
 
     def find(self, ts: str) -> Post | None:
         """The post of that time, top-level or reply."""

@@ -38,6 +38,8 @@ def _use(sandbox: Sandbox, token: str, body: bytes) -> None:
     if not isinstance(answer, dict):
         raise ApiError("invalid_payload")
     target = sandbox.use_response_url(token)
+    if target.channel not in sandbox.workspace.channels:
+        raise ApiError("channel_not_found")
     if answer.get("delete_original"):
         _delete(sandbox, target)
     elif not (answer.get("replace_original") and _replace(sandbox, target, answer)):
@@ -58,7 +60,7 @@ def _delete(sandbox: Sandbox, target: ResponseUrl) -> None:
         sandbox.workspace.channels[target.channel].remove(post)
     if ephemeral is not None:
         sandbox.workspace.desks[target.user].ephemerals.remove(ephemeral)
-    sandbox.workspace.changed(target.user)
+    sandbox.workspace.changed()
 
 
 def _replace(sandbox: Sandbox, target: ResponseUrl, answer: Json) -> bool:
@@ -70,5 +72,5 @@ def _replace(sandbox: Sandbox, target: ResponseUrl, answer: Json) -> bool:
         ephemeral.text, ephemeral.blocks = content(answer)
     else:
         return False
-    sandbox.workspace.changed(target.user)
+    sandbox.workspace.changed()
     return True

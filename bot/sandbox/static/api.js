@@ -17,11 +17,17 @@ const post = (path, body) =>
   ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 
 export const people = () => get("people");
-export const state = (user, newest) => get(`state?user=${encodeURIComponent(user)}&limit=${newest}`);
+export const state = (user, newest, channel) =>
+  get(`state?user=${encodeURIComponent(user)}&limit=${newest}${channel ? `&channel=${encodeURIComponent(channel)}` : ""}`);
+export const workspace = () => get("workspace");
+export const role = (user, name) => post("role", { user, role: name });
+export const person = (name, role) => post("person", { name, role });
+export const group = (body) => post("group", body);
+export const channel = (body) => post("channel", body);
 export const mailboxes = () => get("mailboxes");
-export const command = (user, text) => post("command", { user, text });
-export const message = (user, text, thread) =>
-  post("message", { user, text, ...(thread && { thread_ts: thread }) });
+export const command = (user, text, channel) => post("command", { user, text, ...(channel && { channel }) });
+export const message = (user, text, thread, channel) =>
+  post("message", { user, text, ...(thread && { thread_ts: thread }), ...(channel && { channel }) });
 export const action = (body) => post("action", body);
 export const options = (body) => post("options", body);
 export const submit = (user, viewId, values) => post("submit", { user, view_id: viewId, values });

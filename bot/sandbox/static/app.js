@@ -7,8 +7,9 @@ import { paintHead } from "./head.js";
 import { Messages } from "./messages.js";
 import { Modals } from "./modal.js";
 import { Model } from "./model.js";
-import { paintSide } from "./side.js";
+import { isUnread, paintSide, readKey } from "./side.js";
 import { Thread } from "./thread.js";
+import { WorkspacePanel } from "./workspace.js";
 
 const node = (id) => document.getElementById(id);
 const address = new URL(location.href);
@@ -20,35 +21,36 @@ const parts = [
   new Home(node("home"), model),
   new Thread(node("thread"), model),
   new Drawer(node("drawer"), model),
+  new WorkspacePanel(node("panel"), model),
   new Modals(node("modals"), model),
 ];
 
 function paint() {
-  const isUnread = noteRead();
-  paintSide(node("side"), model, isUnread);
-  paintHead(node("head"), model, isUnread);
+  const isNew = noteRead();
+  paintSide(node("side"), model, isNew);
+  paintHead(node("head"), model, isNew);
   for (const part of parts) part.paint();
   holdBack();
   leadToPost();
   keepAddress();
-  document.title = `${isUnread ? "• " : ""}${model.bot?.name ?? "Mailbox"} · Mailbox sandbox`;
+  document.title = `${isNew ? "• " : ""}${model.bot?.name ?? "Mailbox"} · Mailbox sandbox`;
 }
 
 /** Remembers how far the person has read; says whether something is left. */
 function noteRead() {
+  const isLooking = model.tab === "messages" && !document.hidden && model.loaded;
   const newest = Number(model.state.posts.at(-1)?.ts ?? 0);
-  const key = `read:${model.actor}`;
-  if (model.tab === "messages" && !document.hidden && model.loaded && newest) memory.set(key, newest);
-  return newest > (memory.get(key) ?? 0);
+  if (isLooking && newest) memory.set(readKey(model, model.channel), newest);
+  return isUnread(model, null, model.state.dm?.newest);
 }
 
 /** While a modal is open the workspace behind it takes no part; the mail server beside it does, where there is room. */
 function holdBack() {
   const isOpen = model.state.views.length > 0;
   for (const id of ["side", "main", "thread"]) node(id).inert = isOpen;
-  node("drawer").inert = isOpen && !isDocked();
-  document.querySelector("#modals [role=dialog]")?.setAttribute("aria-modal", String(!model.drawer || !isDocked()));
-  node("app").classList.toggle("with-drawer", model.drawer);
+  for (const id of ["drawer", "panel"]) node(id).inert = isOpen && !isDocked();
+  document.querySelector("#modals [role=dialog]")?.setAttribute("aria-modal", String(!(model.drawer || model.panel) || !isDocked()));
+  node("app").classList.toggle("with-drawer", model.drawer || model.panel);
 }
 
 /** Shows the post that a permalink leads to, once it is there. */
@@ -68,6 +70,8 @@ function keepAddress() {
   if (!model.actor) return;
   address.searchParams.set("user", model.actor);
   address.searchParams.set("tab", model.tab);
+  if (model.channel) address.searchParams.set("channel", model.channel);
+  else address.searchParams.delete("channel");
   if (address.href !== location.href) history.replaceState(null, "", address);
 }
 
@@ -76,6 +80,7 @@ function putAway(event) {
   if (event.key !== "Escape" || event.defaultPrevented || event.isComposing) return;
   if (model.side) model.set({ side: false });
   else if (model.drawer && !isDocked()) model.openDrawer(false);
+  else if (model.panel && (!isDocked() || node("panel").contains(document.activeElement))) model.openPanel(false);
   else if (model.thread && node("thread").contains(document.activeElement)) model.set({ thread: null });
 }
 
@@ -88,4 +93,4 @@ node("main").addEventListener("click", (event) => {
 
 model.drawer = memory.get("drawer") ?? isDocked();
 model.changed();
-model.start(address.searchParams.get("user"));
+model.start(address.searchParams.get("user"), address.searchParams.get("channel"));

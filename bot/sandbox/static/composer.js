@@ -42,9 +42,10 @@ export class Composer {
   paint() {
     if (this.shortcuts) this.shortcuts.hidden = !(this.model.shortcuts.length + this.model.commands.length);
     const name = this.model.bot?.name ?? "Mailbox";
-    const isGone = this.model.me?.role === "deactivated";
-    this.box.disabled = isGone;
-    if (this.place.commands) this.box.placeholder = isGone ? "This account is deactivated" : `Message ${name}, or type / for its commands`;
+    const { me, room, hasApp } = this.model;
+    const shut = me?.role === "deactivated" ? "This account is deactivated" : room?.is_archived ? "This channel is archived" : !room && !hasApp ? "Nothing to write to yet" : null;
+    this.box.disabled = Boolean(shut);
+    if (this.place.commands) this.box.placeholder = shut ?? `Message ${room ? `#${room.name}` : name}, or type / for ${room ? "commands" : "its commands"}`;
   }
 
   focus() {

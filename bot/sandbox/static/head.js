@@ -1,4 +1,4 @@
-/** The bar above the conversation: the app's name, its two tabs and the way to the mail server. */
+/** The bar above the conversation: the app's name and its two tabs, or the channel's, and the way to the mail server. */
 
 import { h, keepingFocus, reconcile } from "./dom.js";
 import { icon } from "./icons.js";
@@ -10,19 +10,45 @@ const TABS = [["home", "Home"], ["messages", "Messages"]];
 /** Paints the bar. */
 export function paintHead(root, model, isUnread) {
   const app = model.bot?.name ?? "Mailbox";
+  const { room } = model;
+  const isChannel = Boolean(model.channel) || !model.hasApp;
   keepingFocus(() => reconcile(root, [
-    { key: "title", signature: `${app}${model.side}${model.mailFaults.length}`, build: () => title(model, app) },
-    { key: "tabs", signature: `${model.tab}${isUnread}`, build: () => tabs(model, isUnread) },
+    { key: "title", signature: `${app}${model.side}${model.mailFaults.length}${isChannel}${JSON.stringify(room)}`, build: () => title(model, isChannel ? channelName(model) : appName(app)) },
+    isChannel
+      ? { key: "about", signature: JSON.stringify(room), build: () => channelFacts(model) }
+      : { key: "tabs", signature: `${model.tab}${isUnread}`, build: () => tabs(model, isUnread) },
   ]));
 }
 
-function title(model, app) {
+function appName(app) {
+  return [appAvatar("small"), h("h2", {}, app), badge()];
+}
+
+function channelName({ room }) {
+  return room
+    ? [icon(room.is_private ? "lock" : "hash"), h("h2", {}, room.name)]
+    : [h("h2", {}, "No channel")];
+}
+
+/** What one should know of a channel before one writes there. */
+function channelFacts({ room, bot, me }) {
+  if (!room) return h("p", { class: "channel-facts" }, `${me?.real_name ?? "This person"} sees nothing until a channel is shared with their workspace.`);
+  const facts = [
+    room.is_private ? "Private channel" : "Public channel",
+    room.members === 1 ? "1 member" : `${room.members} members`,
+    room.is_archived && "archived: nobody can write",
+    room.has_bot ? `${bot?.name ?? "Mailbox"} is in it` : `${bot?.name ?? "Mailbox"} is not in it`,
+  ].filter(Boolean).join(" · ");
+  return h("p", { class: "channel-facts" }, facts, room.is_ext_shared && h("span", { class: "wrong" }, icon("warn"), "shared with another workspace"));
+}
+
+function title(model, name) {
   return h("div", { class: "head-line" },
     h("button", {
-      type: "button", id: "menu", class: "icon-button menu-button", title: "People and apps", "aria-expanded": String(model.side),
+      type: "button", id: "menu", class: "icon-button menu-button", title: "People, channels and apps", "aria-expanded": String(model.side),
       on: { click: () => model.set({ side: !model.side }) },
-    }, icon("menu"), h("span", { class: "unseen" }, "People and apps")),
-    appAvatar("small"), h("h2", {}, app), badge(),
+    }, icon("menu"), h("span", { class: "unseen" }, "People, channels and apps")),
+    name,
     h("button", {
       type: "button", id: "mail-toggle", class: "mail-toggle", "aria-controls": "drawer", on: { click: () => model.openDrawer(!model.drawer) },
     }, icon("server"), h("span", {}, "Sandbox mail"), model.mailFaults.length > 0 && wrong(model.mailFaults.length)));

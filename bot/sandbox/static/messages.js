@@ -36,11 +36,13 @@ export class Messages {
 
   #paintIntro() {
     const { model } = this;
-    const step = model.loaded ? welcomeStep(model) : null;
+    const isApp = !model.channel && model.hasApp;
+    const step = model.loaded && isApp ? welcomeStep(model) : null;
     const app = model.bot?.name ?? "Mailbox";
     const earlier = (model.state.total ?? 0) - model.state.posts.length;
     reconcile(this.intro, [
-      { key: "about", signature: app, build: () => about(app) },
+      ...(isApp ? [{ key: "about", signature: app, build: () => about(app) }] : []),
+      ...(model.room ? [{ key: `about:${model.channel}`, signature: `${model.room.name}${model.room.is_private}`, build: () => aboutChannel(model.room) }] : []),
       ...(earlier > 0 ? [{ key: "earlier", signature: `${earlier}`, build: () => this.#earlier(earlier) }] : []),
       ...(step ? [{ key: "welcome", signature: `${step}`, build: () => welcomeNode(model, step, this.composer) }] : []),
     ]);
@@ -60,13 +62,14 @@ export class Messages {
 
   #follow() {
     const newest = postEntries(this.model).at(-1)?.at ?? "0";
-    if (this.actor !== this.model.actor || this.scroller.atEnd) this.#toEnd();
+    if (this.actor !== this.model.actor || this.channel !== this.model.channel || this.scroller.atEnd) this.#toEnd();
     else if (Number(newest) > Number(this.newest)) this.jump.hidden = false;
     this.newest = newest;
   }
 
   #toEnd() {
     this.actor = this.model.actor;
+    this.channel = this.model.channel;
     this.scroller.toEnd();
     this.#seen();
   }
@@ -111,6 +114,14 @@ export class Messages {
   }
 }
 
+function aboutChannel(room) {
+  return h("div", { class: "about" },
+    h("span", { class: "avatar large", "aria-hidden": "true" }, icon(room.is_private ? "lock" : "hash")),
+    h("div", {},
+      h("h2", {}, room.name),
+      h("p", {}, `This is the very beginning of #${room.name}. Its members see everything here.`)));
+}
+
 function about(app) {
   return h("div", { class: "about" },
     h("span", { class: "avatar app large", "aria-hidden": "true" }, icon("mail")),
@@ -134,7 +145,7 @@ function postEntries({ state }) {
 
 function noteEntries(model) {
   const entry = (node) => (note, index) => ({ note, node, at: model.anchors.get(noteKey(note)) ?? "0", rank: 1 + index });
-  const shown = ({ note }) => !model.dismissed.has(noteKey(note)) && !note.thread_ts;
+  const shown = ({ note }) => !model.dismissed.has(noteKey(note)) && !note.thread_ts && (!note.channel || note.channel === model.state.channel);
   return [
     ...model.state.ephemerals.map(entry(ephemeralNode)),
     ...[...model.state.errors, ...model.notes].map(entry(systemNode)),

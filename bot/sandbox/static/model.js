@@ -10,7 +10,7 @@ import { memory } from "./dom.js";
 import { Surface } from "./surface.js";
 import { worldOf } from "./world.js";
 
-const NOTHING = { channel: null, posts: [], ephemerals: [], views: [], home: null, errors: [] };
+const NOTHING = { channel: null, dm: null, channels: [], posts: [], ephemerals: [], views: [], home: null, errors: [] };
 const PAGE = 150; // posts shown at first, and how many more each time
 const PEOPLE_EVERY = 4000; // milliseconds; the bot comes and goes without an event of its own
 
@@ -24,7 +24,7 @@ export class Model {
   constructor(paint) {
     Object.assign(this, {
       paint, people: [], bot: null, commands: [], shortcuts: [], connected: false, online: true,
-      actor: null, state: NOTHING, loaded: false, tab: "messages", thread: null,
+      actor: null, channel: null, panel: false, workspace: null, state: NOTHING, loaded: false, tab: "messages", thread: null,
       newest: PAGE, mailboxes: [], mailFaults: [], faultKinds: [], drawer: false, side: false, dismissed: new Set(), notes: [], anchors: new Map(),
     });
     this.world = worldOf(this);
@@ -37,7 +37,9 @@ export class Model {
     queueMicrotask(() => { this.#painting = false; this.paint(this); });
   }
 
-  async start(wanted) {
+  /** @param wanted id of the person to act as. @param channel id of the channel to show first. */
+  async start(wanted, channel = null) {
+    this.channel = channel;
     await this.loadPeople();
     while (!this.people.length) {
       await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -57,8 +59,8 @@ export class Model {
     const answer = await api.people();
     this.online = answer.ok;
     if (answer.ok) {
-      const { people, bot, commands = [], shortcuts = [], connected = false, channels = [] } = answer;
-      Object.assign(this, { people, bot, commands, shortcuts, connected, channels });
+      const { people, bot, commands = [], shortcuts = [], connected = false } = answer;
+      Object.assign(this, { people, bot, commands, shortcuts, connected });
     }
     this.changed();
   }
@@ -71,6 +73,25 @@ export class Model {
     return this.person(this.actor);
   }
 
+  /** The channel that is open, as the acting person knows it; null in the conversation with the app. */
+  get room() {
+    return this.channel ? this.state.channels.find((one) => one.id === this.channel) ?? null : null;
+  }
+
+  /** Whether the app's own conversation and Home are there: people of another workspace have neither. */
+  get hasApp() {
+    return !this.me?.is_external;
+  }
+
+  /** Shows a channel, or the conversation with the app when there is none. */
+  open(channel = null) {
+    Object.assign(this, { channel, tab: "messages", side: false, thread: null, newest: PAGE, loaded: false });
+    this.state = { ...this.state, channel: null, posts: [], total: 0, ephemerals: [] };
+    memory.set("channel", channel);
+    this.changed();
+    return this.refresh();
+  }
+
   /** Acts as another person from here on. */
   become(id) {
     if (id === this.actor) return;
@@ -79,7 +100,7 @@ export class Model {
     Object.assign(this, { actor: id, state: NOTHING, loaded: false, newest: PAGE, thread: null, notes: [], anchors: new Map() });
     memory.set("actor", id);
     this.#stop = api.subscribe(id, () => this.refresh(), (live) => { this.online = live; this.changed(); });
-    api.home(id, this.tab);
+    if (this.hasApp && !this.channel) api.home(id, this.tab);
     this.changed();
   }
 
@@ -94,18 +115,45 @@ export class Model {
     while (this.#again) {
       this.#again = false;
       const actor = this.actor;
-      const [answer] = await Promise.all([api.state(actor, this.newest), this.drawer && this.loadMailboxes()]);
-      if (actor !== this.actor) this.#again = true;
+      const { channel } = this;
+      const [answer] = await Promise.all([api.state(actor, this.newest, channel), this.drawer && this.loadMailboxes(), this.panel && this.loadWorkspace()]);
+      if (actor !== this.actor || channel !== this.channel) this.#again = true;
       else if (answer.ok) this.#take(answer);
+      else if (channel && !answer.offline) this.#leave(); // no member any more, or never was
     }
+  }
+
+  #leave() {
+    Object.assign(this, { channel: null, thread: null });
+    this.#again = true;
   }
 
   #take(answer) {
     this.state = { ...NOTHING, ...answer };
     this.state.posts = [...this.state.posts].sort((one, other) => Number(one.ts) - Number(other.ts));
     this.loaded = true;
+    this.#enterSharedChannel();
     for (const note of [...this.state.ephemerals, ...this.state.errors]) this.#anchor(note);
     this.changed();
+  }
+
+  /** Somebody of another workspace has no conversation with the app; a channel shared with them is what they see. */
+  #enterSharedChannel() {
+    if (this.hasApp || this.channel) return;
+    this.tab = "messages";
+    const first = this.state.channels.find((one) => one.is_member);
+    if (first) this.open(first.id);
+  }
+
+  async loadWorkspace() {
+    const answer = await api.workspace();
+    if (answer.ok) this.set({ workspace: answer });
+  }
+
+  /** Opens or closes the panel of the workspace; it takes the place of the mail server. */
+  openPanel(open) {
+    this.set({ panel: open, ...(open && { drawer: false, side: false }) });
+    if (open) this.loadWorkspace();
   }
 
   /** Remembers after which post a note without a time of its own came. */
@@ -123,7 +171,7 @@ export class Model {
 
   /** A line of the sandbox itself in the conversation, such as a command that failed. */
   note(text) {
-    const note = { id: `note-${this.notes.length}-${Date.now()}`, text };
+    const note = { id: `note-${this.notes.length}-${Date.now()}`, text, channel: this.state.channel };
     this.anchors.set(noteKey(note), this.state.posts.at(-1)?.ts ?? "0");
     this.notes = [...this.notes, note];
     this.changed();
@@ -164,16 +212,17 @@ export class Model {
   }
 
   show(tab) {
+    if (this.channel) this.open();
     this.tab = tab;
     this.side = false;
-    if (this.actor) api.home(this.actor, tab).then(() => this.refresh());
+    if (this.actor && this.hasApp) api.home(this.actor, tab).then(() => this.refresh());
     this.changed();
   }
 
   /** Opens or closes the mail server beside the workspace; `part` "compose" goes to its form. */
   openDrawer(open, part = null) {
     memory.set("drawer", open);
-    this.set({ drawer: open, drawerPart: part });
+    this.set({ drawer: open, drawerPart: part, ...(open && { panel: false }) });
     if (open) this.loadMailboxes();
   }
 
@@ -193,7 +242,7 @@ export class Model {
     const isCommand = text.startsWith("/");
     if (isCommand && thread) return void this.note(`${text.split(" ")[0]} does not work inside a thread. Type it in the conversation.`);
     const known = this.state.errors.length;
-    const answer = await (isCommand ? api.command(this.actor, text) : api.message(this.actor, text, thread));
+    const answer = await (isCommand ? api.command(this.actor, text, this.channel) : api.message(this.actor, text, thread, this.channel));
     await this.refresh();
     if (!answer.ok && this.state.errors.length <= known) this.note(answer.error ?? "That did not work.");
     return !answer.offline;
@@ -206,6 +255,6 @@ export function noteKey(note) {
 
 /** A role as people read it: `primary_owner` is "Primary owner". */
 export function roleName(role) {
-  const words = String(role ?? "").replaceAll("_", " ");
+  const words = String(role ?? "").replace("_channel", "-channel").replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -19,7 +19,7 @@ export function picker(element, at) {
 
 class Picker {
   constructor(element, at) {
-    Object.assign(this, { element, at, many: element.type.startsWith("multi_"), found: [], active: -1, timer: null });
+    Object.assign(this, { element, at, many: element.type.startsWith("multi_"), found: [], lines: [], active: -1, timer: null });
     this.chosen = this.#current();
     this.box = this.#box();
     this.chips = h("ul", { class: "chips" });
@@ -38,7 +38,7 @@ class Picker {
   #choice(raw) {
     if (typeof raw !== "string") return { id: raw.value, words: wordsOf(raw.text), note: wordsOf(raw.description), raw };
     const known = this.at.surface.world.choices(this.element).find((one) => one.id === raw);
-    return { id: raw, words: known?.name ?? raw, raw };
+    return { id: raw, words: known?.name ?? raw, note: known?.note, raw };
   }
 
   #box() {
@@ -67,24 +67,35 @@ class Picker {
     const { blockId, surface } = this.at;
     const answer = await surface.suggest(blockId, this.element, query);
     if (query !== this.#query() || !this.node.contains(document.activeElement)) return;
-    const options = answer.options ?? (answer.option_groups ?? []).flatMap((group) => group.options);
-    this.#open(options.map((raw) => this.#choice(raw)), answer.ok === false ? answer.error : "Nothing found");
+    this.#open(this.#listed(answer), answer.ok === false ? answer.error : "Nothing found");
   }
 
   #matching(query) {
-    const raws = this.element.options ?? this.element.option_groups?.flatMap((group) => group.options)
-      ?? this.at.surface.world.choices(this.element).map((one) => one.id);
+    const { element } = this;
+    const isOwn = element.options || element.option_groups;
+    const all = isOwn ? this.#listed(element) : this.at.surface.world.choices(element).map((one) => this.#choice(one.id));
     const wanted = query.toLowerCase();
-    return raws.map((raw) => this.#choice(raw)).filter((choice) => choice.words.toLowerCase().includes(wanted));
+    return all.filter((choice) => choice.words.toLowerCase().includes(wanted));
+  }
+
+  /** Options as choices, each with the label of the group it stands in, if any. */
+  #listed({ options, option_groups: groups }) {
+    if (options) return options.map((raw) => this.#choice(raw));
+    return (groups ?? []).flatMap((group) => group.options.map((raw) => ({ ...this.#choice(raw), group: wordsOf(group.label) })));
   }
 
   #open(found, otherwise = "Nothing found") {
     const taken = new Set(this.chosen.map((choice) => choice.id));
     this.found = this.many ? found.filter((choice) => !taken.has(choice.id)) : found;
-    this.list.replaceChildren(...this.found.map((choice, index) => this.#line(choice, index)));
+    this.lines = this.found.map((choice, index) => this.#line(choice, index));
+    this.list.replaceChildren(...this.found.flatMap((choice, index) => [
+      choice.group && choice.group !== this.found[index - 1]?.group && h("li", { class: "group-label", role: "presentation" }, choice.group),
+      this.lines[index],
+    ].filter(Boolean)));
     if (!this.found.length) this.list.append(h("li", { class: "empty", role: "presentation" }, otherwise));
     this.list.hidden = false;
     this.box.setAttribute("aria-expanded", "true");
+    this.list.scrollIntoView({ block: "nearest" });
     this.#mark(this.found.length ? 0 : -1);
   }
 
@@ -96,9 +107,9 @@ class Picker {
   }
 
   #mark(index) {
-    this.list.children[this.active]?.setAttribute?.("aria-selected", "false");
+    this.lines[this.active]?.setAttribute("aria-selected", "false");
     this.active = index;
-    const line = index >= 0 ? this.list.children[index] : null;
+    const line = index >= 0 ? this.lines[index] : null;
     line?.setAttribute("aria-selected", "true");
     line?.scrollIntoView({ block: "nearest" });
     if (line) this.box.setAttribute("aria-activedescendant", line.id);

@@ -23,7 +23,7 @@ export function postNode(post, model, place, { follows = false, openThread } = {
   return h("article", { class: follows ? "post follows" : "post", data: { ts: post.ts }, "aria-label": `${author.name}, ${clock(fromTs(post.ts), model.world.zone)}` },
     h("div", { class: "gutter" }, follows ? time(post, model) : author.avatar),
     h("div", { class: "post-body" },
-      !follows && h("div", { class: "post-head" }, h("strong", { class: "author" }, author.name), author.isApp && badge(), time(post, model)),
+      !follows && h("div", { class: "post-head" }, h("strong", { class: "author" }, author.name), author.isApp && badge(), author.team && h("span", { class: "badge" }, author.team), time(post, model)),
       post.root && origin(post.root, openThread),
       words(post, model, place),
       post.edited && h("span", { class: "edited" }, "(edited)"),
@@ -35,7 +35,7 @@ export function postNode(post, model, place, { follows = false, openThread } = {
 function authorOf(post, model) {
   if (post.user === model.bot?.id) return { name: model.bot.name, avatar: appAvatar(), isApp: true };
   const person = model.person(post.user);
-  return { name: person?.real_name ?? person?.name ?? "Unknown person", avatar: avatar(person) };
+  return { name: person?.real_name ?? person?.name ?? "Unknown person", avatar: avatar(person), team: person?.team };
 }
 
 export function badge() {

@@ -48,7 +48,7 @@ export class Thread {
     const { model } = this;
     const replies = (post.replies ?? []).filter((reply) => reply.ts !== post.ts && !reply.deleted);
     const count = replies.length === 1 ? "1 reply" : `${replies.length} replies`;
-    const notes = model.state.ephemerals.filter((note) => note.thread_ts === post.ts && !model.dismissed.has(noteKey(note)));
+    const notes = model.state.ephemerals.filter((note) => note.thread_ts === post.ts && note.channel === model.state.channel && !model.dismissed.has(noteKey(note)));
     const { replies: _, ...root } = post;
     return [
       this.#item(root),

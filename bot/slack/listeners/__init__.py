@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from bot.slack import views
 from bot.slack.listeners import (
     addresses,
+    admin,
+    admin_lists,
     buttons,
     commands,
     forms_added,
@@ -22,7 +24,10 @@ from bot.slack.listeners import (
     messages,
     muted,
     old_mail,
+    people,
     server_mail,
+    shared,
+    sharing,
 )
 from bot.slack.listeners.desk import Desk
 from bot.slack.listeners.failures import FailureHandler
@@ -47,6 +52,11 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
     server_mail.register(bolt, desk)
     mail_actions.register(bolt, desk)
     muted.register(bolt, desk)
+    people.register(bolt, desk)
+    sharing.register(bolt, desk)
+    shared.register(bolt, desk)
+    admin.register(bolt, desk)
+    admin_lists.register(bolt, desk)
     _acknowledge_the_rest(bolt)
     bolt.error(FailureHandler(desk))
 

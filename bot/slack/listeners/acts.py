@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from bot.slack import drafts, names, views
 from bot.slack.listeners.desk import open_view
 from bot.slack.listeners.examining import examine
+from bot.slack.listeners.sharing import open_share
+from bot.slack.share_forms import ShareDraft
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +36,9 @@ async def act(
     if word == names.DOCTOR:
         await examine(desk, mailbox_id, body, client)
         return None
+    if word == names.SHARE:
+        await open_share(desk, ShareDraft(mailbox_id), body, client)
+        return None
     return await _switch(desk, word, person, mailbox_id)
 
 
@@ -51,9 +56,10 @@ async def _form(desk: Desk, word: str, person: Person, mailbox_id: str) -> View:
 async def _switch(desk: Desk, word: str, person: Person, mailbox_id: str) -> Answer:
     registrar = desk.registrar
     if word == names.ACTIVATE:
+        mailbox, rested = await registrar.activate(person, mailbox_id)
         mailboxes, _ = await desk.listed(person)
-        previous = next((mailbox for mailbox in mailboxes if mailbox.is_active), None)
-        return views.activated(await registrar.activate(person, mailbox_id), previous=previous)
+        is_only = sum(other.is_active for other in mailboxes) == 1
+        return views.activated(mailbox, previous=next(iter(rested), None), is_only=is_only)
     if word == names.PAUSE:
         return views.paused(await registrar.pause(person, mailbox_id))
     if word == names.RESUME:

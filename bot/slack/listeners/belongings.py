@@ -30,7 +30,7 @@ async def export_data(desk: Desk, body: Mapping[str, Any]) -> Answer:
     octets = await desk.belongings.export(person)
     name = f"mailbox-export-{desk.clock():%Y-%m-%d}.json"
     try:
-        outcome = await _share(desk, person, File(name, octets, "What Mailbox has stored about you"))
+        outcome = await share_file(desk, person, File(name, octets, "What Mailbox has stored about you"))
     except CallFailed as failed:
         outcome = failed.outcome
     if isinstance(outcome, Posted):
@@ -39,7 +39,8 @@ async def export_data(desk: Desk, body: Mapping[str, Any]) -> Answer:
     return views.not_given(outcome.code if isinstance(outcome, Refused) else "")
 
 
-async def _share(desk: Desk, person: Person, file: File) -> Outcome:
+async def share_file(desk: Desk, person: Person, file: File) -> Outcome:
+    """Put a file into a person's DM, and nowhere else."""
     channel = await desk.slack.open_dm(person.user)
     if not channel.startswith("D"):  # whatever Slack calls it: personal data goes nowhere else
         return Refused("not_a_dm")

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 from bot.slack import names, views
 from bot.slack.listeners.acts import act
 from bot.slack.listeners.belongings import ask_erase, export_data
-from bot.slack.listeners.commands import open_add_form, publish_home, refresh_home
+from bot.slack.listeners.commands import open_add_form
 from bot.slack.listeners.desk import say, show_result
+from bot.slack.listeners.front import publish_home, refresh_home
+from bot.slack.views.shared import number_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +46,9 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
         answer = views.mailbox_list(mailboxes, waiting, desk.clock(), not_done)
         await _tell(desk, body, client, respond, answer)
 
+    for action_id in (names.HOME_PAGE, names.HOME_PAGE_BACK):
+        bolt.action(action_id)(_turned(desk))
+
     @bolt.action(names.EXPORT_BUTTON)
     async def export(ack: Any, body: Mapping[str, Any], client: AsyncWebClient, respond: Any) -> None:
         await ack()
@@ -68,6 +73,16 @@ def _pressed(desk: Desk, word: str) -> Any:
             await _tell(desk, body, client, respond, answer)
 
     return pressed
+
+
+def _turned(desk: Desk) -> Any:
+    async def turned(
+        ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], client: AsyncWebClient
+    ) -> None:
+        await ack()
+        await publish_home(desk, body, client, number_in(str(action.get("value", ""))) or 0)
+
+    return turned
 
 
 async def _tell(

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from slack_sdk.errors import SlackApiError
 
 from bot.slack import drafts, forms, names, views
-from bot.slack.client import NO_ANSWER, code_of
 from bot.slack.listeners.acts import act
 from bot.slack.listeners.addresses import look_up
+from bot.slack.listeners.admin import open_admin
 from bot.slack.listeners.belongings import ask_erase, export_data
 from bot.slack.listeners.desk import open_view, say
+from bot.slack.listeners.front import publish_home
 from bot.slack.listeners.muted import open_rules
-from storage.errors import StorageError
+from bot.slack.listeners.shared import shared_with
+from bot.slack.listeners.sharing import adding_part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +26,8 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.slack.listeners.desk import Desk
-    from storage.records import Mailbox
+    from bot.slack.views import Answer
+    from storage.records import Mailbox, Person
 
 log = structlog.get_logger(__name__)
 
@@ -56,8 +60,10 @@ async def _answer(desk: Desk, body: Mapping[str, Any], client: AsyncWebClient, r
         mailboxes, waiting = await desk.listed(person)
         not_done = await desk.reading.count_open(person)
         await say(respond, views.mailbox_list(mailboxes, waiting, desk.clock(), not_done))
-    elif word == names.HELP:
-        await say(respond, views.help_answer())
+    elif word in {names.HELP, names.SHARED}:
+        await say(respond, await _told(desk, person, word))
+    elif word == names.ADMIN and desk.office is not None:
+        await open_admin(desk, desk.office, body, client)
     elif word == names.RULES:
         await open_rules(desk, body, client)
     elif word == names.EXPORT:
@@ -70,6 +76,25 @@ async def _answer(desk: Desk, body: Mapping[str, Any], client: AsyncWebClient, r
         await _one_of(desk, word, body, client, respond, called=rest)
     else:
         await say(respond, views.unknown_word(word))
+
+
+async def _told(desk: Desk, person: Person, word: str) -> Answer:
+    """What somebody asks to be told: the commands, or what others opened to them."""
+    if word == names.SHARED and desk.reception is not None:
+        return await shared_with(desk.reception, person)
+    return views.help_answer(await words_for(desk, person))
+
+
+async def words_for(desk: Desk, person: Person) -> tuple[str, ...]:
+    """The commands that somebody may use; the check that counts comes with each of them."""
+    if desk.reception is None:
+        return tuple(word for word in names.COMMANDS if word not in {names.ADMIN, names.SHARED})
+    standing = await desk.reception.front.of(person)
+    hidden = set() if standing.is_administrator and desk.office is not None else {names.ADMIN}
+    hidden |= set() if standing.may_view else {names.SHARED}
+    if not standing.may_hold and not standing.seen_by:
+        hidden |= {names.ADD, names.RULES, *names.BUTTONS}
+    return tuple(word for word in names.COMMANDS if word not in hidden)
 
 
 async def _one_of(
@@ -97,28 +122,16 @@ async def open_add_form(
     desk: Desk, body: Mapping[str, Any], client: AsyncWebClient, address: str = ""
 ) -> None:
     """The add form, with servers in place when an address is given."""
-    mailboxes, _ = await desk.listed(desk.actor(body))
+    person = desk.actor(body)
+    (mailboxes, _), sharing = await asyncio.gather(desk.listed(person), adding_part(desk, person))
+    refusal, administrators = await desk.registrar.refusal(person)
+    if refusal:
+        await open_view(client, body, views.cannot_add(refusal, administrators))
+        return
     found = desk.discovery.known(address)
     draft = drafts.new_draft(address=address, found=found, asks_active=bool(mailboxes))
+    draft = replace(draft, sharing=sharing)
     form = views.mailbox_form(draft, provider=found.provider if found else None)
     view = await open_view(client, body, form)
     if found is None and address:
         await look_up(desk, draft, view, client)
-
-
-async def publish_home(desk: Desk, body: Mapping[str, Any], client: AsyncWebClient) -> None:
-    """App Home of the person who acts."""
-    person = desk.actor(body)
-    mailboxes, waiting = await desk.listed(person)
-    view = views.home(mailboxes, waiting, desk.clock(), await desk.reading.count_open(person))
-    await client.views_publish(user_id=person.user, view=view)
-
-
-async def refresh_home(desk: Desk, body: Mapping[str, Any], client: AsyncWebClient) -> None:
-    """Draw App Home anew after a change made elsewhere, if that can be done: the change itself is made and told."""
-    try:
-        await publish_home(desk, body, client)
-    except SlackApiError as error:
-        log.info("home_not_drawn", code=code_of(error))
-    except (*NO_ANSWER, StorageError) as error:
-        log.info("home_not_drawn", error=type(error).__name__)

@@ -31,8 +31,12 @@ if TYPE_CHECKING:
     from bot.retention import WhyNot
     from bot.rules import Muting
     from bot.server_mail import ServerMail
+    from bot.sharing import Sharing
     from bot.slack.client import SlackClient
     from bot.slack.drafts import Draft
+    from bot.slack.listeners.office import Office
+    from bot.slack.listeners.reception import Reception
+    from bot.slack.people import People
     from bot.slack.views import Answer, View
     from bot.typed import TypedPasswords
     from bot.zones import ZoneKeeper
@@ -80,6 +84,8 @@ class Desk:
         allows_plain: may this host be used without encryption?
         waiting: the forms that wait for an answer about their address.
         testing: the tests that run by the id of their view, so that a second press of the button starts no second one.
+        people: who people are to Slack; forgets by events. None where nothing is shared.
+        office: administration; None where there is none.
     """
 
     registrar: Registrar
@@ -98,6 +104,10 @@ class Desk:
     muting: Muting
     waiting: WaitingForms = field(default_factory=WaitingForms)
     testing: dict[str, Testing] = field(default_factory=dict)
+    people: People | None = None
+    sharing: Sharing | None = None
+    office: Office | None = None
+    reception: Reception | None = None
 
     def actor(self, body: Mapping[str, Any]) -> Person:
         """The person who acts, as Slack verified them; ids inside the payload's values play no part.

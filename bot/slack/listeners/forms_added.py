@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from bot.errors import NotAllowed, RoleUnknown, Suspended
 from bot.mailboxes import Order, is_same_maildrop
 from bot.slack import drafts, forms, names, shapes, views
-from bot.slack.listeners.commands import refresh_home
 from bot.slack.listeners.desk import NOT_STORED_WORDS
+from bot.slack.listeners.front import refresh_home
+from bot.slack.listeners.sharing import share_new
 from storage.errors import StorageError
-from storage.records import Passwords
+from storage.records import Passwords, Security
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,7 +81,7 @@ async def _sent(desk: Desk, ack: Any, body: Mapping[str, Any], client: AsyncWebC
         await ack(**refusal)
         return
     sent = _Sent(person, draft, await _known(desk, person, draft), view["id"])
-    form = _parsed(desk, view, sent)
+    form = _parsed(desk, view, sent, may_be_plain=await _may_be_plain(desk, person, draft))
     if isinstance(form, dict):
         await ack(**_sent_back(desk, view, sent, form))
         return
@@ -106,22 +108,29 @@ def _without_password(desk: Desk, view: Mapping[str, Any], draft: Draft) -> dict
     }
 
 
+async def _may_be_plain(desk: Desk, person: Person, draft: Draft) -> bool:
+    """Whether their grants allow servers without encryption; asked only where one is wanted."""
+    wanted = {draft.text(names.INCOMING_SECURITY), draft.text(names.OUTGOING_SECURITY)}
+    return Security.NONE in wanted and await desk.registrar.allows_plain(person)
+
+
 async def _known(desk: Desk, person: Person, draft: Draft) -> _Known:
     typed = desk.typed.find(person, draft.draft_id) if draft.draft_id else None
     if not draft.is_edit:
         return _Known(None, None, typed)
     stored = await desk.registrar.get(person, draft.mailbox_id)
-    return _Known(stored, await desk.registrar.passwords(person, draft.mailbox_id), typed)
+    passwords = await desk.registrar.passwords(person, draft.mailbox_id)
+    return _Known(stored, passwords if passwords.incoming else None, typed)
 
 
-def _parsed(desk: Desk, view: Mapping[str, Any], sent: _Sent) -> MailboxForm | Errors:
+def _parsed(desk: Desk, view: Mapping[str, Any], sent: _Sent, *, may_be_plain: bool) -> MailboxForm | Errors:
     known = sent.known
     return forms.parse_mailbox(
         view["state"]["values"],
         is_edit=sent.draft.is_edit,
         has_stored_password=known.stored_passwords is not None,
         has_typed_before=known.typed is not None,
-        allows_plain=desk.allows_plain,
+        allows_plain=lambda host: may_be_plain or desk.allows_plain(host),
         has_outgoing_password=known.base is not None and known.base.outgoing is not None,
         has_typed_outgoing=known.typed is not None and known.typed.outgoing is not None,
         stored=known.stored.profile if known.stored else None,
@@ -162,12 +171,15 @@ async def _tested(desk: Desk, sent: _Sent, form: MailboxForm) -> View:
         await desk.zones.ask(sent.person) if form.calm.needs_zone else None,
     )
     try:
+        await desk.registrar.allow(sent.person, order.profile, sent.draft.mailbox_id)
         checked = await desk.registrar.check(
             sent.person, order.profile, order.passwords, old_mail=order.old_mail
         )
         if not checked.report.is_incoming_fine or checked.report.is_outgoing_refused:
             return _again(desk, sent, form, order, checked.report)
         view = await _stored(desk, sent, order, checked)
+    except (NotAllowed, RoleUnknown, Suspended) as error:
+        return _again(desk, sent, form, order, None, trouble=error.sentence)
     except StorageError as error:
         if not error.temporary:
             raise
@@ -186,11 +198,19 @@ def _passwords(form: MailboxForm, known: _Known) -> Passwords:
     return Passwords(incoming, outgoing if has_own_outgoing else None)
 
 
-def _again(desk: Desk, sent: _Sent, form: MailboxForm, order: Order, report: Report | None) -> View:
+def _again(
+    desk: Desk,
+    sent: _Sent,
+    form: MailboxForm,
+    order: Order,
+    report: Report | None,
+    *,
+    trouble: str = NOT_STORED_WORDS,
+) -> View:
     """The form as it was; what the person typed is kept for them, what the vault holds never becomes typed.
 
     Args:
-        report: None when the database was in the way.
+        report: None when something else was in the way, which `trouble` says.
     """
     typed = sent.known.typed
     desk.typed.forget(sent.draft.draft_id)
@@ -204,17 +224,18 @@ def _again(desk: Desk, sent: _Sent, form: MailboxForm, order: Order, report: Rep
         has_typed=has_typed,
         offers_receiving_only=report is not None and report.is_outgoing_refused,
     )
-    return views.mailbox_form(shown, provider=desk.provider(shown), report=report, trouble=NOT_STORED_WORDS)
+    return views.mailbox_form(shown, provider=desk.provider(shown), report=report, trouble=trouble)
 
 
 async def _stored(desk: Desk, sent: _Sent, order: Order, checked: Checked) -> View:
-    person, draft = sent.person, sent.draft
+    person, draft, sharing = sent.person, sent.draft, ""
     if draft.is_edit:
         mailbox = await desk.registrar.change(person, draft.mailbox_id, order, checked)
         if order.make_active and draft.asks_active:
-            mailbox = await desk.registrar.activate(person, mailbox.id)
+            mailbox, _ = await desk.registrar.activate(person, mailbox.id)
     else:
         mailbox = await desk.registrar.add(person, order, checked, sent.form_id)
+        sharing = await share_new(desk, person, draft, mailbox.id)
     mailboxes, _ = await desk.listed(person)
     active = next((other for other in mailboxes if other.is_active and other.id != mailbox.id), None)
     stored = sent.known.stored
@@ -226,4 +247,5 @@ async def _stored(desk: Desk, sent: _Sent, order: Order, checked: Checked) -> Vi
         old=desk.registrar.old_mail_coming(mailbox, order, checked) if is_new_maildrop else None,
         interval=desk.registrar.bounds(mailbox).interval,
         active=active,
+        sharing=sharing,
     )

@@ -10,8 +10,8 @@ from slack_sdk.errors import SlackApiError
 
 from bot.slack import names, views
 from bot.slack.client import NO_ANSWER, code_of
-from bot.slack.listeners.commands import refresh_home
 from bot.slack.listeners.desk import at_least, show_result, shown, tell
+from bot.slack.listeners.front import refresh_home
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,8 +10,8 @@ import structlog
 from bot.errors import NoSuchMailbox
 from bot.mailboxes import Checked, Order
 from bot.slack import drafts, forms, names, views
-from bot.slack.listeners.commands import refresh_home
 from bot.slack.listeners.desk import NOT_STORED_WORDS
+from bot.slack.listeners.front import refresh_home
 from storage.errors import StorageError
 from storage.records import OldMail, Passwords, Secret
 

@@ -73,12 +73,13 @@ async def _show_if_reshaped(
     if _fields(shown) == _fields(view):
         desk.waiting.saw(view["id"], seen)
     else:
-        await _show(desk, view, shown, after, client)
+        await show(desk, view, shown, after, client)
 
 
-async def _show(
+async def show(
     desk: Desk, view: Mapping[str, Any], shown: View, draft: Draft, client: AsyncWebClient
 ) -> None:
+    """Draw a form anew, unless it has moved on meanwhile."""
     try:
         answer = await client.views_update(view_id=view["id"], hash=view["hash"], view=shown)
     except SlackApiError as error:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.slack import forms, names, views
+from bot.slack.listeners.commands import words_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +73,10 @@ async def _answer(
     is_asking = word == names.HELP and thread_ts is None
     if not is_asking and not told.is_news((person.user, str(thread_ts)), desk.clock()):
         return
-    answer = views.help_answer() if is_asking else views.typed_answer(word, in_thread=thread_ts is not None)
+    if is_asking:
+        answer = views.help_answer(await words_for(desk, person))
+    else:
+        answer = views.typed_answer(word, in_thread=thread_ts is not None)
     await client.chat_postMessage(
         channel=event["channel"],
         text=answer["text"],

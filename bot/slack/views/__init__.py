@@ -21,7 +21,8 @@ from bot.slack.views.belongings import (
 )
 from bot.slack.views.doctor import doctor_result, doctor_running
 from bot.slack.views.help import help_answer, typed_answer, unknown_word
-from bot.slack.views.home import home
+from bot.slack.views.holding import cannot_add
+from bot.slack.views.home import HomePage, home
 from bot.slack.views.lists import mailbox_list, picker
 from bot.slack.views.mail import (
     MOST_RULES,
@@ -62,6 +63,7 @@ __all__ = [
     "TITLES",
     "Answer",
     "Block",
+    "HomePage",
     "OldMailComing",
     "Progress",
     "Receipt",
@@ -73,6 +75,7 @@ __all__ = [
     "as_modal",
     "ask_delete",
     "asks_password",
+    "cannot_add",
     "checking",
     "could_not_open",
     "doctor_result",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bot.plan import MOST_DELETE_DAYS
 from bot.retention import RECENT, WORDS
@@ -17,6 +17,8 @@ from bot.slack.views.words import Block, View, escaped, modal, mrkdwn, plain, se
 from storage.records import OldMail, Retention, Security
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bot.mail.providers import Provider
     from bot.slack.drafts import Draft
     from bot.slack.views.values import Report
@@ -84,6 +86,7 @@ def mailbox_form(
         for block in calm_fields(draft)
     ]
     blocks += [block for block in parts if names.field_of(block.get("block_id", "")) not in unseen]
+    blocks += [_as_chosen(block, draft) for block in draft.sharing]
     title, callback_id = (
         ("Edit mailbox", names.EDIT_FORM) if draft.is_edit else ("Add mailbox", names.ADD_FORM)
     )
@@ -232,6 +235,22 @@ def _handling(draft: Draft, report: Report | None) -> list[Block]:
         )
         blocks.append(field(draft, names.MAKE_ACTIVE, "Make this the active mailbox", active, hint=hint))
     return blocks
+
+
+def _as_chosen(block: Mapping[str, Any], draft: Draft) -> Block:
+    """A part about sharing with what was chosen in it: it may come back after another view."""
+    name = names.field_of(str(block.get("block_id")))
+    element = dict(block.get("element") or {})
+    if name not in draft.texts:
+        return dict(block)
+    chosen = draft.text(name)
+    if element.get("type") == "multi_users_select":
+        element.pop("initial_users", None)
+        element |= {"initial_users": chosen.split(",")} if chosen else {}
+    elif element.get("type") == "radio_buttons":
+        kept = (option for option in element["options"] if option["value"] == chosen)
+        element["initial_option"] = next(kept, element["initial_option"])
+    return {**block, "element": element}
 
 
 def _shaping(block: Block) -> Block:

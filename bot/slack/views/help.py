@@ -22,10 +22,16 @@ _WORDS: Final = {
     names.RESUME: ("resume", "fetch again"),
     names.CHECK: ("check", "look for new mail now"),
     names.DOCTOR: ("doctor", "why do I not see my e-mail? looks into a mailbox and says what to do"),
+    names.SHARE: (
+        "share",
+        "who may see a mailbox besides you: people, groups or a channel, and how to end it",
+    ),
     names.REMOVE: ("remove", "remove a mailbox, after a question"),
     names.RULES: ("rules", "what you have muted, and how to hear of it again"),
+    names.SHARED: ("shared", "what others opened to you, and how to read it"),
     names.EXPORT: ("export", "everything stored about you, as a file in our direct messages"),
     names.ERASE: ("erase", "destroy everything stored about you, after a question"),
+    names.ADMIN: ("admin", "for administrators: grants, limits, the mailboxes' health, the audit"),
     names.HELP: ("help", "this list"),
 }
 
@@ -34,7 +40,7 @@ _OPEN: Final = (("Add mailbox", names.OPEN_ADD), ("My mailboxes", names.OPEN_LIS
 
 def help_answer(words: tuple[str, ...] = names.COMMANDS) -> Answer:
     """The commands a person may use, in the order given."""
-    blocks = [section(mrkdwn(_INTRODUCTION)), section(mrkdwn(_table(words))), _buttons()]
+    blocks = [section(mrkdwn(_INTRODUCTION)), section(mrkdwn(_table(words))), _buttons(words)]
     blocks.append(
         context(
             mrkdwn(
@@ -53,8 +59,9 @@ def _table(words: tuple[str, ...]) -> str:
     )
 
 
-def _buttons() -> Block:
-    return actions(*(button(text, action_id) for text, action_id in _OPEN))
+def _buttons(words: tuple[str, ...] = names.COMMANDS) -> Block:
+    shown = _OPEN if names.ADD in words else _OPEN[1:]
+    return actions(*(button(text, action_id) for text, action_id in shown))
 
 
 def typed_answer(word: str, *, in_thread: bool, words: tuple[str, ...] = names.COMMANDS) -> Answer:

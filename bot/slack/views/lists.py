@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bot.slack import names
 from bot.slack.views.calm import calm_words
+from bot.slack.views.holding import SUSPENDED
 from bot.slack.views.sentences import name_of, nothing_to_do
 from bot.slack.views.words import (
     Answer,
@@ -39,6 +40,9 @@ _HEALTH: Final = {
     Health.LOGIN_REFUSED: (
         "The mail server refuses the user name or the password, so Mailbox has stopped trying. Please change the password."
     ),
+    Health.PASSWORD_ERASED: (
+        "Its password was erased while its owner's account was deactivated. Please enter the password again."
+    ),
     Health.MAILDROP_BUSY: "Another mail program is using the mailbox right now; Mailbox tries again by itself.",
     Health.UNREACHABLE: "The mail server does not answer; Mailbox tries again by itself.",
     Health.CERTIFICATE_INVALID: (
@@ -65,6 +69,7 @@ _BUTTON_WORDS: Final = {
     names.RESUME: "Resume",
     names.CHECK: "Check now",
     names.DOCTOR: "Doctor",
+    names.SHARE: "Share",
     names.REMOVE: "Remove",
 }
 _ASK: Final = {
@@ -75,6 +80,7 @@ _ASK: Final = {
     names.RESUME: "Which mailbox should be fetched again?",
     names.CHECK: "Which mailbox should be checked now?",
     names.DOCTOR: "Which mailbox should the doctor look into?",
+    names.SHARE: "Which mailbox do you want to share?",
     names.REMOVE: "Which mailbox do you want to remove?",
 }
 _MOST_BUTTONS: Final = 10
@@ -120,12 +126,7 @@ def list_blocks(
     add = button("Add mailbox", names.OPEN_ADD, style="" if mailboxes else "primary")
     if not mailboxes:
         return [section(plain(_EMPTY)), actions(add)]
-    counts = not_done or {}
-    blocks = [
-        block
-        for mailbox in mailboxes[:most]
-        for block in _mailbox(mailbox, waiting.get(mailbox.id, 0), counts.get(mailbox.id, 0), now)
-    ]
+    blocks = mailbox_blocks(mailboxes[:most], waiting, now, not_done)
     left = len(mailboxes) - most
     if left > 0:
         words = "`/mailbox edit`, `check` and the other commands reach every one of them."
@@ -133,12 +134,34 @@ def list_blocks(
     return [*blocks, actions(add, button("Muted mail", names.OPEN_RULES))]
 
 
-def _mailbox(mailbox: Mailbox, waiting: int, not_done: int, now: datetime) -> list[Block]:
+def mailbox_blocks(
+    mailboxes: Sequence[Mailbox],
+    waiting: Mapping[str, int],
+    now: datetime,
+    not_done: Mapping[str, int] | None = None,
+    seen_by: Mapping[str, str] | None = None,
+) -> list[Block]:
+    """Three blocks for each mailbox; `seen_by` holds by mailbox id who can see it, as mrkdwn."""
+    counts, seers = not_done or {}, seen_by or {}
+    return [
+        block
+        for mailbox in mailboxes
+        for block in _mailbox(
+            mailbox,
+            waiting.get(mailbox.id, 0),
+            counts.get(mailbox.id, 0),
+            now,
+            seen_by=seers.get(mailbox.id, ""),
+        )
+    ]
+
+
+def _mailbox(mailbox: Mailbox, waiting: int, not_done: int, now: datetime, *, seen_by: str) -> list[Block]:
     """One mailbox: name, state, buttons."""
     left = [button(f"Not done ({not_done:,})", names.OPEN_NOT_DONE, mailbox.id)] if not_done else []
     return [
         header(mailbox.profile.name),
-        section(mrkdwn(_state(mailbox, waiting, now))),
+        section(mrkdwn("\n".join(filter(None, [_state(mailbox, waiting, now), seen_by])))),
         actions(*_buttons(mailbox), *left),
     ]
 
@@ -163,12 +186,20 @@ def _direction(mailbox: Mailbox) -> str:
 
 def _health(mailbox: Mailbox) -> str:
     """What the last check found, unless the mailbox rests on purpose and is well."""
+    if mailbox.suspension is not None:
+        since = f" {when(mailbox.suspended_at)}" if mailbox.suspended_at else ""
+        return f"❚❚ {SUSPENDED[mailbox.suspension]}{since}. It is not fetched; ask a workspace administrator."
     mark = _MARKS.get(mailbox.health, "✗")
     if mailbox.health in _MARKS and mailbox.is_paused:
         return "❚❚ Paused: its mail waits on the mail server."
     if mailbox.health in _MARKS and not mailbox.is_active:
         return f"{mark} It is not fetched while another mailbox is active."
     return f"{mark} {_HEALTH[mailbox.health]}"
+
+
+def state_words(mailbox: Mailbox, now: datetime) -> str:
+    """How a mailbox is and when it was and will be checked, for mrkdwn; nothing of its servers, no address."""
+    return f"{_health(mailbox)}\n{_times(mailbox, now)}"
 
 
 def _times(mailbox: Mailbox, now: datetime) -> str:
@@ -182,10 +213,12 @@ def _times(mailbox: Mailbox, now: datetime) -> str:
 
 def _buttons(mailbox: Mailbox) -> list[dict[str, Any]]:
     """What can be done to a mailbox in this state."""
+    if mailbox.suspension is not None:
+        return [_button(names.REMOVE, mailbox)]
     words = [names.CHECK] if mailbox.is_active and not mailbox.is_paused else []
     words += [] if mailbox.is_active else [names.ACTIVATE]
     words += [names.EDIT, names.PASSWORD, names.RESUME if mailbox.is_paused else names.PAUSE]
-    words += [names.DOCTOR, names.REMOVE]
+    words += [names.DOCTOR, names.SHARE, names.REMOVE]
     return [_button(word, mailbox) for word in words]
 
 

@@ -86,11 +86,12 @@ def saved(
     interval: timedelta | None = None,
     active: Mailbox | None = None,
     metadata: str = "",
+    sharing: str = "",
 ) -> View:
     """The test passed and the mailbox is stored.
 
     `is_new`: it was added, not changed. `old`: how much of what lies in the maildrop is brought, when that was asked.
-    `active` is the mailbox that is active instead of this one.
+    `active` is the mailbox that is active instead of this one. `sharing`: what came of sharing it; mrkdwn.
     """
     state = _state(mailbox, active, interval)
     words = " ".join([*_mail_words(mailbox, report, old), state])
@@ -98,6 +99,7 @@ def saved(
         section(mrkdwn(f"✓ {name_of(mailbox)} is {'added' if is_new else 'changed'}.")),
         *_passed(report),
         section(mrkdwn(words)),
+        *([section(mrkdwn(sharing))] if sharing else []),
         _buttons(mailbox),
     ]
     title = "Mailbox added" if is_new else "Mailbox changed"

@@ -32,9 +32,9 @@ def name_of(mailbox: Mailbox) -> str:
     return quoted(mailbox.profile.name)
 
 
-def activated(mailbox: Mailbox, *, previous: Mailbox | None = None) -> Answer:
-    """The active mailbox was switched; `previous` was active until now."""
-    text = f"{name_of(mailbox)} is the active mailbox now."
+def activated(mailbox: Mailbox, *, previous: Mailbox | None = None, is_only: bool = True) -> Answer:
+    """A mailbox was made active; `previous` was active until now. `is_only`: no other one is active."""
+    text = f"{name_of(mailbox)} is {'the active mailbox' if is_only else 'active'} now."
     if mailbox.is_paused:
         text += " It is paused, so nothing is fetched until you resume it."
     elif mailbox.health is Health.LOGIN_REFUSED:

@@ -8,7 +8,7 @@ longest of the ways Slack may count. What a person typed goes into `plain` where
 from __future__ import annotations
 
 import re
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -151,3 +151,9 @@ def when(time: datetime) -> str:
     """A time in the reader's own zone, for mrkdwn; clients that cannot do that show UTC."""
     fallback = time.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
     return f"<!date^{int(time.timestamp())}^{{date_short_pretty}} at {{time}}|{fallback}>"
+
+
+def last_day(until: datetime) -> str:
+    """The last day on which something holds that ends at `until`, in the reader's own way of writing days; for mrkdwn."""
+    last = until - timedelta(seconds=1)
+    return f"<!date^{int(last.timestamp())}^{{date_short_pretty}}|{last.astimezone(UTC):%Y-%m-%d}>"

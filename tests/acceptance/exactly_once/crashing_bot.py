@@ -24,7 +24,7 @@ from typing import Any, Final
 from sqlmodel import col
 
 import bot.__main__ as program
-from bot import deliver, lease, runner
+from bot import deliver, lease, paces, runner
 from bot.mail.pop3_client import Session
 from bot.slack.client import SlackClient
 from storage import fencing
@@ -184,7 +184,7 @@ def _obey(orders: Orders) -> None:
     if orders.beat_seconds is not None:
         lease.BEAT = timedelta(seconds=orders.beat_seconds)
     if not orders.is_patient:
-        deliver.BURST = 1_000_000
+        paces.BURST = 1_000_000
         runner.TICK_SECONDS = TICK_SECONDS  # type: ignore[assignment] # schedule takes fractions
     if orders.purges:
         runner.KEEP_OCTETS = timedelta(0)

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
+from bot.copies import CopyPosts
 from bot.deliver import Deliverer
 from bot.digest import DigestPosts
+from bot.judging import Judge
 from bot.mail.renderer import Renderer
+from bot.mail_posts import MailPosts
 from bot.metrics import Metrics
 from bot.old_mail import OldMailPosts
 from bot.original_posts import OriginalPosts
@@ -21,10 +24,14 @@ from bot.sandbox.server import start
 from bot.sandbox.slack.core import Timings
 from bot.sandbox.slack.people import TEAM_ID
 from bot.slack.client import SlackClient, web_client
+from bot.slack.people import People
+from storage.copies import Copies
 from storage.old_mail import OldMails
 from storage.originals import Originals
 from storage.records import Claim, Person
 from storage.rules import Rules
+from storage.shares import Shares
+from storage.tellings import Tellings
 from tests.fakes.clock import Clock
 from tests.integration.storage.stores import NEW, Stores
 
@@ -56,6 +63,9 @@ class Desk:
     stopping: asyncio.Event
     metrics: Metrics
     old_mails: OldMails
+    slack: SlackClient
+    copies: CopyPosts
+    people: People
 
     async def keep(self, *subjects: str, body: str = "Hello.", headers: str = "") -> None:
         """Put messages into the outbox."""
@@ -118,6 +128,17 @@ async def desk(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterato
         metrics = Metrics()
         slack = SlackClient(web_client("xoxb-t", running.api_url, 2, metrics), http)
         old_mails = OldMails(database)
+        people = People(slack, TEAM_ID, clock)
+        copies = CopyPosts(
+            Copies(database),
+            Tellings(database),
+            Shares(database),
+            stores.mailboxes,
+            mails=MailPosts(stores.messages, renderer),
+            judge=Judge(people, clock),
+            people=people,
+            clock=clock,
+        )
         deliverer = Deliverer(
             stores.outbox,
             stores.messages,
@@ -136,6 +157,7 @@ async def desk(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterato
                 clock=clock,
             ),
             originals=OriginalPosts(Originals(database), stores.messages),
+            copies=copies,
             rules=Rules(database, vault),
             grace=GRACE,
             clock=clock,
@@ -143,6 +165,19 @@ async def desk(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterato
         )
         owner = Person(TEAM_ID, MARTA)
         claim = await stores.claimed(replace(NEW, owner=owner), clock())
-        yield Desk(stores, claim, running, http, deliverer, clock, stopping, metrics, old_mails)
+        yield Desk(
+            stores,
+            claim,
+            running,
+            http,
+            deliverer,
+            clock,
+            stopping,
+            metrics,
+            old_mails,
+            slack,
+            copies,
+            people,
+        )
     await renderer.close()
     await running.stop()

@@ -138,7 +138,7 @@ async def test_a_crash_between_placing_and_posting_changes_nothing(desk: Desk) -
     dm = await desk.stores.dm(desk.clock())
     entry = await desk.stores.head(dm)
     rendered, _ = await desk.deliverer._contents.said(entry)
-    placed, place = await desk.deliverer._placed(entry, rendered)
+    placed, place = await desk.deliverer._placing.placed(entry, rendered)
     intent = replace(
         placed,
         state=EntryState.POSTING,

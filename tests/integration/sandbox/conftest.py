@@ -30,7 +30,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def sandbox(clock: Clock) -> AsyncIterator[RunningSandbox]:
+def manifest() -> Manifest:
+    """What the app is granted and subscribes to; a module may give its own."""
+    return Manifest()
+
+
+@pytest.fixture
+async def sandbox(clock: Clock, manifest: Manifest) -> AsyncIterator[RunningSandbox]:
     """A sandbox with short waits."""
     timings = Timings(ack=0.4, share=0.01, retries=(0.0,), grace=0.05)
     running = await start(
@@ -39,7 +45,7 @@ async def sandbox(clock: Clock) -> AsyncIterator[RunningSandbox]:
         signing_secret="secret",
         timings=timings,
         clock=clock,
-        manifest=Manifest(),
+        manifest=manifest,
         static=None,
     )
     yield running

@@ -4,16 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
+from slack_sdk.errors import SlackApiError
+
+from bot.sandbox.slack.manifest import EVENTS, Manifest
+
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     import aiohttp
+    from slack_sdk.web.async_client import AsyncWebClient
 
 BOT_TOKEN = "xoxb-sandbox-test"
 APP_TOKEN = "xapp-sandbox-test"
 MARTA = "U0MARTA004"
+
+
+OWEN = "U0OWEN0007"
+NOOR = "U0NOOR0009"
+BOT = "U0MAILBOT1"
+
+_MANIFEST = Manifest()
+# Everything that sharing asks of Slack. The posts of channels are not subscribed to.
+WIDE = replace(
+    _MANIFEST,
+    scopes=_MANIFEST.scopes
+    | {"channels:read", "groups:read", "channels:history", "groups:history", "usergroups:read", "files:read"},
+    events=frozenset(EVENTS) - {"message.channels", "message.groups"},
+)
 
 
 class Clock:
@@ -97,3 +119,40 @@ async def until(check: Callable[[], Awaitable[Any]]) -> Any:
         while not (answer := await check()):  # noqa: ASYNC110  # what is waited for may be inside Slack's own client
             await asyncio.sleep(0.005)
     return answer
+
+
+async def refusal(client: AsyncWebClient, method: str, **args: Any) -> str:
+    """The error a call is answered with."""
+    with pytest.raises(SlackApiError) as caught:
+        await client.api_call(method, json=args)
+    return str(caught.value.response["error"])
+
+
+class Ear:
+    """One connection of an app that hears everything and acknowledges it."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+
+    async def next(self) -> dict[str, Any]:
+        """The next event, without its wrapper."""
+        envelope = await asyncio.wait_for(self._socket.receive_json(), 5)
+        await self._socket.send_json({"envelope_id": envelope["envelope_id"]})
+        event: dict[str, Any] = envelope["payload"]["event"]
+        return event
+
+    async def until(self, kind: str) -> list[dict[str, Any]]:
+        """Every event up to the first of this kind, that one included."""
+        heard = [await self.next()]
+        while heard[-1]["type"] != kind:
+            heard.append(await self.next())
+        return heard
+
+
+@asynccontextmanager
+async def listening(client: AsyncWebClient, session: aiohttp.ClientSession) -> AsyncIterator[Ear]:
+    """An app on Socket Mode, as far as its ears."""
+    address = (await client.apps_connections_open(app_token=APP_TOKEN))["url"]
+    async with session.ws_connect(address) as socket:
+        await socket.receive_json()
+        yield Ear(socket)

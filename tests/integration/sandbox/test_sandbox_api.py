@@ -9,20 +9,13 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.slack.workspace import GENERAL_ID
-from tests.integration.sandbox.kit import MARTA, section
+from tests.integration.sandbox.kit import MARTA, refusal, section
 
 if TYPE_CHECKING:
     import aiohttp
 
     from bot.sandbox.server import RunningSandbox
     from tests.integration.sandbox.kit import Clock, Page
-
-
-async def refusal(client: AsyncWebClient, method: str, **args: Any) -> str:
-    """The error a call is answered with."""
-    with pytest.raises(SlackApiError) as caught:
-        await client.api_call(method, json=args)
-    return str(caught.value.response["error"])
 
 
 async def test_the_app_learns_who_it_is(client: AsyncWebClient) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from slack_sdk.errors import SlackApiError
@@ -14,7 +14,6 @@ from tests.integration.sandbox.kit import APP_TOKEN, BOT_TOKEN, MARTA, Page
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import Any
 
     import aiohttp
     from slack_sdk.web.async_client import AsyncWebClient
@@ -37,6 +36,19 @@ async def test_the_sandbox_grants_what_the_real_manifest_asks_for(
     assert running.sandbox.manifest == expected
     assert people["commands"][0]["command"] == "/mailbox"
     assert "default-src 'self'" in policy
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"oauth_config": {"scopes": {"bot": ["channels:peek"]}}},
+        {"settings": {"event_subscriptions": {"bot_events": ["mail_came"]}}},
+    ],
+)
+def test_a_scope_or_event_slack_does_not_have_is_refused(named: dict[str, Any]) -> None:
+    """A slip in the manifest stops the sandbox and is named, instead of never being missed."""
+    with pytest.raises(ValueError, match=r"channels:peek|mail_came"):
+        Manifest.from_mapping(named)
 
 
 async def test_a_switched_off_messages_tab_takes_no_posts(client: AsyncWebClient, page: Page) -> None:

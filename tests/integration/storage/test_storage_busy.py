@@ -12,6 +12,8 @@ import asyncpg
 import pytest
 
 from storage.answers import Answers
+from storage.copied import Withdrawal, WithdrawalState
+from storage.copies import Copies, Fresh
 from storage.counting import AttemptKind, Counted, Limit
 from storage.database import Database
 from storage.delivery import Held
@@ -20,8 +22,12 @@ from storage.marks import Marks
 from storage.originals import Originals
 from storage.records import EntryState, Retention, SeenState, Shape
 from storage.rules import Rules
+from storage.sharing import Level
+from storage.spreading import Spreading
+from storage.surveys import Surveys
 from storage.tables import Table
 from storage.wishes import OriginalState, RuleKind
+from storage.withdrawals import Withdrawals
 from tests.integration.storage.stores import (
     LATER,
     LEASE,
@@ -71,6 +77,10 @@ CHANGE: Final[dict[str, Any]] = {
 REFUSAL: Final = Counted(Limit(AttemptKind.REFUSED_LOGIN, 3, timedelta(hours=1)), ("pop.example.org",))
 KEEP: Final[dict[str, Any]] = {"shape": Shape.WHOLE, "listed_octets": 6, "now": NOW}
 CLAIM: Final[dict[str, Any]] = {"lease": LEASE, "worker": "w", "limit": 5}
+
+WITHDRAWAL: Final = Withdrawal(
+    "e1", "b1", "T1", "D1", "1.1", (), "0", NOW, WithdrawalState.GONE, attempts=0, due_at=NOW
+)
 
 WRITES: Final[dict[str, Callable[[Scene], Awaitable[object]]]] = {
     "add": lambda s: s.stores.mailboxes.add(replace(NEW, form_id="form-2"), NOW),
@@ -125,6 +135,21 @@ WRITES: Final[dict[str, Callable[[Scene], Awaitable[object]]]] = {
     "release_worker": lambda s: s.stores.outbox.release_worker("w"),
 }
 
+WRITES.update(
+    {
+        "owe_copy": lambda s: Copies(s.stores.database).owe(
+            s.claim.mailbox.id, s.entry.message_id or "", OWNER, NOW, lambda _: True
+        ),
+        "spread": lambda s: Copies(s.stores.database).spread(
+            [Fresh(s.claim.mailbox.id, s.entry.message_id or "", OWNER)], NOW
+        ),
+        "withdraw": lambda s: Copies(s.stores.database).withdraw(["e1"], NOW),
+        "note_level": lambda s: Copies(s.stores.database).note_level("e1", Level.SEE),
+        "put_off": lambda s: Copies(s.stores.database).put_off(s.dm, s.entry, LATER, NOW),
+        "record_withdrawal": lambda s: Withdrawals(s.stores.database).record([WITHDRAWAL], NOW),
+    }
+)
+
 
 async def spooled(scene: Scene) -> None:
     """Begin a message whose key is not at hand yet."""
@@ -137,6 +162,14 @@ async def spooled(scene: Scene) -> None:
 
 
 READS: Final[dict[str, Callable[[Scene], Awaitable[object]]]] = {
+    "copies_of_viewer": lambda s: Copies(s.stores.database).of_viewer(OWNER),
+    "copies_of_mailbox": lambda s: Copies(s.stores.database).of_mailbox(s.claim.mailbox.id),
+    "copied_mailboxes": lambda s: Copies(s.stores.database).mailboxes(OWNER.workspace),
+    "fresh": lambda s: Spreading(s.stores.database).fresh(NOW),
+    "fresh_of": lambda s: Spreading(s.stores.database).fresh_of([s.claim.mailbox.id], OWNER, NOW, NOW),
+    "lately": lambda s: Spreading(s.stores.database).owners(OWNER.workspace, NOW),
+    "withdrawals_due": lambda s: Withdrawals(s.stores.database).due(NOW, 5),
+    "withdrawals": lambda s: Withdrawals(s.stores.database).count(),
     "of": lambda s: s.stores.mailboxes.of(OWNER),
     "get": lambda s: s.stores.mailboxes.get(OWNER, s.claim.mailbox.id),
     "passwords": lambda s: s.stores.mailboxes.passwords(OWNER, s.claim.mailbox.id),
@@ -167,6 +200,10 @@ READS: Final[dict[str, Callable[[Scene], Awaitable[object]]]] = {
     "dossier": lambda s: s.stores.holdings.dossier(OWNER, 10),
     "finish_erasures": lambda s: s.stores.holdings.finish(),
     "count_by_health": lambda s: s.stores.mailboxes.count_by_health(),
+    "survey_counts": lambda s: Surveys(s.stores.database, s.vault).counts(OWNER.workspace),
+    "survey_owned": lambda s: Surveys(s.stores.database, s.vault).owned(OWNER.workspace),
+    "survey_page": lambda s: Surveys(s.stores.database, s.vault).page(OWNER.workspace, 0, 5),
+    "survey_one": lambda s: Surveys(s.stores.database, s.vault).one(OWNER.workspace, s.claim.mailbox.id),
 }
 
 

@@ -143,7 +143,7 @@ async def test_activating_takes_over(stores: Stores) -> None:
     claim = await stores.claimed()
     second = await stores.mailboxes.add(SECOND, NOW)
 
-    activated = await stores.mailboxes.activate(OWNER, second.id, LATER)
+    activated, _ = await stores.mailboxes.activate(OWNER, second.id, LATER)
 
     assert (activated.is_active, activated.due_at) == (True, LATER)
     assert (await stores.mailbox(claim.mailbox.id)).due_at is None

@@ -39,6 +39,8 @@ MAILBOXES: Final = (("U1", "m1", True), ("U1", "m2", False), ("U2", "m3", True))
 NEW_COLUMNS: Final[dict[str, dict[str, Any]]] = {
     "mailbox": {
         "delivery": "each", "daily_hour": None, "quiet_from": None, "quiet_to": None, "zone": None, "zone_due": None,
+        "activated_at": None, "suspension": None, "suspended_administrator": None, "suspended_role": None,
+        "suspended_deactivated": None,
     },
     "entry": {"conversation": None, "muted_by": None, "done_at": None, "not_before": None, "gives_way": None},
     "dm": {"wake_at": None},
@@ -180,6 +182,8 @@ async def test_every_row_is_what_it_was(empty_url: str, vault: Vault) -> None:
         fresh = dict(NEW_COLUMNS.get(name, {}))
         assert len(old) == len(after[name]) > 0
         for was, row in zip(old, after[name], strict=True):
+            if name == "mailbox":
+                fresh["activated_at"] = was["created_at"] if was["is_active"] else None
             if name == "entry":
                 fresh["gives_way"] = was["parent"] != ""
             assert row == was | fresh

@@ -1,0 +1,70 @@
+"""What the listeners of administration share: the use cases, and how a refusal is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.administrators import NotAdministrator
+from bot.slack import views
+from bot.slack.listeners.desk import open_view
+from bot.slack.listeners.failures import fill
+from bot.slack.views import admin
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Mapping
+    from typing import Any
+
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    from bot.administration import Administration
+    from bot.inspection import Inspection
+    from bot.slack.grant_drafts import GrantDrafts
+    from bot.slack.views import View
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Administration as the desk has it."""
+
+    administration: Administration
+    inspection: Inspection
+    drafts: GrantDrafts
+
+
+async def open_filled(
+    client: AsyncWebClient, body: Mapping[str, Any], title: str, work: Awaitable[View]
+) -> None:
+    """The modal first, since Slack gives three seconds for it; then what belongs in it."""
+    view = await open_view(client, body, views.loading(title))
+    await refill(client, str(view["id"]), work)
+
+
+async def refill(client: AsyncWebClient, view_id: str, work: Awaitable[View]) -> None:
+    """Show in a modal what belongs there, or whom to ask for it."""
+    await fill(client, view_id, _or_refused(work))
+
+
+async def _or_refused(work: Awaitable[View]) -> View:
+    try:
+        return await work
+    except NotAdministrator as error:
+        return views.as_modal(admin.refused(error.ask))
+
+
+def view_of(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The view that somebody acted in; empty where they acted elsewhere."""
+    view: Mapping[str, Any] = body.get("view") or {}
+    return view
+
+
+def values_of(view: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What stands in the view's fields."""
+    values: Mapping[str, Any] = (view.get("state") or {}).get("values") or {}
+    return values
+
+
+def below(view: Mapping[str, Any]) -> str:
+    """The id of the view under this one; "" where there is none."""
+    found = view.get("previous_view_id")
+    return str(found) if found and found != view.get("id") else ""
