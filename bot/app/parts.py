@@ -1,0 +1,199 @@
+"""The use cases of a person's own mail, put together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bot.app.ground import Ground, now
+from bot.app.sharing import copies_of
+from bot.belongings import Belongings
+from bot.deliver import Deliverer
+from bot.digest import DigestPosts
+from bot.examine import Examiner
+from bot.floods import Floods
+from bot.folder import worker_name
+from bot.holders import Holders
+from bot.mail import pop3_client, smtp
+from bot.mail.discovery import Discovery
+from bot.mail.fetch import Fetcher
+from bot.mail.resolver import Resolver
+from bot.mailboxes import UNREACHABLE_SECONDS, Registrar
+from bot.old_mail import OldMailPosts
+from bot.original_posts import OriginalPosts
+from bot.poll import Poller
+from bot.reading import Reading
+from bot.rules import Muting
+from bot.runner import Runner, Sweep
+from bot.server_mail import ServerMail
+from bot.slack import listeners
+from bot.typed import TypedPasswords
+from bot.wanted import WantedMail
+from bot.watch import Watch
+from storage.answers import Answers
+from storage.audits import Audits
+from storage.grants import Grants
+from storage.marks import Marks
+from storage.originals import Originals
+from storage.rules import Rules
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Sequence
+    from contextlib import AsyncExitStack
+
+    from bot.slack.client import SlackClient
+    from bot.slack.people import People
+    from bot.zones import ZoneKeeper
+    from storage.records import ServerAddress
+
+MESSAGE_OCTETS = 25 * 1024 * 1024
+"""Larger messages become a card; their size and first lines are asked for by TOP."""
+
+SUBMISSION_LIMITS = smtp.SubmissionLimits(command=timedelta(seconds=UNREACHABLE_SECONDS))
+
+
+async def watch_of(ground: Ground, stack: AsyncExitStack) -> Watch:
+    """What is seen from outside; it listens only when asked to, before Slack is, so that waiting can be watched."""
+    watch = Watch(
+        ground.metrics, ground.database, ground.outbox, ground.mailboxes, clock=now, stopping=ground.stopping
+    )
+    if ground.settings.mailbox_metrics is not None:
+        await stack.enter_async_context(watch.serving(*ground.settings.mailbox_metrics))
+    return watch
+
+
+def _poller(ground: Ground) -> Poller:
+    limits = pop3_client.Limits(message_octets=MESSAGE_OCTETS)
+
+    def connect(
+        server: ServerAddress, *, remembered: frozenset[str] | None, pipelining: bool
+    ) -> Awaitable[pop3_client.Session]:
+        ours = replace(limits, pipelining=pipelining)
+        return pop3_client.connect(
+            server, hosts=ground.hosts, tls=ground.tls, limits=ours, remembered=remembered
+        )
+
+    return Poller(
+        ground.mailboxes,
+        ground.messages,
+        connect,
+        ground.guard,
+        WantedMail(
+            Originals(ground.database),
+            ground.messages,
+            message_octets=MESSAGE_OCTETS,
+            clock=now,
+            stopping=ground.stopping,
+        ),
+        floods=Floods(ground.digests, flood=ground.settings.mailbox_flood, clock=now),
+        bounds=ground.bounds,
+        lists_all=ground.lists_all,
+        message_octets=MESSAGE_OCTETS,
+        clock=now,
+        stopping=ground.stopping,
+        metrics=ground.metrics,
+    )
+
+
+def deliverer_of(ground: Ground, slack: SlackClient, people: People) -> Deliverer:
+    """What brings the outbox to Slack."""
+    rules, flood = Rules(ground.database, ground.vault), ground.settings.mailbox_flood
+    read = (ground.digests, ground.mailboxes, ground.renderer)
+    return Deliverer(
+        ground.outbox,
+        ground.messages,
+        ground.mailboxes,
+        ground.renderer,
+        slack,
+        conversations=ground.conversations,
+        old_mail=OldMailPosts(ground.old_mails, ground.mailboxes, slack, bounds=ground.bounds, clock=now),
+        digests=DigestPosts(*read, rules, ground.conversations, flood=flood, clock=now),
+        originals=OriginalPosts(Originals(ground.database), ground.messages),
+        copies=copies_of(ground, people),
+        rules=rules,
+        grace=ground.settings.grace,
+        clock=now,
+        stopping=ground.stopping,
+    )
+
+
+def runner_of(ground: Ground, deliverer: Deliverer, zones: ZoneKeeper, sweeps: Sequence[Sweep]) -> Runner:
+    """What does everything in its time."""
+    return Runner(
+        mailboxes=ground.mailboxes,
+        messages=ground.messages,
+        outbox=ground.outbox,
+        holdings=ground.holdings,
+        attempts=ground.attempts,
+        poller=_poller(ground),
+        deliverer=deliverer,
+        conversations=ground.conversations,
+        zones=zones,
+        worker=worker_name(ground.folder),
+        interval=ground.settings.poll_interval,
+        clock=now,
+        stopping=ground.stopping,
+        sweeps=sweeps,
+    )
+
+
+def desk_of(
+    ground: Ground, runner: Runner, slack: SlackClient, zones: ZoneKeeper, *, people: People, workspace: str
+) -> listeners.Desk:
+    """What the listeners are given."""
+    hosts, tls = ground.hosts, ground.tls
+    registrar = Registrar(
+        ground.mailboxes,
+        ground.outbox,
+        ground.old_mails,
+        ground.guard,
+        connect=lambda server, on_step: pop3_client.connect(server, hosts=hosts, tls=tls, on_step=on_step),
+        submit=lambda server, username, password, on_step: smtp.check_submission(
+            server, username, password, hosts=hosts, tls=tls, limits=SUBMISSION_LIMITS, on_step=on_step
+        ),
+        bounds=ground.bounds,
+        clock=now,
+        nudge=runner.nudge,
+        holders=Holders(
+            people, Grants(ground.database), Audits(ground.database), is_exempt=hosts.is_allowed, clock=now
+        ),
+    )
+    server_mail = ServerMail(
+        ground.mailboxes, Answers(ground.database), bounds=ground.bounds, clock=now, nudge=runner.nudge
+    )
+    return listeners.Desk(
+        registrar,
+        Belongings(ground.mailboxes, ground.holdings, clock=now),
+        slack,
+        server_mail,
+        Examiner(registrar, ground.messages, ground.outbox, ground.providers),
+        ground.providers,
+        _discovery(ground),
+        TypedPasswords(ground.vault, now),
+        workspace=workspace,
+        allows_plain=hosts.is_allowed,
+        clock=now,
+        zones=zones,
+        reading=_reading(ground, runner),
+        muting=Muting(Rules(ground.database, ground.vault), ground.conversations, clock=now),
+    )
+
+
+def _reading(ground: Ground, runner: Runner) -> Reading:
+    return Reading(
+        ground.mailboxes,
+        ground.messages,
+        Marks(ground.database),
+        Originals(ground.database),
+        ground.renderer,
+        bounds=ground.bounds,
+        clock=now,
+        nudge=runner.nudge,
+    )
+
+
+def _discovery(ground: Ground) -> Discovery:
+    resolver = Resolver(ground.settings.mailbox_dns_server)
+    fetcher = Fetcher(ground.hosts, ground.tls, resolver.getaddrinfo)
+    return Discovery(ground.providers, ground.hosts, resolver, fetcher, now)
