@@ -20,7 +20,7 @@ from bot.slack.views.admin import GrantSheet, Overview, Preview
 from storage.audits import grant_words
 from storage.errors import NotPermitted, TooMany
 from storage.records import Person
-from storage.sharing import Role, Subject, SubjectKind
+from storage.sharing import AudienceKind, ChannelReach, Role, Subject, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -149,6 +149,7 @@ class Administration:
         grants = await self._grants.all(self._administrators.workspace)
         roles = await self._affected(subject)
         before = policy.standing(subject, grants)
+        grant = _ranked(await self._placed(grant), member)
         after = self._after(subject, grant)
         if not policy.may_write(member, after, before, roles):
             await self._administrators.refuse(
@@ -198,11 +199,13 @@ class Administration:
             return replace(preview, is_stale=True), False
         member = await self._administrators.require(actor, subject_text(subject))
         roles = await self._affected(subject)
+        grant = None if grant is None else replace(preview.after, rank=_rank(member))
         found: list[Grant] = []
 
         def permits(grants: Sequence[Grant]) -> bool:
             found.append(policy.standing(subject, grants))
-            return found[-1] == before and policy.may_write(member, preview.after, before, roles)
+            after = self._after(subject, grant)
+            return found[-1] == before and policy.may_write(member, after, before, roles)
 
         try:
             await self._store(actor, subject, grant, permits)
@@ -237,11 +240,9 @@ class Administration:
 
         Should that fail, nothing opens for it, and the next round does it: every decision is taken by the grants.
         """
-        whom: dict[str, Any] = {"everyone": True}
-        if subject.kind is SubjectKind.PERSON:
-            whom = {"user": subject.id}
-        elif subject.kind is SubjectKind.GROUP:
-            whom = {"group": subject.id}
+        # Of a group everybody is looked at: the look at one goes by the grants, in which one taken back is no more.
+        is_person = subject.kind is SubjectKind.PERSON
+        whom: dict[str, Any] = {"user": subject.id} if is_person else {"everyone": True}
         task = asyncio.ensure_future(self._recheck(**whom))
         self._following.add(task)
         task.add_done_callback(self._followed)
@@ -279,9 +280,28 @@ class Administration:
             raise NotAllowed("slack not asked", sentence=UNKNOWN_WORDS)
         return roster
 
+    async def _placed(self, grant: Grant | None) -> Grant | None:
+        """A FIXED grant with whether its channel is private now: made public, it is not what was chosen."""
+        audience = None if grant is None else grant.audience
+        if grant is None or audience is None or audience.kind is not AudienceKind.CHANNEL:
+            return grant
+        channel = await self._people.channel(audience.id, fresh=True)
+        # One that Slack does not tell of has no name: only a private one hides so.
+        is_private = channel is None or channel.is_private or not channel.name
+        return replace(grant, channels=ChannelReach.PRIVATE if is_private else ChannelReach.ANY)
+
     async def _channels(self, ids: frozenset[str]) -> dict[str, Channel]:
         found = {each: await self._people.channel(each) for each in sorted(ids)}
         return {each: channel for each, channel in found.items() if channel is not None}
+
+
+def _ranked(grant: Grant | None, writer: Member) -> Grant | None:
+    """A grant with the rank it is written with."""
+    return grant and replace(grant, rank=_rank(writer))
+
+
+def _rank(writer: Member) -> int:
+    return writer.role.rank if writer.role else 0
 
 
 def _closed(grant: Grant | None, channels: Mapping[str, Channel]) -> tuple[str, ...]:

@@ -65,6 +65,7 @@ def _mailbox(mailbox: Mailbox, remembered: Remembered | None) -> dict[str, Any]:
     state = {
         "health": mailbox.health,
         "has_alarm": mailbox.has_alarm,
+        "suspension": mailbox.suspension,
         "failures": mailbox.failures,
         "watched_seconds": int(mailbox.watched.total_seconds()),
         "capabilities": sorted(mailbox.capabilities or ()),
@@ -80,6 +81,7 @@ def _mailbox(mailbox: Mailbox, remembered: Remembered | None) -> dict[str, Any]:
         "last_success": mailbox.last_success_at,
         "last_mail": mailbox.last_mail_at,
         "last_listing": mailbox.listed_at,
+        "suspended_at": mailbox.suspended_at,
     }
     return {
         "id": mailbox.id,

@@ -194,16 +194,24 @@ def standing(subject: Subject, grants: Iterable[Grant]) -> Grant:
 
 
 def chain(member: Member, grants: Sequence[Grant]) -> tuple[Grant, ...]:
-    """The grants that bind a person's mailboxes, from the broadest to the narrowest; empty for a person without role."""
-    if member.role is None:
+    """The grants that bind a person's mailboxes, from the broadest to the narrowest; empty for a person without role.
+
+    A FIXED one whose writer ranked below them, as it comes to pass when they are promoted or join a group, opens nothing.
+    """
+    role = member.role
+    if role is None:
         return ()
-    subjects = [EVERYONE, Subject(SubjectKind.ROLE, member.role)]
+    subjects = [EVERYONE, Subject(SubjectKind.ROLE, role)]
     written = {grant.subject for grant in grants}
     groups = (Subject(SubjectKind.GROUP, group) for group in sorted(member.groups))
     own = (*groups, Subject(SubjectKind.PERSON, member.person.user))
-    return tuple(
-        standing(subject, grants) for subject in (*subjects, *(each for each in own if each in written))
-    )
+    bound = (*subjects, *(each for each in own if each in written))
+    return tuple(_as_bound(standing(subject, grants), role) for subject in bound)
+
+
+def _as_bound(grant: Grant, role: Role) -> Grant:
+    is_outranked = grant.rank is not None and grant.rank < role.rank
+    return replace(grant, kind=GrantKind.PRIVATE) if is_outranked and grant.kind is GrantKind.FIXED else grant
 
 
 def allowance(grants: Sequence[Grant]) -> Allowance:
@@ -258,12 +266,17 @@ def _bound(grant: Grant, audience: Audience, channel: Channel | None) -> Level:
     if grant.kind is GrantKind.PRIVATE:
         return Level.NONE
     if grant.kind is GrantKind.FIXED:
-        if audience.kind is AudienceKind.CHANNEL and not _is_usable(channel, ChannelReach.ANY):
+        if audience.kind is AudienceKind.CHANNEL and not _is_usable(channel, _fixed_reach(grant)):
             return Level.NONE
         return grant.level if audience == grant.audience else Level.NONE
     if audience.kind is AudienceKind.CHANNEL:
         return grant.level if _is_usable(channel, grant.channels) else Level.NONE
     return grant.level if grant.reach >= _NEEDED[audience.kind] else Level.NONE
+
+
+def _fixed_reach(grant: Grant) -> ChannelReach:
+    """A channel that was private when it was chosen is not what was chosen once it is public."""
+    return max(grant.channels, ChannelReach.PRIVATE)
 
 
 _NEEDED: Final = {
@@ -348,7 +361,8 @@ def _shares_more(after: Grant, before: Grant) -> bool:
     if before.kind is GrantKind.PRIVATE or after.level > before.level:
         return True
     if before.kind is GrantKind.FIXED:
-        return after.kind is GrantKind.CHOICE or after.audience != before.audience
+        is_other = after.kind is GrantKind.CHOICE or after.audience != before.audience
+        return is_other or _fixed_reach(after) > _fixed_reach(before)
     if after.kind is GrantKind.CHOICE:
         return after.reach > before.reach or after.channels > before.channels
     assert after.audience is not None

@@ -164,7 +164,15 @@ class Rechecker:
         is_known = await self._suspending.owner(person, member)
         for facts in await self._shares.facts_of(person):
             is_known &= await self._mailbox(facts, member)
-        return await self._copies_of(await self._copies.of_viewer(person)) and is_known
+        is_known &= await self._copies_of(await self._copies.of_viewer(person))
+        for channel in self._channels_with(user):
+            is_known &= await self._copies_of(await self._copies.of_viewer(Person(self._workspace, channel)))
+        return is_known
+
+    def _channels_with(self, user: str) -> list[str]:
+        """The channels they were last seen in: what is posted there is for the least of those who read it."""
+        seen = (channel for channel in self._seen.values() if channel is not None)
+        return sorted(channel.id for channel in seen if user in channel.members)
 
     async def _group(self, group: str) -> bool:
         """Who left it is not said: everybody where a grant names it, else the mailboxes that are shared with it."""

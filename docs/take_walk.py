@@ -17,6 +17,7 @@ from playwright.async_api import async_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from take_sharing import sharing
 from take_walker import IMAGES, SECONDS, Walk
 
 from bot.sandbox.demo import Demo
@@ -307,6 +308,7 @@ SCENES: Final[dict[str, tuple[str, Callable[[Walk], Awaitable[None]]]]] = {
     "reading": ("kenji", reading),
     "digest": ("owen", digest),
     "trouble_and_leaving": ("lucia", trouble_and_leaving),
+    "sharing": ("marta", sharing),
 }
 """Who walks each, in an order in which no fault of the servers befalls a mailbox of somebody else's scene."""
 

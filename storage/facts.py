@@ -165,6 +165,7 @@ def grant_of(row: Any) -> Grant:
         allows_plain=row.allows_plain,
         written_by=row.written_by,
         since=row.since,
+        rank=row.rank,
     )
 
 

@@ -52,7 +52,8 @@ class Grants:
     ) -> Grant:
         """Write the grant of a subject; as stored, with who wrote it and since when.
 
-        A FIXED grant that opens no more than before to the same audience speaks since then, all others from now on.
+        A FIXED grant that opens no more than before to the same audience, and of nobody else's, speaks since then, all
+        others from now on.
 
         Args:
             permits: asked about all that are written so far.
@@ -114,6 +115,7 @@ def _since(before: Grant | None, after: Grant, now: datetime) -> datetime:
         and before.kind is after.kind is GrantKind.FIXED
         and before.audience == after.audience
         and after.level <= before.level
+        and (before.rank is None or (after.rank is not None and after.rank <= before.rank))
     )
     return before.since if is_same and before is not None and before.since is not None else now
 
@@ -147,4 +149,5 @@ def _row(workspace: str, grant: Grant) -> dict[str, Any]:
         "allows_plain": grant.allows_plain,
         "written_by": grant.written_by,
         "since": grant.since,
+        "rank": grant.rank,
     }

@@ -123,13 +123,14 @@ class Grant:
     Attributes:
         level: the highest level; the very level of FIXED.
         audience: that of FIXED, else None.
-        reach, channels: the widest audiences of CHOICE.
+        reach, channels: the widest audiences of CHOICE; of FIXED, ANY: its channel was public when chosen.
         may_hold: may have a mailbox at all.
         mailboxes, active: how many, None without a limit.
         may_view: may see what others share; False blocks a person as viewer.
         excluded: domains; mail from or to one of them, or one below it, is never shared. Lower case.
         allows_plain: mail servers without encryption are allowed.
         written_by, since: who wrote it last and when; None for the start. FIXED opens mail from then on.
+        rank: of the writer's role when they wrote it; FIXED opens no mail of those above, promoted since or not. None binds all.
     """
 
     subject: Subject
@@ -146,6 +147,7 @@ class Grant:
     allows_plain: bool = False
     written_by: str | None = None
     since: datetime | None = None
+    rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

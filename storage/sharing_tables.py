@@ -62,6 +62,7 @@ class GrantRow(Table, table=True):
     allows_plain: bool
     written_by: str | None
     since: datetime | None
+    rank: int | None = None
 
 
 class ShareRow(Table, table=True):

@@ -59,6 +59,7 @@ FIXED = Grant(
     GrantKind.FIXED,
     Level.OPEN,
     audience=HERE,
+    channels=ChannelReach.ANY,
     since=NOW - timedelta(hours=1),
 )
 

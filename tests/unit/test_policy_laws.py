@@ -143,7 +143,7 @@ def most(grant: Grant, audience: Audience, channels: dict[str, Channel]) -> Leve
         return Level.NONE
     if audience.kind is AudienceKind.CHANNEL:
         room = channels.get(audience.id)
-        may_any = grant.kind is GrantKind.FIXED or grant.channels is ChannelReach.ANY
+        may_any = grant.channels is ChannelReach.ANY
         may_private = may_any or grant.channels is ChannelReach.PRIVATE
         is_good = room is not None and room.is_open and not room.is_external
         return (

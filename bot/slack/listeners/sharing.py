@@ -133,12 +133,14 @@ async def open_share(desk: Desk, draft: ShareDraft, body: Mapping[str, Any], cli
     await fill(client, str(view["id"]), _form(desk, person, draft))
 
 
-async def _form(desk: Desk, person: Person, draft: ShareDraft, said: str = "") -> View:
+async def _form(
+    desk: Desk, person: Person, draft: ShareDraft, said: str = "", *, is_done: bool = False
+) -> View:
     """The form as things stand now, with what is chosen in it as far as it is offered."""
     sheet = await _sharing(desk).sheet(person, draft.mailbox_id, draft.message_id, draft.audiences)
     fitting = share_forms.fitting(draft, sheet.offer)
     label = await _label(desk, person, draft.message_id) if draft.message_id else ""
-    return pages.share_form(sheet, fitting, label=label, said=said)
+    return pages.share_form(sheet, fitting, label=label, said=said, is_done=is_done)
 
 
 async def _label(desk: Desk, person: Person, message_id: str) -> str:
@@ -195,7 +197,7 @@ async def _opened(desk: Desk, person: Person, draft: ShareDraft) -> _Outcome:
         return _Outcome(view, share_forms.refused(reason, draft))
     fresh = ShareDraft(mailbox_id, draft.message_id)
     groups = (await sharing.sheet(person, mailbox_id, draft.message_id)).groups
-    return _Outcome(await _form(desk, person, fresh, pages.opened(shares, groups)), {})
+    return _Outcome(await _form(desk, person, fresh, pages.opened(shares, groups), is_done=True), {})
 
 
 async def _view_of(work: asyncio.Task[_Outcome]) -> View:

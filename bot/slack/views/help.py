@@ -81,7 +81,7 @@ def unknown_word(word: str, words: tuple[str, ...] = names.COMMANDS) -> Answer:
     known = {word: word for word in words} | {
         other: meant for other, meant in names.SYNONYMS.items() if meant in words
     }
-    nearest = get_close_matches(word[:60].lower(), known, n=1, cutoff=0.6)
+    nearest = get_close_matches(word[:60].lower(), known, n=1, cutoff=0.7)
     if nearest:
         text += f" Did you mean `{names.COMMAND} {_WORDS[known[nearest[0]]][0]}`?"
     text += f" `{names.COMMAND} help` lists everything."

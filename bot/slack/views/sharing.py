@@ -61,13 +61,17 @@ _WITHDRAWN: Final = (
 )
 
 
-def share_form(sheet: Sheet, draft: ShareDraft, *, label: str = "", said: str = "") -> View:
+def share_form(
+    sheet: Sheet, draft: ShareDraft, *, label: str = "", said: str = "", is_done: bool = False
+) -> View:
     """What may be shared of a mailbox or of one message, what is shared now, and the form for more.
 
     Args:
         draft: fits the offer, as `share_forms.fitting` makes it.
         label: sender and subject, where it is about one message.
         said: what came of the last press; mrkdwn.
+        is_done: what was asked for is shared. Slack keeps what stands in fields, so none are shown that would share it
+            once more with somebody else.
     """
     offer, seers, groups = sheet.offer, sheet.seers, sheet.groups
     blocks = [section(mrkdwn(said))] if said else []
@@ -76,11 +80,12 @@ def share_form(sheet: Sheet, draft: ShareDraft, *, label: str = "", said: str = 
     if offer.kind is GrantKind.FIXED and offer.suspension is None:
         blocks.append(seers_block(seers, is_chosen=True))
     blocks += _in_force(offer, groups, sheet.idle)
-    if offer.is_choice:
+    is_form = offer.is_choice and not is_done
+    if is_form:
         blocks += [{"type": "divider"}, *fields(offer, draft, groups)]
         blocks.append(seers_block(seers, is_chosen=bool(draft.audiences)))
     title = "Share a message" if offer.message_id else "Share a mailbox"
-    submit = "Share" if offer.is_choice else ""
+    submit = "Share" if is_form else ""
     return modal(title, names.SHARE_FORM, blocks, submit=submit, metadata=draft.metadata())
 
 

@@ -23,7 +23,17 @@ MAILBOXES: Final = 4
 """In turn, so that a DM which waits for its look-up holds up no other crash."""
 
 OWNERS: Final = frozenset(
-    {"add", "change", "change_outgoing_password", "activate", "pause", "resume", "check_now", "remove"}
+    {
+        "add",
+        "change",
+        "change_outgoing_password",
+        "activate",
+        "pause",
+        "resume",
+        "check_now",
+        "remove",
+        "change_retention",
+    }
 )
 """Writes at a person's word: they bring no mail, and who sees no answer gives the word again."""
 

@@ -264,12 +264,12 @@ async def test_saving_writes_records_and_rechecks(place: Place) -> None:
     ("subject", "whom"),
     [
         (Subject(SubjectKind.PERSON, KENJI), {"user": KENJI}),
-        (SUPPORT, {"group": SUPPORT_ID}),
+        (SUPPORT, {"everyone": True}),
         (EVERYONE, {"everyone": True}),
     ],
 )
 async def test_those_concerned_are_rechecked(place: Place, subject: Subject, whom: dict[str, Any]) -> None:
-    """Only those whom the grant is for are looked at."""
+    """Of one person they alone; of a group everybody, since a grant taken back is not found by it any more."""
     before = replace(policy.NO_LIMIT, subject=subject)
 
     await place.administration.write(person(INES), subject, replace(PRIVATE, subject=subject), before)

@@ -19,6 +19,7 @@ from storage.sharing import (
     EVERYONE,
     Audience,
     AudienceKind,
+    ChannelReach,
     Grant,
     GrantKind,
     Level,
@@ -247,7 +248,7 @@ async def test_a_fixed_grant_brings_mail_into_its_channel(copying: Copying) -> N
     await copying.change_channel(HIRING, add="bot")
     audience = Audience(AudienceKind.CHANNEL, HIRING)
     subject = Subject(SubjectKind.PERSON, MARTA)
-    grant = Grant(subject, GrantKind.FIXED, Level.OPEN, audience=audience)
+    grant = Grant(subject, GrantKind.FIXED, Level.OPEN, audience=audience, channels=ChannelReach.ANY)
     stores, clock = copying.desk.stores, copying.desk.clock
     await Grants(stores.database).set(TEAM_ID, grant, ADMIN, clock(), lambda _: True)
     await copying.desk.keep("plans")

@@ -1,0 +1,216 @@
+"""The acts of others that the walk over all rights tries, and who may do each of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from bot import policy
+from bot.offers import Wish
+from bot.pace import Pace
+from bot.slack.views.admin import AuditFilter
+from storage.errors import NotFound
+from storage.records import Retention
+from storage.sharing import GrantKind, Level, Role, Subject, SubjectKind
+from tests.integration.viewing.rights_world import (
+    AUDIENCES,
+    BODY,
+    LEVELS,
+    SPARE,
+    TEAM,
+    VIEWER,
+    Change,
+    Clock,
+    Template,
+    rightful,
+    role_now,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.administration import Administration
+    from bot.copies import CopyPosts
+    from bot.inspection import Inspection
+    from bot.managing import Managing
+    from bot.sharing import Sharing
+    from bot.viewing import Viewing
+    from storage.copies import Copies
+    from storage.grants import Grants
+    from storage.sharing import Grant
+    from tests.integration.viewing.rights_world import Box
+
+
+PACE: Final = Pace(timedelta(minutes=5), timedelta(minutes=30), timedelta(0))
+NOBODY: Final = "nobody"
+ADMINISTRATOR: Final = "administrator"
+HIGHER: Final = "higher"
+OF_SPARE: Final = Subject(SubjectKind.PERSON, SPARE.user)
+OF_OWNERS: Final = Subject(SubjectKind.ROLE, Role.OWNER)
+
+
+@dataclass(frozen=True)
+class Walk:
+    """The use cases on one copy of that database."""
+
+    clock: Clock
+    viewing: Viewing
+    managing: Managing
+    sharing: Sharing
+    posts: CopyPosts
+    copies: Copies
+    grants: Grants
+    administration: Administration
+    inspection: Inspection
+    template: Template
+
+    # Acts; each says whether it gave anything
+
+    async def is_listed(self, box: Box) -> bool:
+        """It is among what is shared with the viewer."""
+        found = await self.viewing.shared_with(VIEWER)
+        return any(each.mailbox_id == box.id for each in found.mailboxes)
+
+    async def lists(self, box: Box) -> bool:
+        """Its list of messages shows one."""
+        return bool((await self.viewing.listing(VIEWER, box.id)).lines)
+
+    async def reads(self, box: Box) -> bool:
+        """The text of a message is shown."""
+        return (await self.viewing.page(VIEWER, box.read_id)).page is not None
+
+    async def delivers(self, box: Box, *, body: bool) -> bool:
+        """A copy that was owed before is posted, with its text or without."""
+        try:
+            said = await self.posts.rendered(replace(self.template.entry, id=box.copy_id))
+        except NotFound:  # called back with its share
+            return False
+        return BODY in repr(said) or not body
+
+    async def keeps(self, box: Box) -> bool:
+        """A copy that was posted with its text may stay."""
+        found = [each for each in await self.copies.of_mailbox(box.id) if each.entry_id == box.copy_id]
+        if not found:  # called back with its share
+            return False
+        return bool(await self.posts.allows(replace(found[0], level=Level.OPEN), fresh=True))
+
+    async def unmutes(self, box: Box) -> bool:
+        """A muted sender comes again."""
+        rule = await self.managing.mute(VIEWER, box.id, "bob@third.example")
+        await self.managing.unmute(VIEWER, box.id, rule.id)
+        return True
+
+    async def writes(self, subject: Subject, level: Level) -> bool:
+        """A grant is written."""
+        before = policy.standing(subject, await self.grants.all(TEAM))
+        grant: Grant = replace(policy.NO_LIMIT, subject=subject, kind=GrantKind.CHOICE, level=level)
+        _, is_done = await self.administration.write(VIEWER, subject, grant, before)
+        return is_done
+
+    async def takes_back(self) -> bool:
+        """A grant is removed."""
+        before = policy.standing(OF_SPARE, await self.grants.all(TEAM))
+        _, is_done = await self.administration.write(VIEWER, OF_SPARE, None, before)
+        return is_done
+
+    def spare(self, box: Box) -> str:
+        """A mailbox that administrators do as they like with."""
+        return self.template.spares[LEVELS.index(box.level)]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """An act, who has a right to it, and how its refusal shows.
+
+    Attributes:
+        needs: a level, or a word for those whom no level makes one of.
+        of_mail: it is about a message, so that domains count.
+        is_noted: a refusal is a line in the audit; else less is shown, or the bot itself gives up.
+        is_fresh: Slack is asked again though it answered some seconds ago.
+    """
+
+    name: str
+    needs: Level | str
+    do: Callable[[Walk, Box], Awaitable[Any]]
+    of_mail: bool = False
+    is_noted: bool = True
+    is_fresh: bool = True
+
+
+def _tried(name: str, needs: Level | str, do: Callable[[Walk, Box], Awaitable[Any]], **more: bool) -> Tried:
+    return Tried(name, needs, do, **more)
+
+
+def _wish(box: Box) -> Wish:
+    return Wish(box.id, (AUDIENCES[box.kind],), Level.SEE)
+
+
+def _share_id(walk: Walk, box: Box) -> str:
+    """That of the mailbox, or any other where it has none."""
+    return next(each.share.id for each in (box, *walk.template.boxes) if each.share is not None)
+
+
+ACTS: Final = (
+    _tried("page", Level.SEE, lambda w, b: w.viewing.page(VIEWER, b.read_id), of_mail=True),
+    _tried("text", Level.OPEN, lambda w, b: w.reads(b), of_mail=True, is_noted=False),
+    _tried("fields", Level.OPEN, lambda w, b: w.viewing.fields(VIEWER, b.read_id), of_mail=True),
+    _tried("sender", Level.MANAGE, lambda w, b: w.viewing.sender(VIEWER, b.read_id), of_mail=True),
+    _tried("send_copy", Level.OPEN, lambda w, b: w.viewing.send_copy(VIEWER, b.read_id), of_mail=True),
+    _tried("kept copy", Level.OPEN, lambda w, b: w.keeps(b), of_mail=True, is_noted=False),
+    _tried("get", Level.MANAGE, lambda w, b: w.managing.get(VIEWER, b.id)),
+    _tried("check", Level.MANAGE, lambda w, b: w.managing.check_now(VIEWER, b.id)),
+    _tried("pause", Level.MANAGE, lambda w, b: w.managing.pause(VIEWER, b.id)),
+    _tried("resume", Level.MANAGE, lambda w, b: w.managing.resume(VIEWER, b.id)),
+    _tried(
+        "retention",
+        Level.MANAGE,
+        lambda w, b: w.managing.set_retention(VIEWER, b.id, Retention.LEAVE, None),
+    ),
+    _tried("muted", Level.MANAGE, lambda w, b: w.managing.muted(VIEWER, b.id)),
+    _tried("mute", Level.MANAGE, lambda w, b: w.managing.mute(VIEWER, b.id, "ada@third.example")),
+    _tried("unmute", Level.MANAGE, lambda w, b: w.unmutes(b)),
+    _tried("open share", NOBODY, lambda w, b: w.sharing.open(VIEWER, _wish(b))),
+    _tried("share sheet", NOBODY, lambda w, b: w.sharing.sheet(VIEWER, b.id)),
+    _tried("revoke", NOBODY, lambda w, b: w.sharing.revoke(VIEWER, _share_id(w, b))),
+    _tried("overview", ADMINISTRATOR, lambda w, _: w.administration.overview(VIEWER)),
+    _tried("grant", ADMINISTRATOR, lambda w, b: w.writes(OF_SPARE, b.level)),
+    _tried("grant removed", ADMINISTRATOR, lambda w, _: w.takes_back()),
+    _tried("higher grant", HIGHER, lambda w, _: w.writes(OF_OWNERS, Level.MANAGE)),
+    _tried("mailboxes", ADMINISTRATOR, lambda w, _: w.inspection.mailboxes(VIEWER, 0)),
+    _tried("held", ADMINISTRATOR, lambda w, b: w.inspection.held(VIEWER, w.spare(b))),
+    _tried("suspend", ADMINISTRATOR, lambda w, b: w.inspection.suspend(VIEWER, w.spare(b))),
+    _tried("lift", ADMINISTRATOR, lambda w, b: w.inspection.lift(VIEWER, w.spare(b))),
+    _tried("delete", ADMINISTRATOR, lambda w, b: w.inspection.delete(VIEWER, w.spare(b))),
+    _tried("audit", ADMINISTRATOR, lambda w, _: w.inspection.audit(VIEWER, AuditFilter())),
+    _tried("export", ADMINISTRATOR, lambda w, _: w.inspection.export(VIEWER, AuditFilter())),
+    # Lists and deliveries go by answers of the last minutes, where no event said that something changed.
+    _tried("shared", Level.SEE, lambda w, b: w.is_listed(b), is_noted=False, is_fresh=False),
+    _tried("listing", Level.SEE, lambda w, b: w.lists(b), of_mail=True, is_noted=False, is_fresh=False),
+    _tried(
+        "card delivered",
+        Level.SEE,
+        lambda w, b: w.delivers(b, body=False),
+        of_mail=True,
+        is_noted=False,
+        is_fresh=False,
+    ),
+    _tried(
+        "text delivered",
+        Level.OPEN,
+        lambda w, b: w.delivers(b, body=True),
+        of_mail=True,
+        is_noted=False,
+        is_fresh=False,
+    ),
+)
+
+
+def may(tried: Tried, role: Role, level: Level, change: Change) -> bool:
+    """Whether an act is rightful, as the specification says it."""
+    if isinstance(tried.needs, Level):
+        return rightful(role, level, change, of_mail=tried.of_mail) >= tried.needs
+    now = role_now(role, change)
+    highest = {Role.PRIMARY_OWNER, Role.OWNER}
+    whom = {NOBODY: set[Role](), HIGHER: highest, ADMINISTRATOR: {*highest, Role.ADMIN}}
+    return now in whom[tried.needs]
