@@ -169,6 +169,7 @@ class Registrar:
 
     async def change_outgoing_password(self, owner: Person, mailbox_id: str, password: Secret) -> Mailbox:
         """Store a new outgoing password, tested before; what is fetched, and when, stays as it is."""
+        await self._open(owner, mailbox_id)
         changed = await self._call(self._mailboxes.change_outgoing_password(owner, mailbox_id, password))
         log.info("outgoing_password_changed", mailbox=mailbox_id)
         return changed

@@ -27,6 +27,10 @@ async def examine(desk: Desk, mailbox_id: str, body: Mapping[str, Any], client: 
     """Open the doctor's modal and look into one mailbox of the person who acts."""
     person = desk.actor(body)
     mailbox = await desk.registrar.get(person, mailbox_id)
+    rests = views.not_examined(mailbox)
+    if rests:
+        await open_view(client, body, views.could_not_open(rests))
+        return
     progress = views.Progress()
     view = await open_view(client, body, views.doctor_running(mailbox.profile.name, progress))
     work = _examined(desk, person, mailbox, progress)

@@ -21,7 +21,7 @@ from bot.slack.views.belongings import (
 )
 from bot.slack.views.doctor import doctor_result, doctor_running
 from bot.slack.views.help import help_answer, typed_answer, unknown_word
-from bot.slack.views.holding import cannot_add
+from bot.slack.views.holding import cannot_add, not_examined
 from bot.slack.views.home import HomePage, home
 from bot.slack.views.lists import mailbox_list, picker
 from bot.slack.views.mail import (
@@ -96,6 +96,7 @@ __all__ = [
     "no_way_in",
     "not_confirmed",
     "not_done",
+    "not_examined",
     "not_given",
     "not_kept",
     "nothing_stored",

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from bot.slack import names
 from bot.slack.views.words import Block, View, literal, modal, mrkdwn, section
+from storage.records import Health
 from storage.sharing import Suspension
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from storage.records import Mailbox
 
 MOST_NAMED = 5
 
@@ -19,6 +22,19 @@ SUSPENDED = {
     Suspension.DEACTIVATED: "Suspended while its owner's account is deactivated",
 }
 """Why a mailbox is not fetched."""
+
+_ERASED = (
+    "Its password was erased while your account was deactivated, so nobody signs in. Enter it anew with /mailbox password; "
+    "then the doctor can look."
+)
+
+
+def not_examined(mailbox: Mailbox) -> str:
+    """Why the doctor does not sign in to a mailbox, "" where it may."""
+    if mailbox.suspension is not None:
+        why = SUSPENDED[mailbox.suspension]
+        return f"{why}, so it is not fetched and nobody signs in to it. Please ask a workspace administrator."
+    return _ERASED if mailbox.health is Health.PASSWORD_ERASED else ""
 
 
 def cannot_add_blocks(sentence: str, administrators: Sequence[str]) -> list[Block]:

@@ -1,0 +1,48 @@
+"""A mailbox that an administrator suspended, as its owner meets it in the sandbox."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.sandbox.person import top_view, words
+from bot.sandbox.slack.people import TEAM_ID
+from storage.database import Database
+from storage.records import Person as Owner
+from storage.shares import Shares
+from storage.sharing import Suspension
+from storage.suspension import Suspensions
+from tests.acceptance.conftest import MARTA
+from tests.acceptance.test_mailbox_life import add, answer
+
+if TYPE_CHECKING:
+    from bot.sandbox.demo import Demo
+    from bot.sandbox.person import Person
+
+pytestmark = pytest.mark.timeout(120)
+
+AISHA = Owner(TEAM_ID, "U0AISHA003")
+
+
+async def test_its_owner_is_told_and_nobody_signs_in(demo: Demo, marta: Person) -> None:
+    """The list says who to ask, the doctor makes no login, and resuming is refused in a sentence."""
+    await add(marta)
+    database = await Database.open(f"sqlite:///{demo.folder / 'data' / 'mailbox.db'}")
+    (facts,) = await Shares(database).facts_of(Owner(TEAM_ID, MARTA))
+    now = datetime.now(UTC)
+    await Suspensions(database).suspend(
+        TEAM_ID, facts.mailbox_id, Suspension.ADMINISTRATOR, AISHA, now, lambda _: True
+    )
+    await database.close()
+
+    await marta.command("/mailbox doctor")
+    seen = await marta.until("the doctor", top_view, 20)
+    await marta.close(seen)
+    await marta.command("/mailbox resume")
+    await answer(marta, "This mailbox is suspended")
+    await marta.command("/mailbox list")
+    await answer(marta, "Suspended by an administrator")
+
+    assert "nobody signs in to it" in words(seen)
