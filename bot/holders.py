@@ -93,13 +93,13 @@ class Holders:
             await self._check(owner, None, is_plain=self._is_plain(after, before))
 
     async def standing(self, owner: Person, held: int) -> tuple[str, tuple[str, ...]]:
-        """Why somebody may not add a mailbox, "" for nothing, and the administrators to ask."""
+        """Why somebody may not add a mailbox, and the administrators to ask; "" for nothing, and while nobody knows."""
         grants = await self._grants.all(owner.workspace)
         member = await self._people.member(owner, fresh=True)
         found = holding.obstacle(member, grants, held)
-        if found is None:
+        if found is None or member is None:
             return "", ()
-        most = None if member is None else policy.allowance(policy.chain(member, grants)).mailboxes
+        most = policy.allowance(policy.chain(member, grants)).mailboxes
         return holding.sentence(found, most), await self._administrators()
 
     async def allows_plain(self, owner: Person) -> bool:

@@ -6,6 +6,7 @@ by owner, so an id from a payload routes and never authorises.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -48,6 +49,9 @@ __all__ = ["UNREACHABLE_SECONDS", "Checked", "Order", "Registrar", "is_same_mail
 log = structlog.get_logger(__name__)
 
 Found = TypeVar("Found")
+
+ASK_SECONDS = 1.5
+"""What Slack may take to say who somebody is before their form opens without that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,10 +225,18 @@ class Registrar:
             await self._holders.check_add(owner, profile, len(await self._mailboxes.of(owner)))
 
     async def refusal(self, owner: Person) -> tuple[str, tuple[str, ...]]:
-        """Why they may not add a mailbox, "" for nothing, and the administrators to ask."""
+        """Why they may not add a mailbox, "" for nothing, and the administrators to ask.
+
+        A form must open within three seconds: while Slack does not say who they are it does, and is refused when it is
+        sent, with everything typed still there.
+        """
         if self._holders is None:
             return "", ()
-        return await self._holders.standing(owner, len(await self._mailboxes.of(owner)))
+        try:
+            async with asyncio.timeout(ASK_SECONDS):
+                return await self._holders.standing(owner, len(await self._mailboxes.of(owner)))
+        except TimeoutError:
+            return "", ()
 
     async def allows_plain(self, owner: Person) -> bool:
         """Whether their grants allow any server without encryption; what is not known counts as no."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.sandbox.person import top_view, words
+from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.people import TEAM_ID
 from storage.database import Database
 from storage.records import Person as Owner
@@ -46,3 +47,15 @@ async def test_its_owner_is_told_and_nobody_signs_in(demo: Demo, marta: Person) 
     await answer(marta, "Suspended by an administrator")
 
     assert "nobody signs in to it" in words(seen)
+
+
+async def test_while_slack_does_not_say_who_somebody_is_nothing_is_added(demo: Demo, marta: Person) -> None:
+    """The form opens; sent, it comes back with the reason."""
+    for method in ("users.info", "usergroups.list"):
+        demo.slack.sandbox.faults.add(Fault(method, "rate_limited", count=1000, seconds=30))
+
+    said = await add(marta)
+    await marta.command("/mailbox list")
+    await answer(marta, "You have no mailbox yet")
+
+    assert "could not ask Slack" in said

@@ -123,8 +123,9 @@ async def open_add_form(
 ) -> None:
     """The add form, with servers in place when an address is given."""
     person = desk.actor(body)
-    (mailboxes, _), sharing = await asyncio.gather(desk.listed(person), adding_part(desk, person))
-    refusal, administrators = await desk.registrar.refusal(person)
+    (mailboxes, _), sharing, (refusal, administrators) = await asyncio.gather(
+        desk.listed(person), adding_part(desk, person), desk.registrar.refusal(person)
+    )
     if refusal:
         await open_view(client, body, views.cannot_add(refusal, administrators))
         return
