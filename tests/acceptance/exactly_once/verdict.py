@@ -31,6 +31,11 @@ class Interruptions:
     unanswered: int = 0
 
 
+NOTICES: Final = ("The mail server of “", "✓ “")
+"""How the posts begin that tell an owner of a server that did not answer for a while, and of its end: both are true in a
+storm that lasts long enough."""
+
+
 @dataclass(frozen=True)
 class Seen:
     """What stands in Slack.
@@ -66,7 +71,8 @@ class Seen:
                     named = [str(file["name"]).removesuffix(".csv") for file in store.shown(post.file_ids)]
                     files.update(name for name in named if tops.get(name) == top)
                     astray = [name for name in named if tops.get(name) != top]
-                    is_odd = len(marks) != 1 and not named
+                    is_notice = not marks and post.text.startswith(NOTICES)
+                    is_odd = len(marks) != 1 and not named and not is_notice
                     odd += is_odd + len(astray)
                     words += [post.text[:80]] * is_odd + [f"file {name}" for name in astray]
             posts.append(tuple(sorted(found, key=lambda one: one[1])))
