@@ -113,7 +113,7 @@ async def place(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterat
             raise StorageBusy
 
     async with aiohttp.ClientSession() as session:
-        slack = SlackClient(web_client("xoxb-t", running.api_url, 2), session)
+        slack = SlackClient(web_client("xoxb-t", running.api_url, 10), session)
         people = People(slack, TEAM_ID, clock)
         administrators = Administrators(people, audits, workspace=TEAM_ID, clock=clock)
         administration = Administration(

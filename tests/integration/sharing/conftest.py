@@ -196,7 +196,7 @@ async def office(database: Database, vault: Vault, tmp_path: Path) -> AsyncItera
     channel_changes.join(running.sandbox, running.sandbox.workspace.channels[HIRING_ID], KENJI.user)
     renderer, clock = Renderer(children=1), Clock()
     async with aiohttp.ClientSession() as session:
-        slack = SlackClient(web_client("xoxb-t", running.api_url, 2), session)
+        slack = SlackClient(web_client("xoxb-t", running.api_url, 10), session)
         stores = Stores.on(database, vault, tmp_path)
         made = _office(
             stores, vault, running.sandbox, People(slack, TEAM_ID, clock), renderer=renderer, clock=clock

@@ -159,7 +159,7 @@ async def hall(sqlite_url: str, vault: Vault, tmp_path: Path) -> AsyncIterator[H
     running.sandbox.limits.enabled = False
     database, renderer, clock = await Database.open(sqlite_url), Renderer(children=1), Clock()
     async with aiohttp.ClientSession() as session:
-        slack = SlackClient(web_client("xoxb-t", running.api_url, 2), session)
+        slack = SlackClient(web_client("xoxb-t", running.api_url, 10), session)
         stores = Stores.on(database, vault, tmp_path)
         kept = Kept(stores.messages, renderer)
         made = _hall(stores, running.sandbox, People(slack, TEAM_ID, clock), clock, kept, vault)

@@ -113,7 +113,7 @@ async def ground(sqlite_template: Path, folder: Path) -> AsyncIterator[Ground]:
     runner, url = await scripted.start()
     renderer = Renderer(children=1)
     async with aiohttp.ClientSession() as session:
-        yield Ground(template, town, SlackClient(web_client("xoxb-t", url, 2), session), renderer, vault)
+        yield Ground(template, town, SlackClient(web_client("xoxb-t", url, 10), session), renderer, vault)
     await renderer.close()
     await runner.cleanup()
 
