@@ -12,9 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
-import uvloop
 
-from bot import app, settings
 from bot.errors import SettingsError
 from storage.errors import KeyUnknown, StorageError
 from storage.vault import new_master_key
@@ -53,6 +51,11 @@ def _options(
 @cli.command()
 def serve() -> None:
     """Run the bot in this process: Slack by Socket Mode, mailboxes polled, posts delivered. Ctrl-C ends it calmly."""
+    # Here, since the other commands need nothing of it: it takes a second to load.
+    import uvloop  # noqa: PLC0415
+
+    from bot import app, settings  # noqa: PLC0415
+
     gc.collect()
     gc.freeze()  # what was imported stays; each full search for garbage would look through it for 90 ms
     try:

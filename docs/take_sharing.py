@@ -78,7 +78,7 @@ async def _read(walk: Walk, listed: str, message: str) -> None:
     await walk.post("Shared with you").wait_for(timeout=SECONDS)
     if message:
         await walk.shot(f"{listed}-answer", walk.post("Shared with you"))
-    await walk.post("Shared with you").get_by_role("button", name="Read").click()
+    await walk.post("Shared with you").get_by_role("button", name="Messages").click()
     await walk.says("Invoice")
     await walk.shot(listed, walk.dialog)
     if message:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -9,18 +10,33 @@ import pytest
 
 from bot.sandbox.demo import Demo
 from bot.sandbox.person import Person
+from storage.vault import new_master_key
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
 MARTA = "U0MARTA004"
 
 
 @pytest.fixture
-async def demo(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Demo]:
+def stage_folder(tmp_path: Path, sqlite_template: Path) -> Path:
+    """A folder as a first start leaves it, with key and tables, which saves each test two seconds of it."""
+    folder = tmp_path / "stage"
+    (folder / "data").mkdir(mode=0o700, parents=True)
+    folder.chmod(0o700)
+    shutil.copy(sqlite_template, folder / "data" / "mailbox.db")
+    key = folder / "master-key"
+    key.write_text(new_master_key(), encoding="ascii")
+    key.chmod(0o600)
+    return folder
+
+
+@pytest.fixture
+async def demo(monkeypatch: pytest.MonkeyPatch, stage_folder: Path) -> AsyncIterator[Demo]:
     """Everything running and connected, the bot's log at DEBUG."""
     monkeypatch.setenv("MAILBOX_LOG", "debug")
-    async with Demo() as demo:
+    async with Demo(data=stage_folder) as demo:
         await demo.wait_connected()
         yield demo
 

@@ -106,7 +106,7 @@ async def test_a_viewer_reads_what_was_opened_until_it_ends(demo: Demo, marta: P
     async with at_the_page(demo, KENJI) as kenji:
         await kenji.command("/mailbox shared")
         await answer(kenji, "You may open and read")
-        await kenji.press("Read")
+        await kenji.press("Messages")
         listing = await view(kenji, "Plans for the safe")
         await kenji.press("Open")
         await view(kenji, "4711")
@@ -114,7 +114,7 @@ async def test_a_viewer_reads_what_was_opened_until_it_ends(demo: Demo, marta: P
         headers = await view(kenji, "Subject: Plans for the safe")
         assert len((await kenji.state())["views"]) == 3
         await kenji.close(headers)
-        await kenji.press("Read")
+        await kenji.press("Messages")
         await view(kenji, "Plans for the safe")
         await kenji.press("Open")
         await view(kenji, "4711")
@@ -126,7 +126,7 @@ async def test_a_viewer_reads_what_was_opened_until_it_ends(demo: Demo, marta: P
         await kenji.press("Send to my DM")
         await view(kenji, "This is not shared with you, or not any more.")
         await kenji.close(await view(kenji, "not shared"))
-        await kenji.press("Read")
+        await kenji.press("Messages")
         await view(kenji, "This is not shared with you, or not any more.")
 
     assert "4711" not in json.dumps(listing)
@@ -140,7 +140,7 @@ async def test_whoever_only_sees_gets_nothing_of_the_text(demo: Demo, marta: Per
     async with at_the_page(demo, KENJI) as kenji:
         await kenji.command("/mailbox shared")
         await answer(kenji, "You may see sender, subject, date and size")
-        await kenji.press("Read")
+        await kenji.press("Messages")
         await view(kenji, "Plans for the safe")
 
         assert "4711" not in json.dumps(await kenji.state())
@@ -154,7 +154,7 @@ async def test_a_manager_pauses_and_resumes_and_the_owner_sees_it(demo: Demo, ma
     async with at_the_page(demo, KENJI) as kenji:
         await kenji.command("/mailbox shared")
         await answer(kenji, "open, read and manage")
-        await kenji.press("Read")
+        await kenji.press("Messages")
         await view(kenji, "Plans")
         await kenji.press("Manage")
         await view(kenji, "All is well.")
@@ -184,7 +184,7 @@ async def test_a_former_viewer_with_an_old_view_is_refused(demo: Demo, marta: Pe
     async with at_the_page(demo, KENJI) as kenji:
         await kenji.command("/mailbox shared")
         await answer(kenji, "open, read and manage")
-        await kenji.press("Read")
+        await kenji.press("Messages")
         await view(kenji, "Plans")
         await kenji.press("Manage")
         await view(kenji, "All is well.")
@@ -218,11 +218,11 @@ async def test_the_front_page_shows_who_sees_what_and_leads_there(demo: Demo, ma
     async with at_the_page(demo, KENJI) as kenji:
         await kenji.open_home()
         page = await home(kenji, "Mailbox “Work” of <@U0MARTA004>")
-        await kenji.press("Read", beside="Work")
+        await kenji.press("Messages", beside="Work")
         listing = await view(kenji, "Plans for the safe")
         await kenji.close(listing)
         await end(demo, opened)
-        await kenji.press("Read", beside="Mailbox “Work”")
+        await kenji.press("Messages", beside="Mailbox “Work”")
         await kenji.close(await view(kenji, "This is not shared with you, or not any more."))
         await kenji.open_home()
         await home(kenji, "Nobody has opened a mailbox")

@@ -159,7 +159,7 @@ def test_the_preview_says_who_is_affected() -> None:
 
     assert "12 people, 36 mailboxes of" in text
     assert "and 2 more" in text
-    assert "12 shares are cut:* 4 end, 8 are lowered." in text
+    assert "*4 shares end and 8 shares are lowered:*" in text
     assert f"<@{'U' + '0' * 39}> → <@U2> (one message): Manage → ends" in text
     assert "May not have a mailbox any more" in text
     assert "More active mailboxes than allowed" in text

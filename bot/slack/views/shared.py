@@ -96,7 +96,7 @@ def _row(opened: Opened) -> Block:
     """One mailbox: what of whom, how far, until when, and the way in."""
     what = "Single messages of" if opened.is_single else "Mailbox"
     said = f"{what} {quoted(opened.name)} of <@{opened.owner}>\n{_may(opened)}"
-    return section(mrkdwn(said), accessory=button("Read", names.SHARED_LIST, opened.mailbox_id))
+    return section(mrkdwn(said), accessory=button("Messages", names.SHARED_LIST, opened.mailbox_id))
 
 
 def _may(opened: Opened) -> str:

@@ -215,7 +215,8 @@ def opened(shares: Sequence[Share], groups: Mapping[str, str]) -> str:
     if not shares:
         return "✓ That was shared already, so nothing changed."
     whom = listed([audience_words(share.audience, groups) for share in shares], MOST_NAMED, "others")
-    return f"✓ Shared with {whom}: {_level(shares[0].level)}. They are told."
+    are_told = all(share.audience.kind in {AudienceKind.PERSON, AudienceKind.CHANNEL} for share in shares)
+    return f"✓ Shared with {whom}: {_level(shares[0].level)}.{' They are told.' if are_told else ''}"
 
 
 def revoked(*, was_open: bool) -> str:

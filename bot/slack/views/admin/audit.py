@@ -35,6 +35,15 @@ ENTRIES_A_PAGE: Final = 25
 
 _AUDIENCE: Final = re.compile(r"\b(person|group|channel):([A-Z0-9]{1,40})\b|\b(role):([a-z_]{1,40})\b")
 
+_THINGS: Final = {
+    "message": "one message",
+    "pressed": "a button of somebody else's mail",
+    "outgoing": "one e-mail",
+    "share": "",
+    "mailbox": "",
+}
+"""What the id in an entry's subject names; nothing where the rest of its line says it."""
+
 ACTS: Final = {
     Act.GRANT_SET: "set a grant",
     Act.GRANT_REMOVED: "took a grant back",
@@ -50,6 +59,7 @@ ACTS: Final = {
     Act.CREDENTIALS_ERASED: "erased the credentials of a mailbox",
     Act.MANAGED: "managed a mailbox for its owner",
     Act.REFUSED: "was refused",
+    Act.SENT: "sent e-mail",
 }
 
 
@@ -170,9 +180,12 @@ def _whom(user: str) -> str:
 
 
 def _about(text: str, groups: Mapping[str, str]) -> str:
-    """What was changed: a grant's subject in words, anything else as it is recorded."""
+    """What was changed: a grant's subject in words; what an id names, which the file of the export has."""
     subject = subject_of(text)
-    return subject_words(subject, groups) if subject is not None else literal(text, 150)
+    if subject is not None:
+        return subject_words(subject, groups)
+    kind, _, found = text.partition(":")
+    return _THINGS.get(kind if found else "", literal(text, 150))
 
 
 def _change(entry: AuditEntry, groups: Mapping[str, str]) -> str:

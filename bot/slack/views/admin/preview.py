@@ -162,10 +162,10 @@ def _cuts(cuts: Sequence[Cut], groups: Mapping[str, str]) -> str:
     """The shares that end or are lowered, those that end first."""
     order = sorted(cuts, key=lambda cut: (cut.after, cut.owner, cut.audience.id))
     ended = sum(cut.after is Level.NONE for cut in cuts)
-    fates = [f"{ended:,} {'ends' if ended == 1 else 'end'}"] if ended else []
+    fates = [counted(ended, "share ends", "shares end")] if ended else []
     lowered = len(cuts) - ended
-    fates += [f"{lowered:,} {'is' if lowered == 1 else 'are'} lowered"] if lowered else []
-    said = [f"*{counted(len(cuts), 'share is', 'shares are')} cut:* {', '.join(fates)}."]
+    fates += [counted(lowered, "share is lowered", "shares are lowered")] if lowered else []
+    said = [f"*{' and '.join(fates)}:*"]
     for cut in order[:MOST_NAMED]:
         what = " (one message)" if cut.is_message else ""
         after = "ends" if cut.after is Level.NONE else LEVELS[cut.after]
