@@ -7,6 +7,7 @@ transaction of the effect, whoever shows something judges again after it was rea
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import structlog
@@ -16,21 +17,28 @@ from bot.errors import NotAllowed
 from bot.policy import Decision, Reason
 from storage.errors import NotFound
 from storage.records import Person
-from storage.sharing import Act, AuditEntry, Level, Mail
+from storage.sharing import Act, AuditEntry, Circle, Level, Mail
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+    from enum import StrEnum
 
+    from bot.errors import BotError
     from bot.judging import Judge
     from storage.audits import Audits
     from storage.shares import Shares
-    from storage.sharing import Circle, Facts, ListedMessage
+    from storage.sharing import Facts, ListedMessage
 
 log = structlog.get_logger(__name__)
 
 NOT_SHARED: Final = Decision(Level.NONE, Reason.NOT_SHARED)
 """What is said of what is not there as well: nobody learns which of the two it is."""
+
+NOTED_AGAIN: Final = timedelta(minutes=10)
+"""How soon the next press of the same stranger is a line of the audit again."""
+
+MOST_STRANGERS: Final = 1_000
 
 MOST_SUBJECT: Final = 60
 """Of an audit entry: the id in it came with a payload."""
@@ -68,6 +76,7 @@ class Door:
         self._shares = shares
         self._judge = judge
         self._audits = audits
+        self._strangers: dict[str, datetime] = {}
         self.clock = clock
 
     async def to_mailbox(self, viewer: Person, mailbox_id: str, *, fresh: bool = False) -> Visit:
@@ -83,7 +92,9 @@ class Door:
         return await self.visit(viewer, facts, fresh=fresh)
 
     async def visit(self, viewer: Person, facts: Facts, *, fresh: bool = False) -> Visit:
-        """A visit to what these facts are about."""
+        """A visit to what these facts are about; of its owner Slack is asked nothing."""
+        if viewer == facts.owner:
+            return Visit(viewer, facts, Circle(None, None, {}))
         return Visit(viewer, facts, await self._judge.circle(facts, viewer, fresh=fresh))
 
     async def to_message(
@@ -113,7 +124,14 @@ class Door:
         return Visit(visit.viewer, facts, visit.circle)
 
     async def note_stranger(self, workspace: str, user: str, subject: str) -> None:
-        """Note that somebody of another workspace pressed a button: whoever is in a channel can."""
+        """Note that somebody of another workspace pressed a button: whoever is in a channel can, as often as they like."""
+        now = self.clock()
+        if now - self._strangers.get(user, now - NOTED_AGAIN) < NOTED_AGAIN:
+            return
+        self._strangers.pop(user, None)  # the longest known goes first
+        self._strangers[user] = now
+        if len(self._strangers) > MOST_STRANGERS:
+            del self._strangers[next(iter(self._strangers))]
         await self._note(Person(workspace, user), None, Reason.NO_ROLE, subject)
 
     async def refuse(self, viewer: Person, facts: Facts | None, decision: Decision, subject: str) -> NoReturn:
@@ -126,7 +144,15 @@ class Door:
         log.info("viewer_refused", reason=decision.reason)
         raise NotAllowed(f"refused: {decision.reason}", sentence=decision.sentence)
 
-    async def _note(self, viewer: Person, facts: Facts | None, reason: Reason, subject: str) -> None:
+    async def turn_away(
+        self, viewer: Person, facts: Facts, reason: StrEnum, subject: str, error: BotError
+    ) -> NoReturn:
+        """Note that somebody tried what nobody may now, owners included, and say so by this error."""
+        await self._note(viewer, facts, reason, subject)
+        log.info("turned_away", reason=reason)
+        raise error
+
+    async def _note(self, viewer: Person, facts: Facts | None, reason: StrEnum, subject: str) -> None:
         entry = AuditEntry(
             at=self.clock(),
             workspace=viewer.workspace,

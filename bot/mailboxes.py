@@ -242,6 +242,14 @@ class Registrar:
         """Whether their grants allow any server without encryption; what is not known counts as no."""
         return self._holders is not None and await self._holders.allows_plain(owner)
 
+    async def offers_plain(self, owner: Person) -> bool:
+        """The same for a form that opens, which waits no longer."""
+        try:
+            async with asyncio.timeout(ASK_SECONDS):
+                return await self.allows_plain(owner)
+        except TimeoutError:
+            return False
+
     async def activate(self, owner: Person, mailbox_id: str) -> tuple[Mailbox, list[Mailbox]]:
         """Make a mailbox active; it, and those that give way: they keep their settings and their place."""
         await self._open(owner, mailbox_id)

@@ -173,6 +173,7 @@ def desk_of(
         TypedPasswords(ground.vault, now),
         workspace=workspace,
         allows_plain=hosts.is_allowed,
+        allows_some_plain=hosts.allows_some,
         clock=now,
         zones=zones,
         reading=_reading(ground, runner),

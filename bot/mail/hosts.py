@@ -128,6 +128,11 @@ class Hosts:
         self._resolve = resolve
         self._let_through: set[str] = set()
 
+    @property
+    def allows_some(self) -> bool:
+        """Whether the administrator allows any host."""
+        return bool(self._names or self._networks)
+
     def is_allowed(self, host: str) -> bool:
         """Whether the administrator allows this host.
 

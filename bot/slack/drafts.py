@@ -47,6 +47,7 @@ DEFAULTS: Final[Mapping[str, str]] = {
 _INCOMING: Final = (names.INCOMING_SERVER, names.INCOMING_PORT, names.INCOMING_SECURITY)
 _OUTGOING: Final = (names.OUTGOING_SERVER, names.OUTGOING_PORT, names.OUTGOING_SECURITY)
 _TYPED: Final = "typed"
+_PLAIN: Final = "plain"
 
 FILLABLE: Final = frozenset({*_INCOMING, *_OUTGOING, names.USERNAME})
 """What an address may fill in."""
@@ -78,6 +79,7 @@ class Draft:
         offers_receiving_only: only the outgoing server failed; saving without it is offered.
         kept_retention: the delete setting that comes back when `recent:` goes, or "".
         sharing: the part of the form about sharing, as it was last shown.
+        offers_plain: "None" is among the kinds of security.
     """
 
     texts: Mapping[str, str] = field(default_factory=dict)
@@ -93,6 +95,7 @@ class Draft:
     offers_receiving_only: bool = False
     kept_retention: str = ""
     sharing: tuple[Mapping[str, Any], ...] = ()
+    offers_plain: bool = False
 
     @property
     def is_edit(self) -> bool:
@@ -126,6 +129,7 @@ class Draft:
         yield names.MAKE_ACTIVE, self.asks_active
         yield _TYPED, self.has_typed
         yield names.RECEIVING_ONLY, self.offers_receiving_only
+        yield _PLAIN, self.offers_plain
 
 
 def new_draft(
@@ -240,6 +244,7 @@ def read(view: Mapping[str, Any]) -> Draft:
         has_typed=_TYPED in shown,
         offers_receiving_only=names.RECEIVING_ONLY in shown,
         sharing=_sharing(view.get("blocks")),
+        offers_plain=_PLAIN in shown,
     )
 
 

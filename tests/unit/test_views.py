@@ -159,6 +159,22 @@ def test_a_choice_shows_and_hides_fields(sample: str, more: list[str], less: lis
     assert set(kit.inputs(SAMPLES[sample])) == expected
 
 
+@pytest.mark.parametrize(
+    ("draft", "offered"),
+    [
+        (drafts.new_draft(), ["tls", "starttls"]),
+        (replace(drafts.new_draft(), offers_plain=True), ["tls", "starttls", "none"]),
+        (drafts.Draft(texts={names.INCOMING_SECURITY: "none"}), ["tls", "starttls", "none"]),
+    ],
+)
+def test_no_encryption_is_offered_where_it_may_be(draft: drafts.Draft, offered: list[str]) -> None:
+    """Where it is allowed, or stands there already; redrawn, the form offers what it did."""
+    view = views.mailbox_form(drafts.read(kit.payload(views.mailbox_form(draft), {})))
+
+    options = kit.inputs(view)["Security"]["element"]["options"]
+    assert [option["value"] for option in options] == offered
+
+
 def test_recent_mode_says_why_nothing_can_be_deleted() -> None:
     """The delete setting is a sentence then, and the user name shows what the server gets."""
     view = SAMPLES["add_form_recent"]

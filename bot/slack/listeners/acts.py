@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bot.slack import drafts, names, views
@@ -50,6 +51,7 @@ async def _form(desk: Desk, word: str, person: Person, mailbox_id: str) -> View:
     draft = drafts.draft_of(mailbox, asks_active=not mailbox.is_active)
     if word == names.PASSWORD:
         return views.password_form(mailbox, draft)
+    draft = replace(draft, offers_plain=await desk.offers_plain(person))
     return views.mailbox_form(draft, provider=desk.providers.by_address(mailbox.profile.address))
 
 

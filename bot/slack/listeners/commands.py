@@ -123,15 +123,18 @@ async def open_add_form(
 ) -> None:
     """The add form, with servers in place when an address is given."""
     person = desk.actor(body)
-    (mailboxes, _), sharing, (refusal, administrators) = await asyncio.gather(
-        desk.listed(person), adding_part(desk, person), desk.registrar.refusal(person)
+    (mailboxes, _), sharing, (refusal, administrators), offers_plain = await asyncio.gather(
+        desk.listed(person),
+        adding_part(desk, person),
+        desk.registrar.refusal(person),
+        desk.offers_plain(person),
     )
     if refusal:
         await open_view(client, body, views.cannot_add(refusal, administrators))
         return
     found = desk.discovery.known(address)
     draft = drafts.new_draft(address=address, found=found, asks_active=bool(mailboxes))
-    draft = replace(draft, sharing=sharing)
+    draft = replace(draft, sharing=sharing, offers_plain=offers_plain)
     form = views.mailbox_form(draft, provider=found.provider if found else None)
     view = await open_view(client, body, form)
     if found is None and address:

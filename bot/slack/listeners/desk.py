@@ -82,6 +82,7 @@ class Desk:
     Attributes:
         workspace: the team id this installation belongs to.
         allows_plain: may this host be used without encryption?
+        allows_some_plain: are there hosts that may?
         waiting: the forms that wait for an answer about their address.
         testing: the tests that run by the id of their view, so that a second press of the button starts no second one.
         people: who people are to Slack; forgets by events. None where nothing is shared.
@@ -108,6 +109,7 @@ class Desk:
     sharing: Sharing | None = None
     office: Office | None = None
     reception: Reception | None = None
+    allows_some_plain: bool = False
 
     def actor(self, body: Mapping[str, Any]) -> Person:
         """The person who acts, as Slack verified them; ids inside the payload's values play no part.
@@ -135,6 +137,10 @@ class Desk:
     def allowed_retentions(self, host: str, username: str) -> tuple[tuple[Retention, WhyNot | None], ...]:
         """Every delete setting for a mail server, and why it cannot be had."""
         return allowed_retentions(self.providers.by_host(host), username)
+
+    async def offers_plain(self, person: Person) -> bool:
+        """Whether a form offers to do without encryption."""
+        return self.allows_some_plain or await self.registrar.offers_plain(person)
 
     async def listed(self, person: Person) -> tuple[list[Mailbox], dict[str, int]]:
         """A person's mailboxes, and what is on its way for each."""

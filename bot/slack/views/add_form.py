@@ -259,7 +259,10 @@ def _shaping(block: Block) -> Block:
 
 
 def _security(draft: Draft, name: str) -> dict[str, object]:
-    return select(SECURITIES, draft.text(name))
+    """The kinds that there are; "None" where it is allowed, or is what stands there."""
+    chosen = draft.text(name)
+    offers_all = draft.offers_plain or chosen == Security.NONE
+    return select(SECURITIES if offers_all else SECURITIES[:-1], chosen)
 
 
 def _password(draft: Draft, name: str, label: str, words: str) -> Block:

@@ -139,3 +139,12 @@ async def test_a_stranger_who_presses_is_noted(hall: Hall) -> None:
     (entry,) = await hall.noted(Act.REFUSED)
     assert (entry.actor, entry.after) == ("U0PARTNER1", "no_role")
     assert len(entry.subject) < 100
+
+
+async def test_a_stranger_who_goes_on_pressing_fills_no_audit(hall: Hall) -> None:
+    """One line in ten minutes says as much as a thousand; another stranger has one too."""
+    for _ in range(20):
+        await hall.door.note_stranger(MARTA.workspace, "U0PARTNER1", "pressed:1")
+    await hall.door.note_stranger(MARTA.workspace, "U0PARTNER2", "pressed:1")
+
+    assert len(await hall.noted(Act.REFUSED)) == 2
