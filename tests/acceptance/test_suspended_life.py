@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -45,8 +45,24 @@ async def test_its_owner_is_told_and_nobody_signs_in(demo: Demo, marta: Person) 
     await answer(marta, "This mailbox is suspended")
     await marta.command("/mailbox list")
     await answer(marta, "Suspended by an administrator")
+    logins = _logins(demo)
+    await marta.command("/mailbox password")
+    form = await marta.until("the password form", top_view, 10)
+    await marta.submit(form, {"New password": "marta-mail-password"})
+    refused = await marta.until("the refusal", _refused, 20)
 
     assert "nobody signs in to it" in words(seen)
+    assert "nothing was changed" in words(refused)
+    assert _logins(demo) == logins
+
+
+def _logins(demo: Demo) -> int:
+    return sum(drop.counters.logins for drop in demo.mail.drops)
+
+
+def _refused(page: dict[str, Any]) -> dict[str, Any] | None:
+    view = top_view(page)
+    return view if view is not None and "This mailbox is suspended" in words(view) else None
 
 
 async def test_while_slack_does_not_say_who_somebody_is_nothing_is_added(demo: Demo, marta: Person) -> None:

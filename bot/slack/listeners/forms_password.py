@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bot.errors import NoSuchMailbox
+from bot.errors import NoSuchMailbox, NotAllowed, RoleUnknown, Suspended
 from bot.mailboxes import Checked, Order
 from bot.slack import drafts, forms, names, views
 from bot.slack.listeners.desk import NOT_STORED_WORDS
@@ -69,11 +69,13 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
 async def _tested(desk: Desk, sent: _Sent) -> View:
     """Store each new password once its server takes it."""
     desk.typed.forget(sent.draft.draft_id)
+    if sent.mailbox.suspension is not None:
+        return views.could_not_open(Suspended(sent.mailbox.suspension).sentence)
     try:
         if sent.incoming is None:
             return await _tested_outgoing(desk, sent)
         return await _tested_incoming(desk, sent, sent.incoming)
-    except NoSuchMailbox as error:
+    except (NoSuchMailbox, Suspended, NotAllowed, RoleUnknown) as error:
         return views.could_not_open(error.sentence)
     except StorageError as error:
         if not error.temporary:
