@@ -26,6 +26,7 @@ from storage.shares import Shares
 from storage.sharing import Audience, AudienceKind, Level, Share
 from storage.surveys import Surveys
 from storage.suspension import Suspensions
+from tests.integration.one_database import database_url  # noqa: F401 - a fixture
 from tests.integration.storage.stores import NEW, Stores
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from storage.old_mail import OldMails
 from storage.records import Passwords, Person, Profile, Secret, Security, ServerAddress
 from tests.fakes.certificates import Certificates
 from tests.fakes.clock import Clock
+from tests.integration.one_database import database_url  # noqa: F401 - a fixture
 from tests.integration.storage.stores import Stores
 
 if TYPE_CHECKING:

@@ -45,6 +45,7 @@ from storage.sharing import (
 from storage.surveys import Surveys
 from storage.suspension import Suspensions
 from storage.tellings import Tellings
+from tests.integration.one_database import database_url  # noqa: F401 - a fixture
 from tests.integration.storage.stores import LEASE, NEW, NOW, Stores
 
 if TYPE_CHECKING:
