@@ -12,39 +12,34 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import statistics
 import sys
 import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bot.sandbox import server
+from bench import whole_bot
 from bot.sandbox.mail.maildrops import Account
 from bot.sandbox.mail.servers import MailServers
-from bot.sandbox.process import BotProcess, new_master_key
 from bot.sandbox.slack.people import TEAM_ID
-from storage.database import Database
 from storage.mailboxes import Mailboxes
 from storage.records import NewMailbox, Passwords, Person, Profile, Retention, Secret, Security, ServerAddress
-from storage.vault import MasterKeys, Vault, unlock
+from storage.vault import new_master_key
+
+if TYPE_CHECKING:
+    from bot.sandbox.server import RunningSandbox
 
 MARTA = "U0MARTA004"
 LIMIT_SECONDS = 0.5
 
 
-async def seed(url: str, key: str, port: int, accounts: list[Account]) -> None:
+async def seed(store: Mailboxes, port: int, accounts: list[Account]) -> None:
     """Register a mailbox for each account, every one of another person."""
-    database = await Database.open(url)
-    vault = Vault(MasterKeys.parse(key))
-    await database.migrate()
-    await unlock(database, vault)
-    store = Mailboxes(database, vault)
     for number, account in enumerate(accounts):
         address = ServerAddress("localhost", port, Security.TLS)
         await store.add(
@@ -61,7 +56,6 @@ async def seed(url: str, key: str, port: int, accounts: list[Account]) -> None:
             ),
             datetime.now(UTC),
         )
-    await database.close()
 
 
 async def post(http: aiohttp.ClientSession, url: str, path: str, **body: Any) -> tuple[float, Any]:
@@ -110,23 +104,13 @@ def filled(view: dict[str, Any]) -> dict[str, Any]:
     return dict(values)
 
 
-async def first_round(slack: server.RunningSandbox, mail: MailServers, mailboxes: int) -> int:
+async def first_round(slack: RunningSandbox, mail: MailServers, mailboxes: int) -> int:
     """Wait until the bot is connected and every mailbox was polled once; logins so far."""
     while True:
         logins = sum(drop.counters.logins for drop in mail.drops)
         if slack.sandbox.hub.is_connected and logins >= mailboxes:
             return logins
         await asyncio.sleep(0.1)
-
-
-def report(name: str, times: list[float]) -> float:
-    """Print one line; the p99."""
-    p99 = statistics.quantiles(times, n=100)[98]
-    print(
-        f"{name:<10} n={len(times):<5} median {statistics.median(times) * 1000:6.1f} ms   p99 {p99 * 1000:6.1f} ms"
-        f"   max {max(times) * 1000:6.1f} ms   p99/limit {p99 / LIMIT_SECONDS:.2f}"
-    )
-    return p99
 
 
 async def run(mailboxes: int, seconds: float, poll_seconds: int) -> int:
@@ -136,26 +120,16 @@ async def run(mailboxes: int, seconds: float, poll_seconds: int) -> int:
         folder = Path(name)
         mail = MailServers(accounts, folder=folder / "mail")
         await mail.start()
-        slack = await server.start(
-            bot_token="xoxb-bench", app_token="xapp-bench", signing_secret="s", static=None
-        )
-        key = await new_master_key()
-        data = folder / "data"
-        data.mkdir()
-        await seed(f"sqlite:///{data / 'mailbox.db'}", key, mail.ports.pop3s, accounts)
-        settings = {
-            "SLACK_BOT_TOKEN": "xoxb-bench",
-            "SLACK_APP_TOKEN": "xapp-bench",
-            "SLACK_API_URL": slack.api_url,
-            "MAILBOX_DATA_DIR": str(data),
-            "MAILBOX_MASTER_KEYS": key,
-            "MAILBOX_ALLOWED_HOSTS": "localhost",
-            "MAILBOX_CA_FILE": str(mail.ca_pem),
-            "MAILBOX_POLL_SECONDS": str(poll_seconds),
-            "MAILBOX_FLOOD": "1000",
-            "MAILBOX_LOG": "warning",
-        }
-        bot = BotProcess(settings, folder, folder / "bot.log")
+        slack, key = await whole_bot.start_slack(), new_master_key()
+        async with whole_bot.opened(folder, key) as (database, vault):
+            await seed(Mailboxes(database, vault), mail.ports.pop3s, accounts)
+        bot = whole_bot.bot(
+            folder, key, slack,
+            MAILBOX_ALLOWED_HOSTS="localhost",
+            MAILBOX_CA_FILE=str(mail.ca_pem),
+            MAILBOX_POLL_SECONDS=str(poll_seconds),
+            MAILBOX_FLOOD="1000",
+        )  # fmt: skip
         await bot.start()
         async with aiohttp.ClientSession() as http:
             await post(http, slack.url, "settings", rate_limits=False)
@@ -166,7 +140,9 @@ async def run(mailboxes: int, seconds: float, poll_seconds: int) -> int:
         await slack.stop()
         await mail.stop()
     print(f"{mailboxes} mailboxes, {polls / seconds:.1f} polls a second over TLS, {os.cpu_count()} cores")
-    worst = max(report("commands", commands), report("forms", forms))
+    worst = max(
+        whole_bot.report("commands", commands, LIMIT_SECONDS), whole_bot.report("forms", forms, LIMIT_SECONDS)
+    )
     return int(worst > LIMIT_SECONDS)
 
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import statistics
 import sys
 import tempfile
 import time
@@ -24,11 +23,9 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bot.sandbox import server
-from bot.sandbox.process import BotProcess, new_master_key
+from bench import whole_bot
 from bot.sandbox.slack import changes, interactions
 from bot.sandbox.slack.people import TEAM_ID
-from storage.database import Database
 from storage.grants import Grants
 from storage.mailboxes import Mailboxes
 from storage.records import NewMailbox, Passwords, Person, Profile, Retention, Secret, Security, ServerAddress
@@ -45,10 +42,11 @@ from storage.sharing import (
     Subject,
     SubjectKind,
 )
-from storage.vault import MasterKeys, Vault, unlock
+from storage.vault import Vault, new_master_key
 
 if TYPE_CHECKING:
     from bot.sandbox.server import RunningSandbox
+    from storage.database import Database
 
 INES = Person(TEAM_ID, "U0INES0001")
 KENJI = "U0KENJI005"
@@ -100,11 +98,8 @@ class Town:
         await self._shares.open(owner, new, self._now, lambda _: True)
 
 
-async def seed(url: str, key: str, slack: RunningSandbox, mailboxes: int) -> None:
+async def seed(database: Database, vault: Vault, slack: RunningSandbox, mailboxes: int) -> None:
     """Fill the database and hire the other owners."""
-    database, vault = await Database.open(url), Vault(MasterKeys.parse(key))
-    await database.migrate()
-    await unlock(database, vault)
     town = Town(database, vault)
     await town.allow()
     group = next(iter(slack.workspace.groups))
@@ -119,7 +114,6 @@ async def seed(url: str, key: str, slack: RunningSandbox, mailboxes: int) -> Non
         owner = Person(TEAM_ID, changes.hire(slack.sandbox, f"Owner {number}", "member"))
         await town.add(owner, 1000 + 2 * number, [Audience(AudienceKind.PERSON, INES.user)])
         await town.add(owner, 1001 + 2 * number, [Audience(AudienceKind.ROLE, Role.ADMIN)])
-    await database.close()
 
 
 async def drawn(slack: RunningSandbox) -> tuple[float, int]:
@@ -135,39 +129,17 @@ async def drawn(slack: RunningSandbox) -> tuple[float, int]:
     return time.perf_counter() - began, len(desk.home.body["blocks"])
 
 
-def report(name: str, times: list[float]) -> float:
-    """Print one line; the p99, or the worst of fewer than a hundred."""
-    ordered = sorted(times)
-    p99 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
-    print(
-        f"{name:<6} n={len(times):<4} p50 {statistics.median(times) * 1000:6.1f} ms   p99 {p99 * 1000:6.1f} ms"
-        f"   max {ordered[-1] * 1000:6.1f} ms   p99/limit {p99 / LIMIT_SECONDS:.2f}"
-    )
-    return p99
-
-
 async def run(mailboxes: int, times: int, starts: int) -> int:
     """The whole bench; 0 when both p99 are within the limit."""
     cold, warm, blocks = [], [], 0
     with tempfile.TemporaryDirectory(prefix="mailbox-bench-") as name:
         folder = Path(name)
-        slack = await server.start(
-            bot_token="xoxb-bench", app_token="xapp-bench", signing_secret="s", static=None
-        )
+        slack, key = await whole_bot.start_slack(), new_master_key()
         slack.sandbox.limits.enabled = False
-        key, data = await new_master_key(), folder / "data"
-        data.mkdir()
-        await seed(f"sqlite:///{data / 'mailbox.db'}", key, slack, mailboxes)
-        settings = {
-            "SLACK_BOT_TOKEN": "xoxb-bench",
-            "SLACK_APP_TOKEN": "xapp-bench",
-            "SLACK_API_URL": slack.api_url,
-            "MAILBOX_DATA_DIR": str(data),
-            "MAILBOX_MASTER_KEYS": key,
-            "MAILBOX_LOG": "warning",
-        }
+        async with whole_bot.opened(folder, key) as (database, vault):
+            await seed(database, vault, slack, mailboxes)
         for _ in range(starts):
-            bot = BotProcess(settings, folder, folder / "bot.log")
+            bot = whole_bot.bot(folder, key, slack)
             await bot.start()
             while not slack.sandbox.hub.is_connected:  # noqa: ASYNC110 - the hub calls nobody
                 await asyncio.sleep(0.05)
@@ -182,7 +154,7 @@ async def run(mailboxes: int, times: int, starts: int) -> int:
     print(
         f"{mailboxes} mailboxes, {2 * OWNERS} shared by {OWNERS} owners, {blocks} blocks, {os.cpu_count()} cores"
     )
-    worst = max(report("cold", cold), report("warm", warm))
+    worst = max(whole_bot.report("cold", cold, LIMIT_SECONDS), whole_bot.report("warm", warm, LIMIT_SECONDS))
     return int(worst > LIMIT_SECONDS)
 
 
