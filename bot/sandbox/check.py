@@ -31,6 +31,7 @@ _WELCOME: Final = (
     "来週の打ち合わせについて",
     "The archive has moved: full report",
     "Invitation: Hiring review",
+    "Who brings what on Friday",
 )
 
 
@@ -90,6 +91,7 @@ class _Check:
             await self._receive()
             await self._crash()
             await self._verify()
+            await self._round_trip()
 
     async def _add_mailbox(self) -> None:
         await self._marta.command("/mailbox add")
@@ -158,6 +160,31 @@ class _Check:
         if order != expected:
             raise Unexpected(f"the mails are in another order: {', '.join(order)}")
         self._say(f"All {len(expected)} mails are in the DM exactly once and in order")
+
+    async def _round_trip(self) -> None:
+        """A mail is answered in Slack, and its sender answers that: all of it in one thread."""
+        marta, subject = self._marta, f"Check {self._run}: are you there?"
+        sender = {"from_name": "Zoe", "from_address": "zoe@elsewhere.example"}
+        await marta.outside.write(_ADDRESS, subject, "Say something.\n", **sender)
+        await self._arrival(subject)
+        await marta.press("Reply", of=subject)
+        form = await marta.until("The form of the reply", top_view_with_fields, _STEP_SECONDS)
+        await marta.submit(form, {"Text": "*Yes*, here I am."})
+        sent = await marta.outside.received(subject, _STEP_SECONDS)
+        if "Yes, here I am." not in sent["text"] or not sent["in_reply_to"]:
+            raise Unexpected(f"the reply that was sent is another: {sent['text'][:300]}")
+        await self._in_thread(subject, "Sent")
+        self._say("A reply written in Slack has reached its recipient, and its post says so")
+        told = await marta.outside.answer(sent, "Good to hear.")
+        await self._in_thread(subject, "Good to hear.")
+        self._say(f"“{told['subject']}”, the answer to it, is in the same thread")
+
+    async def _in_thread(self, subject: str, wanted: str) -> None:
+        def found(shown: Json) -> Json | None:
+            threads = [post for post in shown["posts"] if subject in words(post) and post["replies"]]
+            return next((post for post in threads if wanted in words(post["replies"])), None)
+
+        await self._marta.until(f"“{wanted}” in the thread of “{subject}”", found, _STEP_SECONDS)
 
     async def _send(self) -> str:
         subject = f"Check {self._run} number {len(self._sent) + 1}"

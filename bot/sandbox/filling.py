@@ -1,7 +1,8 @@
 """Forms as a person fills them in: by the labels of their fields and the words of their choices. Pure.
 
 An answer is what the person types, ticks or picks: the words of an option, a person's name, a channel's name with or
-without `#`, a date as `2026-12-31`; several in a list where a field takes several; "" or [] empties a field.
+without `#`, a date as `2026-12-31`; several in a list where a field takes several; "" or [] empties a field. A field for
+rich text takes words with the markup of `rich_words`, one for files a list of files or of the ids of uploaded ones.
 """
 
 from __future__ import annotations
@@ -11,11 +12,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from bot.sandbox.rich_words import rich_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 Json: TypeAlias = dict[str, Any]
-Answer: TypeAlias = str | Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that a person chooses in a form."""
+
+    name: str
+    octets: bytes
+
+
+Answer: TypeAlias = str | Sequence[str | File]
 
 _ONE: Final = {
     "static_select": "selected_option",
@@ -130,12 +143,17 @@ def value_of(element: Json, answer: Answer, known: Known) -> Json:
         Unexpected: there is no such choice.
     """
     kind = element["type"]
-    several = [answer] if isinstance(answer, str) else list(answer)
+    several = [answer] if isinstance(answer, str) else [one for one in answer if isinstance(one, str)]
     several = [one for one in several if one]
     if kind in _MANY:
         return {"type": kind, _MANY[kind]: [_picked(element, one, known) for one in several]}
     if kind in _ONE:
         return {"type": kind, _ONE[kind]: _picked(element, several[0], known) if several else None}
+    if kind == "file_input":
+        return {"type": kind, "files": [{"id": one} for one in several]}
+    if kind == "rich_text_input":
+        names = {one["real_name"]: one["id"] for one in known.people if is_listed(one)}
+        return {"type": kind, "rich_text_value": rich_text("\n".join(several), names)}
     return {"type": kind, "value": answer}
 
 
@@ -188,3 +206,22 @@ def choosable(blocks: Iterable[Json], label: str) -> Iterator[Json]:
             placeholder = element.get("placeholder") or {}
             if element.get("type") in {*_ONE, *_MANY} and placeholder.get("text", "").casefold() == wanted:
                 yield {**element, "block_id": block["block_id"]}
+
+
+def places(shown: Json) -> Iterator[tuple[Json, list[Json]]]:
+    """Everything that may hold buttons: views, answers, posts, posts in threads, each the newest first; Home last."""
+    for view in reversed(shown["views"]):
+        yield {"type": "view", "view_id": view["id"]}, view["blocks"]
+    for said in reversed(shown["ephemerals"]):
+        yield {"type": "ephemeral", "id": said["id"]}, said.get("blocks") or []
+    replies = [reply for post in shown["posts"] for reply in post.get("replies", ())]
+    for posts in (shown["posts"], replies):
+        for post in sorted(posts, key=lambda post: str(post["ts"]), reverse=True):
+            yield {"type": "message", "channel": shown["channel"], "ts": post["ts"]}, post.get("blocks") or []
+    if shown.get("home"):
+        yield {"type": "view", "view_id": shown["home"]["id"]}, shown["home"]["blocks"]
+
+
+def is_field(block: Json, label: str) -> bool:
+    """Whether a block is the field of this label."""
+    return block["type"] == "input" and label_of(block) == label.casefold()

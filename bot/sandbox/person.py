@@ -13,6 +13,9 @@ How to use it, in a test with a running sandbox:
         "Channel": "#hiring",                              # with or without the sign
         "Level": "Open", "Until": "2026-12-31", "Also": ["History"],
     })
+    await marta.submit(view, {"Text": "*Yes*, with", "Attachments": [File("offer.pdf", octets)]})
+    sent = await marta.outside.received("Re: Tea", 20)     # what a correspondent outside has of it
+    await marta.outside.answer(sent, "Thanks!")            # as whoever got it; lands in her maildrop
     await marta.press("Stop", beside="Kenji")              # newest button of that label, wherever it is
     await kenji.press("Open", in_channel="hiring")         # on a post in a channel
     posts = (await kenji.room("hiring"))["posts"]          # posts, replies and files as a member sees them
@@ -22,27 +25,32 @@ How to use it, in a test with a running sandbox:
 from __future__ import annotations
 
 import asyncio
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
+from bot.sandbox.correspondents import Correspondents
 from bot.sandbox.filling import (
+    File,
     Known,
     Unexpected,
     choosable,
     elements,
     filled,
+    is_field,
     label_of,
+    places,
     value_of,
     words,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     import aiohttp
 
     from bot.sandbox.filling import Answer, Json
 
-__all__ = ["Person", "Unexpected", "filled", "title", "top_view", "words"]
+__all__ = ["File", "Person", "Unexpected", "filled", "title", "top_view", "words"]
 
 _LOOK_SECONDS: Final = 0.1
 
@@ -58,6 +66,7 @@ class Person:
         self._session = session
         self._url = url
         self._user = user
+        self.outside = Correspondents(session, url)
 
     async def state(self) -> Json:
         """What the person has before them."""
@@ -102,6 +111,7 @@ class Person:
         Raises:
             Unexpected: a label or choice is not there, or the form came back with faults.
         """
+        answers = {label: await self._uploaded(answer) for label, answer in answers.items()}
         offered = [
             await self._offered({"type": "view", "view_id": view["id"]}, b, answers) for b in view["blocks"]
         ]
@@ -118,7 +128,7 @@ class Person:
             Unexpected: there is nothing of that label, or no such choice.
         """
         shown = await self._look(in_channel)
-        for container, blocks in _places(shown):
+        for container, blocks in places(shown):
             if beside not in words(blocks):
                 continue
             for element in choosable(blocks, label):
@@ -131,18 +141,21 @@ class Person:
             f"there is nothing to choose under “{label}”; the page shows: {await self._glance()}"
         )
 
-    async def press(self, label: str, *, beside: str = "", in_channel: str = "") -> None:
+    async def press(self, label: str, *, beside: str = "", of: str = "", in_channel: str = "") -> None:
         """Press the newest button of this label: in the modal in front, else in an answer, else in a post.
 
         Args:
             beside: words of the block that it stands in, where there are several.
+            of: words of the whole post or view.
             in_channel: the name of a channel whose posts are meant, instead of the DM's.
 
         Raises:
             Unexpected: there is none.
         """
         shown = await self._look(in_channel)
-        for container, blocks in _places(shown):
+        for container, blocks in places(shown):
+            if of not in words(blocks):
+                continue
             for button in elements((block for block in blocks if beside in words(block)), "button"):
                 if button["text"]["text"].casefold() == label.casefold():
                     action = {
@@ -163,7 +176,7 @@ class Person:
         Raises:
             Unexpected: there is none.
         """
-        for container, blocks in _places(await self._look(in_channel)):
+        for container, blocks in places(await self._look(in_channel)):
             if beside not in words(blocks):
                 continue
             for menu in elements(blocks, "overflow"):
@@ -185,7 +198,7 @@ class Person:
         Raises:
             Unexpected: there is none of that handle, or Slack forbids it.
         """
-        groups = (await self._workspace())["groups"]
+        groups = (await self._read("workspace"))["groups"]
         group = next((one for one in groups if one["handle"] == handle), None)
         if group is None:
             raise Unexpected(f"there is no group @{handle}")
@@ -197,7 +210,7 @@ class Person:
         Raises:
             Unexpected: there is none of that name, or Slack forbids it.
         """
-        channels = (await self._workspace())["channels"]
+        channels = (await self._read("workspace"))["channels"]
         channel = next((one for one in channels if one["name"] == name), None)
         if channel is None:
             raise Unexpected(f"there is no channel #{name}")
@@ -210,17 +223,17 @@ class Person:
             Unexpected: the form has no such field.
         """
         view = next((each for each in (await self.state())["views"] if each["id"] == view["id"]), view)
-        block = next((block for block in view["blocks"] if _is_field(block, label)), None)
+        block = next((block for block in view["blocks"] if is_field(block, label)), None)
         if block is None:
             raise Unexpected(f"the form has no field “{label}”: {words(view)[:600]}")
-        element = block["element"]
+        element, known = block["element"], await self._known()
         action = {"type": element["type"], "block_id": block["block_id"], "action_id": element["action_id"]}
         await self._do(
             "action",
             {
                 "container": {"type": "view", "view_id": view["id"]},
-                "action": {**action, "value": text},
-                "values": filled(view, {label: text}),
+                "action": {**action, **value_of(element, text, known)},
+                "values": filled(view, {label: text}, known),
             },
         )
 
@@ -230,8 +243,22 @@ class Person:
 
     async def send_mail(self, to: str, subject: str, text: str) -> None:
         """Let somebody outside write an e-mail."""
-        mail = {"to": to, "from_name": "Check", "from_address": "check@elsewhere.example", "subject": subject}
-        await self._post("mail", {**mail, "text": text})
+        await self.outside.write(to, subject, text)
+
+    async def upload(self, name: str, octets: bytes) -> str:
+        """Choose a file for a form, as the page does; gives back its id.
+
+        Raises:
+            Unexpected: Slack does not take it.
+        """
+        query, headers = {"user": self._user, "name": name}, {"Content-Type": "application/octet-stream"}
+        async with self._session.post(
+            f"{self._url}/sandbox/api/upload", params=query, data=BytesIO(octets), headers=headers
+        ) as response:
+            told = await response.json()
+        if not told.get("ok"):
+            raise Unexpected(f"upload: {told.get('error')}")
+        return str(told["file"]["id"])
 
     async def leave_unanswered(self, method: str, seconds: float) -> None:
         """Let Slack do the next call of this method, but keep its answer back."""
@@ -242,8 +269,7 @@ class Person:
 
     async def mailbox(self, address: str) -> Json:
         """Servers and credentials of a mail account, as the page shows them."""
-        async with self._session.get(f"{self._url}/sandbox/api/mailboxes") as response:
-            accounts = (await response.json())["mailboxes"]
+        accounts = (await self._read("mailboxes"))["mailboxes"]
         return next(account for account in accounts if account["address"] == address)
 
     async def until(self, what: str, holds: Callable[[Json], Json | None], seconds: float) -> Json:
@@ -261,6 +287,12 @@ class Person:
             raise Unexpected(
                 f"{what} did not come within {seconds:.0f} s; the page shows: {await self._glance()}"
             ) from None
+
+    async def _uploaded(self, answer: Answer) -> Answer:
+        """The answer with uploaded files in the place of files to choose."""
+        if isinstance(answer, str):
+            return answer
+        return [await self.upload(one.name, one.octets) if isinstance(one, File) else one for one in answer]
 
     async def _offered(self, container: Json, block: Json, answers: Mapping[str, Answer]) -> Json:
         wanted = {label.casefold(): answer for label, answer in answers.items()}
@@ -295,13 +327,12 @@ class Person:
         raise Unexpected(f"the person is in no channel #{name}")
 
     async def _known(self) -> Known:
-        async with self._session.get(f"{self._url}/sandbox/api/people") as response:
-            told = await response.json()
+        told = await self._read("people")
         shown = await self.state()
         return Known(told["people"], shown["channels"], (shown["dm"]["id"], told["bot"]["name"]))
 
-    async def _workspace(self) -> Json:
-        async with self._session.get(f"{self._url}/sandbox/api/workspace") as response:
+    async def _read(self, call: str) -> Json:
+        async with self._session.get(f"{self._url}/sandbox/api/{call}") as response:
             told: Json = await response.json()
             return told
 
@@ -322,18 +353,6 @@ class Person:
         return f"{modal[:600]} | {len(shown['posts'])} posts{' | ' + errors if errors else ''}"
 
 
-def _places(shown: Json) -> Iterator[tuple[Json, list[Json]]]:
-    """Everything that may hold buttons, the newest first, the Home tab last."""
-    for view in reversed(shown["views"]):
-        yield {"type": "view", "view_id": view["id"]}, view["blocks"]
-    for said in reversed(shown["ephemerals"]):
-        yield {"type": "ephemeral", "id": said["id"]}, said.get("blocks") or []
-    for post in sorted(shown["posts"], key=lambda post: str(post["ts"]), reverse=True):
-        yield {"type": "message", "channel": shown["channel"], "ts": post["ts"]}, post.get("blocks") or []
-    if shown.get("home"):
-        yield {"type": "view", "view_id": shown["home"]["id"]}, shown["home"]["blocks"]
-
-
 def top_view(shown: Json) -> Json | None:
     """The modal in front."""
     return shown["views"][-1] if shown["views"] else None
@@ -342,7 +361,3 @@ def top_view(shown: Json) -> Json | None:
 def title(view: Json) -> str:
     """What stands over a modal."""
     return str((view.get("title") or {}).get("text", ""))
-
-
-def _is_field(block: Json, label: str) -> bool:
-    return block["type"] == "input" and label_of(block) == label.casefold()

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from bot.sandbox.slack import methods_files, response_urls, web_api
+from bot.sandbox.slack import form_files, methods_files, response_urls, web_api
 from bot.sandbox.slack.core import Credentials, Sandbox, Timings
 from bot.sandbox.slack.guard import guard, is_loopback
 from bot.sandbox.slack.manifest import Manifest
@@ -128,6 +128,11 @@ def _add_routes(app: web.Application, sandbox: Sandbox, page: PageApi, static: P
             sandbox, "response_url", request, lambda: response_urls.handle(sandbox, request)
         )
 
+    async def download(request: web.Request) -> web.StreamResponse:
+        return await web_api.with_faults(
+            sandbox, "download", request, lambda: form_files.download(sandbox, request)
+        )
+
     async def permalink(request: web.Request) -> web.StreamResponse:
         channel = sandbox.workspace.channels.get(request.match_info["channel"])
         if channel is None:
@@ -141,6 +146,9 @@ def _add_routes(app: web.Application, sandbox: Sandbox, page: PageApi, static: P
     app.router.add_get("/socket", sandbox.hub.serve)
     app.router.add_post("/upload/{token}", upload)
     app.router.add_post("/response/{token}", response)
+    app.router.add_get("/files-pri/{place}/{name}", download)
+    app.router.add_get("/files-pri/{place}/download/{name}", download)
+    app.router.add_get("/signin", form_files.sign_in)
     app.router.add_get("/archives/{channel}/p{digits:[0-9]+}", permalink)
     page.add_to(app.router)
     if static is not None:

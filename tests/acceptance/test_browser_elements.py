@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import FilePayload, expect
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.sandbox.rich_words import rich_text
 from bot.sandbox.server import start
 from bot.sandbox.slack.channels import GENERAL_ID, HIRING_ID
 from tests.fakes.chromium import opened
@@ -18,6 +20,7 @@ from tests.fakes.chromium import opened
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from playwright.async_api import Locator, Page
     from slack_bolt.async_app import AsyncAck
 
     from bot.sandbox.server import RunningSandbox
@@ -53,6 +56,8 @@ ELEMENTS: dict[str, dict[str, Any]] = {
     "Also": {"type": "checkboxes", "options": LEVELS},
     "Until": {"type": "datepicker"},
     "How many": {"type": "number_input", "is_decimal_allowed": False, "min_value": "1", "max_value": "9"},
+    "Text": {"type": "rich_text_input"},
+    "Attachments": {"type": "file_input", "filetypes": ["txt"], "max_files": 2},
 }
 MENU = {
     "type": "section",
@@ -88,6 +93,47 @@ FORM = {
         ),
     ],
 }
+
+
+WRITTEN = rich_text(
+    "Dear @Kenji Morita,\n\nthe *bold* and the _slanted_ `word`: https://kestrel.example/a\n- one\n- two\n  - deeper\n"
+    "after :wave:\n> said\n> again\n1. first\n2. second\nend",
+    {"Kenji Morita": "U0KENJI005"},
+)
+
+
+async def write(page: Page, box: Locator) -> None:
+    """Type as in Slack's own editor: keys for styles, beginnings of lines for lists and quotes."""
+    keys = page.keyboard
+    await box.click()
+    for style, words in (
+        ("", "Dear @kenji morita,\n\nthe "),
+        ("b", "bold"),
+        ("", " and the "),
+        ("i", "slanted"),
+        ("", " `word`: https://kestrel.example/a\n- one\ntwo\n\tdeeper\n\n\nafter :wave:\n> said\nagain\n\n"),
+        ("", "1. first\nsecond\n\nend"),
+    ):
+        if style:
+            await keys.press(f"Control+{style}")
+        for part in re.split(r"(\n|\t)", words):
+            if part in {"\n", "\t"}:
+                await keys.press({"\n": "Enter", "\t": "Tab"}[part])
+            else:
+                await keys.type(part)
+        if style:
+            await keys.press(f"Control+{style}")
+
+
+async def choose_files(form: Locator) -> None:
+    """Two of the right kind and one of another; one is taken out again."""
+    names = ("a.txt", "b.txt", "c.exe")
+    await form.locator("input[type=file]").set_input_files(
+        [FilePayload(name=name, mimeType="text/plain", buffer=b"page") for name in names]
+    )
+    await expect(form).to_contain_text("Only these kinds of files are accepted: txt.")
+    await expect(form.get_by_text("b.txt", exact=True)).to_be_visible()
+    await form.get_by_role("button", name="Remove a.txt").click()
 
 
 @asynccontextmanager
@@ -150,6 +196,8 @@ async def test_every_element_is_filled_in_by_hand(slack: RunningSandbox) -> None
         await form.get_by_role("group", name="Also").get_by_label("See").press("Space")
         await form.get_by_label("Until", exact=True).fill("2027-01-31")
         await form.get_by_label("How many", exact=True).fill("3")
+        await write(page, form.get_by_label("Text", exact=True))
+        await choose_files(form)
         await form.get_by_role("button", name="Share", exact=True).click()
         await expect(form).to_have_count(0)
 
@@ -164,6 +212,10 @@ async def test_every_element_is_filled_in_by_hand(slack: RunningSandbox) -> None
     assert [one["value"] for one in values["Also"]["selected_options"]] == ["See"]
     assert values["Until"]["selected_date"] == "2027-01-31"
     assert values["How many"]["value"] == "3"
+    assert values["Text"]["rich_text_value"] == WRITTEN
+    assert [(one["name"], one["size"], one["user"]) for one in values["Attachments"]["files"]] == [
+        ("b.txt", 4, MARTA)
+    ]
 
 
 async def test_a_menu_asks_before_it_acts(slack: RunningSandbox) -> None:

@@ -177,7 +177,8 @@ async def _replace_id(demo: Demo, own: dict[str, Any], message_id: str) -> None:
         if found is not None:
             for block in found.blocks:
                 if block["block_id"] == "mail_actions":
-                    block["elements"][0]["value"] = message_id
+                    for button in (each for each in block["elements"] if each["type"] == "button"):
+                        button["value"] = message_id
 
 
 async def test_a_muted_thread_stays_quiet_and_other_mail_comes(demo: Demo, marta: Person) -> None:

@@ -126,6 +126,7 @@ def test_scopes_are_the_least() -> None:
         "channels:read",
         "chat:write",
         "commands",
+        "files:read",
         "files:write",
         "groups:history",
         "groups:read",

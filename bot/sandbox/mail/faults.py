@@ -30,6 +30,13 @@ class Kind(StrEnum):
     BUSY = "busy"
     NEW_UIDS = "new_uids"
     HIDES_FETCHED = "hides_fetched"
+    SIZE_LIMIT = "size_limit"
+    SMTP_PASSWORD = "smtp_password"  # noqa: S105 - the name of a fault
+    SMTP_TEMPORARY = "smtp_temporary"
+    OUTSIDE_LATER = "outside_later"
+    CONTENT_REFUSED = "content_refused"
+    TAKEN_UNANSWERED = "taken_unanswered"
+    UNTAKEN_UNANSWERED = "untaken_unanswered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,22 @@ SERVER_KINDS: Final = {
     Kind.SLOW: Words("Slow", "Every answer comes late by so many seconds.", 5.0),
     Kind.DRIPPING: Words("Dripping", "Answers come in pieces of 512 octets, with a pause after each.", 1.0),
     Kind.NO_UIDL: Words("No UIDL", "Messages have no lasting name: UIDL is refused and not announced."),
+    Kind.SIZE_LIMIT: Words("Small mails only", "The outgoing server says SIZE 100000 and takes no more."),
+}
+# Of one person's way out; receiving goes on.
+OUTGOING_KINDS: Final = {
+    Kind.SMTP_PASSWORD: Words("Outgoing login refused", "Every login to send is refused; receiving goes on."),
+    Kind.SMTP_TEMPORARY: Words("Sending: later", "Every mail is told to come back later, before it is read."),
+    Kind.OUTSIDE_LATER: Words(
+        "Outside: later", "Recipients outside are told to come back later, one by one; others are taken."
+    ),
+    Kind.CONTENT_REFUSED: Words("Content refused", "Every mail is refused for good once it has been read."),
+    Kind.TAKEN_UNANSWERED: Words(
+        "Taken without an answer", "After the last dot the mail is taken, and the connection ends.", 1.0
+    ),
+    Kind.UNTAKEN_UNANSWERED: Words(
+        "Lost without an answer", "After the last dot nothing is taken, and the connection ends.", 1.0
+    ),
 }
 MAILDROP_KINDS: Final = {
     Kind.WRONG_PASSWORD: Words("Password refused", "Every login is refused, whatever the password."),
@@ -65,6 +88,7 @@ MAILDROP_KINDS: Final = {
     Kind.HIDES_FETCHED: Words(
         "Lists nothing twice", "As Gmail does: what was fetched is listed to recent:ADDRESS only."
     ),
+    **OUTGOING_KINDS,
 }
 _KEYS: Final = frozenset({"kind", "on", "address", "seconds"})
 
@@ -74,7 +98,7 @@ class Fault:
     """One fault that is on.
 
     Attributes:
-        seconds: of SLOW and DRIPPING.
+        seconds: of SLOW and DRIPPING; of the unanswered ones, how long the server is silent before it hangs up.
         uid_mark: of NEW_UIDS: stands behind every UID, another one each time the fault is switched on.
     """
 

@@ -192,8 +192,13 @@ class Maildrops:
         drop = self.get(address)
         return [drop] if drop else []
 
-    def signed_in(self, username: str, password: str) -> Maildrop | None:
+    def signed_in(
+        self, username: str, password: str, *, refusing: Kind = Kind.WRONG_PASSWORD
+    ) -> Maildrop | None:
         """The maildrop these credentials open, with the attempt counted; a wrong name reads like a wrong password.
+
+        Args:
+            refusing: one more fault that refuses the password here.
 
         Raises:
             MaildropDown: it has a temporary fault.
@@ -201,7 +206,8 @@ class Maildrops:
         drop = self.get(username)
         if drop is None:
             return None
-        if drop.faults.has(Kind.WRONG_PASSWORD) or drop.account.password != password:
+        is_refused = drop.faults.has(Kind.WRONG_PASSWORD) or drop.faults.has(refusing)
+        if is_refused or drop.account.password != password:
             drop.counters.refused_logins += 1
             drop.note("LOGIN REFUSED")
             return None

@@ -36,6 +36,11 @@ async def send(
         await writer.drain()
 
 
+async def silence(writer: asyncio.StreamWriter, seconds: float) -> None:
+    """Say nothing for so long, unless the client leaves."""
+    await _wait(seconds, writer, lambda: False)
+
+
 async def _wait(seconds: float, writer: asyncio.StreamWriter, is_over: Callable[[], bool]) -> None:
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds

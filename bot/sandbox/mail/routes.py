@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import email
+import email.policy
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,7 +13,8 @@ from aiohttp import web
 
 from bot.sandbox.mail.bulk import bulk
 from bot.sandbox.mail.compose import MailMalformed, compose
-from bot.sandbox.mail.faults import MAILDROP_KINDS, SERVER_KINDS, FaultRefused, Switch
+from bot.sandbox.mail.faults import MAILDROP_KINDS, OUTGOING_KINDS, SERVER_KINDS, FaultRefused, Switch
+from bot.sandbox.mail.outside import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +33,9 @@ def mail_routes(app: web.Application, servers: MailServers) -> None:
     app.router.add_post("/sandbox/api/mail/raw", routes.raw)
     app.router.add_post("/sandbox/api/mail/many", routes.many)
     app.router.add_post("/sandbox/api/mail/password", routes.password)
+    app.router.add_get("/sandbox/api/mail/outside", routes.outside)
+    app.router.add_get("/sandbox/api/mail/outside/source", routes.source)
+    app.router.add_post("/sandbox/api/mail/outside/answer", routes.answer)
     app.router.add_get("/sandbox/api/mail/faults", routes.faults)
     app.router.add_post("/sandbox/api/mail/faults", routes.switch)
     app.router.add_post("/sandbox/api/mail/heal", routes.heal)
@@ -72,6 +79,35 @@ class _Routes:
         if not delivered[0]:
             return _refused("nobody in the sandbox has this address")
         return web.json_response({"ok": True, "count": len(mails)})
+
+    async def outside(self, _request: web.Request) -> web.Response:
+        """What was sent to the outside, the newest last."""
+        return web.json_response({"mails": await asyncio.to_thread(self._servers.outside.shown)})
+
+    async def source(self, request: web.Request) -> web.Response:
+        """The octets of one of them: `?id=ID`."""
+        mail = self._servers.outside.get(request.query.get("id", ""))
+        if mail is None:
+            raise web.HTTPNotFound(text="no such mail")
+        # For the eyes only: nothing in it may run in the sandbox's origin.
+        headers = {
+            "Content-Type": "text/plain; charset=utf-8",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return web.Response(body=mail.octets, headers=headers)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """A correspondent answers one of them."""
+        try:
+            order = Answer.from_json(await _body(request))
+            recipients, octets = self._servers.outside.answered(order, datetime.now(UTC))
+        except MailMalformed as error:
+            return _refused(str(error))
+        mails = self._servers.deliver_to_all(recipients, octets)
+        if not mails:
+            return _refused("nobody in the sandbox has the address that the answer goes to")
+        return web.json_response({"ok": True, "uids": [mail.uid for mail in mails], **_named(octets)})
 
     async def faults(self, _request: web.Request) -> web.Response:
         """Those that are on, and all there are, in words."""
@@ -140,6 +176,11 @@ async def _body(request: web.Request) -> dict[str, Any]:
     return body
 
 
+def _named(octets: bytes) -> dict[str, str]:
+    header = email.message_from_bytes(octets, policy=email.policy.default)
+    return {"message_id": str(header["Message-ID"]), "subject": str(header["Subject"])}
+
+
 def _shown(faults: Faults, address: str) -> list[dict[str, Any]]:
     return [{"kind": fault.kind, "address": address, "seconds": fault.seconds or None} for fault in faults.on]
 
@@ -149,6 +190,7 @@ def _kinds(kinds: Mapping[Kind, Words], befalls: str) -> list[dict[str, Any]]:
         {
             "kind": kind,
             "befalls": befalls,
+            "is_outgoing": kind in OUTGOING_KINDS,
             "name": words.name,
             "effect": words.effect,
             "seconds": words.seconds,

@@ -17,8 +17,9 @@ import trustme
 from bot.sandbox.mail.faults import SERVER_KINDS, Fault, FaultRefused, Faults, Kind
 from bot.sandbox.mail.listener import HOST, Listener
 from bot.sandbox.mail.maildrops import Maildrops
+from bot.sandbox.mail.outside import Outside
 from bot.sandbox.mail.pop3 import Pop3Session
-from bot.sandbox.mail.smtp import submission_protocol
+from bot.sandbox.mail.smtp import SUBMITTED, submission_protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,6 +61,9 @@ class MailServers:
         self._folder = folder
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self.drops = Maildrops(accounts, folder / "mail" if folder and keep else None, everyone)
+        self.outside = Outside()
+        for mail in (mail for drop in self.drops for mail in drop.mails):
+            self._learn(mail.octets)
         self.ports = Ports()
         self.faults = Faults()
         self.ca_pem = Path()  # known after the start
@@ -84,8 +88,8 @@ class MailServers:
         logging.getLogger("mail.log").setLevel(logging.CRITICAL)
         tls = self._certificate()
         loop = asyncio.get_running_loop()
-        starttls = submission_protocol(self.drops, tls, lambda: self.faults)
-        in_tls = submission_protocol(self.drops, None, lambda: self.faults)
+        starttls = submission_protocol(self.drops, self.outside, tls, lambda: self.faults)
+        in_tls = submission_protocol(self.drops, self.outside, None, lambda: self.faults)
         self.ports = Ports(
             pop3s=await self._listen(ports.pop3s, lambda port: self._pop3(port, None, tls)),
             pop3=await self._listen(ports.pop3, lambda port: self._pop3(port, tls, None)),
@@ -107,8 +111,23 @@ class MailServers:
             self._temporary.cleanup()
 
     def deliver(self, address: str, octets: bytes, received: datetime | None = None) -> list[Mail]:
-        """Put a message into the maildrops an address reaches; none when nobody has it."""
-        return [drop.deliver(octets, received) for drop in self.drops.reached_by(address)]
+        """Put a message from outside into the maildrops an address reaches; none when nobody has it."""
+        mails = [drop.deliver(octets, received) for drop in self.drops.reached_by(address)]
+        if mails:
+            self._learn(octets)
+        return mails
+
+    def deliver_to_all(self, addresses: Iterable[str], octets: bytes) -> list[Mail]:
+        """Put a message from outside into every maildrop that any of the addresses reaches, once."""
+        drops = {id(drop): drop for address in addresses for drop in self.drops.reached_by(address)}
+        if drops:
+            self._learn(octets)
+        return [drop.deliver(octets) for drop in drops.values()]
+
+    def _learn(self, octets: bytes) -> None:
+        # Whom somebody here wrote to is no correspondent for that alone: a refused address stays refused.
+        if not octets.startswith(SUBMITTED):
+            self.outside.learn(octets)
 
     async def switch(self, order: Switch) -> None:
         """Switch a fault on or off; sessions under way go on as they began.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.sandbox.slack import payloads, picks
+from bot.sandbox.slack import form_files, payloads, picks
 from bot.sandbox.slack.answers import ApiError, Json
 from bot.sandbox.slack.inputs import BadValue, current, entered, is_stateful, state_values
 from bot.sandbox.slack.interactions import TROUBLE, Refused, type_into
@@ -105,6 +105,8 @@ async def act(sandbox: Sandbox, user: str, container: Json, given: Json, values:
     if isinstance(place.source, View):
         type_into(sandbox, place.source, values)
     fields = _chosen(place, given)
+    if place.element["type"] == "file_input":
+        fields = form_files.resolved(sandbox.workspace, user, fields)
     picks.check(sandbox.workspace, user, fields)
     if is_stateful(place.element) and not isinstance(place.source, Post):
         place.source.typed[place.key] = fields

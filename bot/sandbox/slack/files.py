@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from bot.sandbox.slack.people import BOT_USER_ID
+from bot.sandbox.slack.people import BOT_USER_ID, TEAM_ID
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,7 @@ class StoredFile:
     """One file. `octets` is None before the upload and after its content is gone.
 
     Attributes:
+        user: whose it is.
         shares: channel and `ts` of every post that shows it.
         public_in: those of the channels that are public.
     """
@@ -42,6 +43,7 @@ class StoredFile:
     is_gone: bool = False
     shares: list[tuple[str, str]] = field(default_factory=list)
     public_in: set[str] = field(default_factory=set)
+    user: str = BOT_USER_ID
 
     @property
     def media_type(self) -> str:
@@ -73,6 +75,13 @@ class FileStore:
             oldest = self._files.pop(next(iter(self._files)))
             self._by_token.pop(oldest.upload_token, None)
             self._drop(oldest)
+        return file
+
+    def add(self, file_id: str, name: str, octets: bytes, created: int, user: str) -> StoredFile:
+        """A whole file of a person's."""
+        file = self.reserve(file_id, name, len(octets), created, "")
+        file.user, file.is_complete = user, True
+        self.fill(file, octets)
         return file
 
     def by_token(self, token: str) -> StoredFile | None:
@@ -120,7 +129,7 @@ class FileStore:
         """A file object as the Web API gives it; `shares` only where Slack would know them already."""
         if file.is_gone:
             return {"id": file.id, "mode": "tombstone"}
-        address = f"{self._base_url}/sandbox/files/{file.id}/{_safe(file.name)}"
+        place, name = f"{self._base_url}/files-pri/{TEAM_ID}-{file.id}", _safe(file.name)
         shown: Json = {
             "id": file.id,
             "created": file.created,
@@ -129,16 +138,20 @@ class FileStore:
             "title": file.title,
             "mimetype": file.media_type,
             "filetype": file.name.rpartition(".")[2].lower() or "binary",
-            "user": BOT_USER_ID,
+            "user": file.user,
+            "user_team": TEAM_ID,
+            "editable": False,
             "size": file.length,
             "mode": "hosted",
             "is_external": False,
+            "external_type": "",
+            "username": "",
             "is_public": bool(file.public_in),
             "public_url_shared": False,
             "alt_txt": file.alt_text,
-            "url_private": address,
-            "url_private_download": address,
-            "permalink": address,
+            "url_private": f"{place}/{name}",
+            "url_private_download": f"{place}/download/{name}",
+            "permalink": f"{self._base_url}{page_path(file.id, file.name)}",
         }
         if with_shares:
             shown |= _places(file)
@@ -157,6 +170,11 @@ def _places(file: StoredFile) -> Json:
         "ims": [one for one in private if one.startswith("D")],
         "shares": shares,
     }
+
+
+def page_path(file_id: str, name: str) -> str:
+    """Where the page itself finds a file, without a token."""
+    return f"/sandbox/files/{file_id}/{_safe(name)}"
 
 
 def _safe(name: str) -> str:

@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from bot.sandbox.slack.kit_elements import options_of
+from bot.sandbox.slack.kit_text import RICH_TEXT
 from bot.sandbox.slack.validate import elements_of
 
 if TYPE_CHECKING:
@@ -111,8 +112,10 @@ def _scalar(element: Json, value: Any) -> Any:
             raise BadValue("a time is a whole number")
         return value
     if element["type"] == "rich_text_input":
-        if not isinstance(value, dict):
-            raise BadValue("rich text is an object")
+        problems: list[str] = []
+        RICH_TEXT(value, "", problems)
+        if problems:
+            raise BadValue(f"this is no rich text: {problems[0]}")
         return value
     if not isinstance(value, str):
         raise BadValue("a value is a string")
@@ -175,6 +178,20 @@ def _text_fault(element: Json, value: str) -> str | None:
     return None
 
 
+def _files_fault(element: Json, files: list[Json]) -> str | None:
+    most, accepted = element.get("max_files", 10), element.get("filetypes")
+    if len(files) > most:
+        return f"Choose at most {most} {'file' if most == 1 else 'files'}."
+    if accepted and any(not is_accepted(str(file["name"]), accepted) for file in files):
+        return f"Only these kinds of files are accepted: {', '.join(accepted)}."
+    return None
+
+
+def is_accepted(name: str, filetypes: Sequence[str]) -> bool:
+    """Whether a file's name ends in one of these."""
+    return any(name.lower().endswith(f".{kind.lower().removeprefix('.')}") for kind in filetypes)
+
+
 def _fault(block: Json, element: Json, typed: Typed) -> str | None:
     field, _ = _FIELDS[element["type"]]
     value = current(block, element, typed)[field]
@@ -182,7 +199,9 @@ def _fault(block: Json, element: Json, typed: Typed) -> str | None:
         return None if block.get("optional") else _REQUIRED
     if field == "value":
         return _text_fault(element, value)
-    most = element.get("max_selected_items") or element.get("max_files")
+    if element["type"] == "file_input":
+        return _files_fault(element, value)
+    most = element.get("max_selected_items")
     if isinstance(value, list) and most is not None and len(value) > most:
         return f"Choose at most {most}."
     return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.sandbox.slack import modals, payloads, picks, validate
+from bot.sandbox.slack import form_files, modals, payloads, picks, validate
 from bot.sandbox.slack.answers import ApiError, Json
 from bot.sandbox.slack.inputs import entered, initial, input_faults, inputs_of
 from bot.sandbox.slack.people import BOT_USER_ID
@@ -154,6 +154,7 @@ def type_into(sandbox: Sandbox, view: View, values: Json) -> None:
         if given is not None:
             place = (block["block_id"], element["action_id"])
             value = entered(element, given, view.offered.get(place, ()))
+            value = form_files.resolved(sandbox.workspace, view.user, value)
             if value != view.typed.get(place) and value != initial(element):
                 picks.check(sandbox.workspace, view.user, value)
             view.typed[place] = value
@@ -205,6 +206,8 @@ def _apply(sandbox: Sandbox, view: View, answer: Json) -> None:
     action = answer.get("response_action")
     if action == "errors":
         raise FormFaults(_field_errors(view, answer.get("errors")))
+    if action in {"update", "push"}:
+        form_files.check_scope(sandbox, validate.view(answer.get("view"), view.body["type"]))
     if view not in workspace.desks[view.user].stack:
         return  # closed by hand while the app was thinking
     if action == "clear":

@@ -140,8 +140,11 @@ def _existing(sandbox: Sandbox, args: Arguments) -> StoredFile:
 
 
 def delete(sandbox: Sandbox, args: Arguments) -> Json:
-    """`files.delete`."""
-    sandbox.workspace.files.delete(_existing(sandbox, args))
+    """`files.delete`, of the app's own files alone."""
+    file = _existing(sandbox, args)
+    if file.user != BOT_USER_ID:
+        raise ApiError("cant_delete_file")
+    sandbox.workspace.files.delete(file)
     sandbox.workspace.changed()
     return {}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.sandbox.slack import modals, validate
+from bot.sandbox.slack import form_files, modals, validate
 from bot.sandbox.slack.answers import ApiError, Json
 
 if TYPE_CHECKING:
@@ -22,7 +22,9 @@ def _show(sandbox: Sandbox, args: Arguments, *, onto_open: bool) -> Json:
     view, trigger_id = _given(args), args.text("trigger_id") or args.text("interactivity_pointer")
     if not trigger_id:
         raise ApiError("invalid_arguments", ["missing required field: trigger_id"])
-    validate.view(view, "modal")  # an unsound view does not spend the trigger
+    form_files.check_scope(
+        sandbox, validate.view(view, "modal")
+    )  # an unsound view does not spend the trigger
     trigger = sandbox.use_trigger(trigger_id)
     return {"view": modals.push(sandbox.workspace, trigger.user, view, onto_open=onto_open).shown()}
 
@@ -43,6 +45,7 @@ def update(sandbox: Sandbox, args: Arguments) -> Json:
     if not args.has("view_id") and not args.has("external_id"):
         raise ApiError("invalid_arguments", ["missing required field: view_id or external_id"])
     view = modals.find(sandbox.workspace, args.text("view_id"), args.text("external_id"))
+    form_files.check_scope(sandbox, validate.view(given, view.body["type"]))
     return {"view": modals.update(sandbox.workspace, view, given, args.text("hash") or None).shown()}
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
-from bot.sandbox.slack import clicks, interactions
+from bot.sandbox.slack import clicks, form_files, interactions
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.inputs import BadValue
 from bot.sandbox.slack.interactions import FormFaults, Refused
@@ -43,6 +43,7 @@ class PageApi:
         router.add_get("/sandbox/api/log", self._log)
         router.add_get("/sandbox/api/faults", self._show_faults)
         router.add_get("/sandbox/files/{id}/{name}", self._file)
+        router.add_post("/sandbox/api/upload", self._upload)
         for name, action in self._actions().items():
             router.add_post(f"/sandbox/api/{name}", _posted(action))
 
@@ -139,6 +140,20 @@ class PageApi:
             "X-Content-Type-Options": "nosniff",
         }
         return web.Response(body=file.octets, headers=headers)
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        """A file chosen in a form, its octets as they are: `?user=U&name=NAME`."""
+        if request.content_type != "application/octet-stream":
+            raise web.HTTPUnsupportedMediaType(text="application/octet-stream is expected")
+        if (request.content_length or 0) > form_files.MAX_FILE_OCTETS:
+            return web.json_response({"ok": False, "error": form_files.TOO_LARGE})
+        try:
+            user = self._actor(dict(request.query))
+            name = request.query.get("name", "")
+            file = form_files.taken(self._sandbox.workspace, user, name, await request.read())
+        except (Refused, BadValue) as error:
+            return web.json_response({"ok": False, "error": str(error)})
+        return web.json_response({"ok": True, "file": file})
 
     async def _command(self, body: Json) -> Json:
         await interactions.command(

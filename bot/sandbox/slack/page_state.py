@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from bot.sandbox.slack.files import page_path
 from bot.sandbox.slack.interactions import Refused
 from bot.sandbox.slack.people import BOT_USER_ID, PARTNER_NAME
 
@@ -132,7 +133,7 @@ def _file(record: Json) -> Json:
         "title": record.get("title", ""),
         "mimetype": record.get("mimetype", ""),
         "size": record.get("size", 0),
-        "url": record.get("url_private"),
+        "url": page_path(record["id"], record.get("name", "")),
         "deleted": record["mode"] == "tombstone",
     }
 

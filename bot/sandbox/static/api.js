@@ -41,6 +41,11 @@ export const switchFault = (order) => post("mail/faults", order);
 export const heal = () => post("mail/heal", {});
 export const mailPassword = (address, password) => post("mail/password", { address, password });
 
+export const outside = () => get("mail/outside");
+export const answerAs = (body) => post("mail/outside/answer", body);
+export const upload = (user, file) =>
+  ask(`upload?user=${encodeURIComponent(user)}&name=${encodeURIComponent(file.name)}`, { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file });
+
 /**
  * Calls `onChange` whenever the person's state may have changed, and once at every (re)connect.
  *

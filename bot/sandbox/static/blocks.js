@@ -9,8 +9,8 @@ import { richText, table } from "./richtext.js";
 
 /** Makes `parent` show a surface's blocks, drawing again only those that changed. */
 export function renderBlocks(parent, surface) {
-  keepingFocus(() => reconcile(parent, surface.blocks.map((block, index) => ({
-    key: `${block.block_id}#${index}`,
+  keepingFocus(() => reconcile(parent, surface.blocks.map((block) => ({
+    key: block.block_id, // not its place: a block that comes in above must not draw an editor anew
     signature: surface.signature(block),
     build: () => blockNode(block, surface),
   }))));

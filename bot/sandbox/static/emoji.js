@@ -16,6 +16,12 @@ const GLYPHS = {
   round_pushpin: "📍", pushpin: "📌", speech_balloon: "💬", electric_plug: "🔌", clipboard: "📋", newspaper: "📰",
 };
 
+/** The code points of a name as Slack writes them, or null when the page does not know it. */
+export function codePoints(name) {
+  const glyph = GLYPHS[name];
+  return glyph ? [...glyph].map((one) => one.codePointAt(0).toString(16)).join("-") : null;
+}
+
 /** The glyph of a name, or null when the page does not know it. */
 export function emoji(name, unicode) {
   if (unicode) return String.fromCodePoint(...unicode.split("-").map((part) => parseInt(part, 16)));

@@ -8,9 +8,11 @@
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { zonedLocal } from "./dates.js";
+import { fileInput } from "./fileinput.js";
 import { picker } from "./picker.js";
+import { richInput } from "./richinput.js";
 import { textObject, wordsOf } from "./mrkdwn.js";
-import { contentOf, richText, secondsFrom, wordsOfRichText } from "./values.js";
+import { contentOf, secondsFrom } from "./values.js";
 
 const CHARACTER_PAUSE = 350; // milliseconds of quiet before on_character_entered is sent
 
@@ -72,9 +74,8 @@ function text(element, at) {
 }
 
 /** Keeps what is typed and tells the app when the element asks for that. */
-function listen(node, element, at) {
+function listen(node, element, at, typed = () => node.value || null) {
   const triggers = element.dispatch_action_config?.trigger_actions_on ?? ["on_enter_pressed"];
-  const typed = () => node.value || null;
   let pause;
   const tell = () => {
     clearTimeout(pause);
@@ -107,11 +108,9 @@ function counter(node, most) {
 }
 
 function rich(element, at) {
-  return h("textarea", {
-    ...named(element, at), class: "control", rows: 6, placeholder: wordsOf(element.placeholder),
-    value: wordsOfRichText(content(element, at)),
-    on: { input: (event) => change(element, at, richText(event.target.value)) },
-  });
+  const props = { ...named(element, at), "aria-labelledby": at.labelId };
+  const lined = { ...element, multiline: true }; // Enter begins a line and sends nothing
+  return richInput(element, props, content(element, at), at.surface.world, (box, read) => listen(box, lined, at, read));
 }
 
 /** Value and words of every choice of a native select, in groups where there are some. */
@@ -193,5 +192,6 @@ function moment(element, at) {
 }
 
 function files(element, at) {
-  return h("div", { ...named(element, at), class: "unknown", tabindex: "-1" }, "Choosing files inside a form is not part of this sandbox; the form is sent without one.");
+  const props = { ...named(element, at), "aria-labelledby": at.labelId };
+  return fileInput(element, props, content(element, at) ?? [], at.surface.world, (chosen) => change(element, at, chosen));
 }

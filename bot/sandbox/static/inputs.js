@@ -5,7 +5,7 @@ import { field } from "./fields.js";
 import { textObject, wordsOf } from "./mrkdwn.js";
 import { isStateful } from "./values.js";
 
-const GROUPS = new Set(["checkboxes", "radio_buttons", "file_input"]);
+const GROUPS = new Set(["checkboxes", "radio_buttons", "file_input", "rich_text_input"]);
 
 /** An input block; its label is tied to its control, its hint and error describe it. */
 export function inputBlock(block, surface) {
@@ -55,6 +55,6 @@ function setError(node, text) {
 /** Moves the focus to the first field with an error. */
 export function focusFirstError(root) {
   const node = root.querySelector(".has-error");
-  node?.querySelector("input, select, textarea, [data-action-id]")?.focus();
+  node?.querySelector("input, select, textarea, [contenteditable=true], [data-action-id]")?.focus();
   node?.scrollIntoView({ block: "nearest" });
 }

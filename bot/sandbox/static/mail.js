@@ -6,6 +6,7 @@ import { icon } from "./icons.js";
 import { whileBusy } from "./controls.js";
 import { ownMailbox, securityName } from "./helper.js";
 import { MailForm } from "./mailform.js";
+import { OutsideList } from "./outside.js";
 import { Trouble, TroubleStrip } from "./trouble.js";
 
 const COUNTS_EVERY = 5000; // milliseconds; mail is fetched and deleted without an event for the page
@@ -19,10 +20,11 @@ export class Drawer {
     this.others = h("div", { class: "accounts" });
     this.othersTitle = h("h3", { class: "drawer-note" }, "Other mailboxes");
     this.form = new MailForm(model);
+    this.outside = new OutsideList(model);
     this.trouble = new Trouble(model);
     this.strip = new TroubleStrip(model);
     root.setAttribute("aria-labelledby", "drawer-title");
-    root.replaceChildren(head(model), this.strip.node, h("div", { class: "drawer-body" }, this.first, this.form.node, this.trouble.node, this.othersTitle, this.others));
+    root.replaceChildren(head(model), this.strip.node, h("div", { class: "drawer-body" }, this.first, this.form.node, this.outside.node, this.trouble.node, this.othersTitle, this.others));
     setInterval(() => model.drawer && !document.hidden && model.actor && model.loadMailboxes(), COUNTS_EVERY);
   }
 
@@ -34,6 +36,7 @@ export class Drawer {
     if (wasHidden && !model.mailboxes.length) model.loadMailboxes();
     this.#paintAccounts();
     this.form.paint();
+    this.outside.paint();
     this.trouble.paint();
     this.strip.paint();
     if (model.drawerPart === "compose") this.form.open();

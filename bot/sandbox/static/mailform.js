@@ -23,7 +23,7 @@ export class MailForm {
   }
 
   #sample([words, make]) {
-    const node = h("button", { type: "button", class: "button small sample", on: { click: () => whileBusy(node, async () => this.#send(await make())) } }, h("span", {}, words));
+    const node = h("button", { type: "button", class: "button small sample", on: { click: () => whileBusy(node, async () => this.#send(await make(this.to.address))) } }, h("span", {}, words));
     return node;
   }
 

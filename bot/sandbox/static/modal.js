@@ -123,7 +123,7 @@ class ModalWindow {
   #focusIn() {
     const wanted = this.surface.blocks.find((block) => block.element?.focus_on_load) ;
     const root = wanted ? this.body.querySelector(`[data-block-id="${CSS.escape(wanted.block_id)}"]`) : this.body;
-    const first = root?.querySelector("input, select, textarea");
+    const first = root?.querySelector("input, select, textarea, [contenteditable=true]");
     (first ?? this.form).focus({ preventScroll: !first });
   }
 
@@ -141,6 +141,7 @@ class ModalWindow {
 
   async submit() {
     if (this.busy || !this.view.submit) return;
+    if (this.body.querySelector("[data-uploading]")) return this.#say("Wait until the files are uploaded.");
     if (this.#refuse(this.surface.faults())) return;
     this.#setBusy(true);
     const answer = await api.submit(this.model.actor, this.id, this.surface.values());

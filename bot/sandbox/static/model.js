@@ -25,7 +25,7 @@ export class Model {
     Object.assign(this, {
       paint, people: [], bot: null, commands: [], shortcuts: [], connected: false, online: true,
       actor: null, channel: null, panel: false, workspace: null, state: NOTHING, loaded: false, tab: "messages", thread: null,
-      newest: PAGE, mailboxes: [], mailFaults: [], faultKinds: [], drawer: false, side: false, dismissed: new Set(), notes: [], anchors: new Map(),
+      newest: PAGE, mailboxes: [], outside: [], mailFaults: [], faultKinds: [], drawer: false, side: false, dismissed: new Set(), notes: [], anchors: new Map(),
     });
     this.world = worldOf(this);
   }
@@ -163,8 +163,9 @@ export class Model {
   }
 
   async loadMailboxes() {
-    const [answer, faults] = await Promise.all([api.mailboxes(), api.mailFaults()]);
+    const [answer, faults, outside] = await Promise.all([api.mailboxes(), api.mailFaults(), api.outside()]);
     if (answer.ok) this.mailboxes = answer.mailboxes ?? [];
+    if (outside.ok) this.outside = outside.mails ?? [];
     if (faults.ok) Object.assign(this, { mailFaults: faults.faults, faultKinds: faults.kinds });
     this.changed();
   }

@@ -21,13 +21,14 @@ function leaf(element, world) {
   return makers[element.type]?.() ?? element.text ?? "";
 }
 
-function marked(element, world) {
+/** One element of a line with its styles. */
+export function inlineNode(element, world) {
   let node = leaf(element, world);
   for (const [style, tag] of MARKS) if (element.style?.[style]) node = h(tag, {}, node);
   return node;
 }
 
-const inline = (elements, world) => (elements ?? []).map((element) => marked(element, world));
+const inline = (elements, world) => (elements ?? []).map((element) => inlineNode(element, world));
 
 function list(element, world) {
   const ordered = element.style === "ordered";

@@ -70,11 +70,12 @@ function longMail() {
 const packed = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 
 /** An invitation for the day after tomorrow, as a calendar program sends it. */
-function invitation() {
+function invitation(to) {
   const day = new Date(Date.now() + 2 * 86400000).toISOString().slice(0, 10).replaceAll("-", "");
   const calendar = `BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Sandbox//Calendar//EN\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:pier-${Date.now()}@harbour.example\r
 DTSTART;TZID=Europe/Stockholm:${day}T130000\r\nDTEND;TZID=Europe/Stockholm:${day}T134500\r\nRRULE:FREQ=WEEKLY;COUNT=4\r\nSUMMARY:Walk along the pier\r
-LOCATION:Pier 4\\, by the old crane\r\nORGANIZER;CN=Grace Hopper:mailto:grace@harbour.example\r\nSEQUENCE:0\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n`;
+LOCATION:Pier 4\\, by the old crane\r\nORGANIZER;CN=Grace Hopper:mailto:grace@harbour.example\r
+ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:${to}\r\nSEQUENCE:0\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n`;
   return {
     from_name: "Grace Hopper", from_address: "grace@harbour.example", subject: numbered("Invitation: Walk along the pier"),
     text: "Bring a scarf, it blows out there.\n\nGrace\n",
@@ -118,7 +119,25 @@ function mailingList() {
   };
 }
 
-/** Label and maker of each sample. */
+/** A mail to several people, to be answered to all of them. */
+function several() {
+  return {
+    from_name: "Ana Caldeira", from_address: "ana.caldeira@postbox.example", subject: numbered("Who brings the lamp?"),
+    text: "Dear all,\n\nthe yard is dark by five. Who has a lamp?\n\nAna\n",
+    headers: { Cc: "Kenji Morita <kenji@local.test>, Noor Haddad <noor@studio-kestrel.example>, Emil Sand <emil@studio-kestrel.example>" },
+  };
+}
+
+/** A mail whose answers go elsewhere. */
+function replyTo() {
+  return {
+    from_name: "Kestrel Print Works", from_address: "no-reply@kestrel-print.example", subject: numbered("Your order has left the press"),
+    text: "Hello,\n\nyour folders are on their way. Answers to this mail reach our front desk.\n",
+    headers: { "Reply-To": "Front desk <desk@kestrel-print.example>" },
+  };
+}
+
+/** Label and maker of each sample; the maker is told whom the mail is for. */
 export const SAMPLES = [
   ["Plain note", plainNote],
   ["HTML newsletter", newsletter],
@@ -128,4 +147,6 @@ export const SAMPLES = [
   ["Not delivered", notDelivered],
   ["Forwarded mail", forwarded],
   ["Mailing list", mailingList],
+  ["Several people", several],
+  ["Other Reply-To", replyTo],
 ];

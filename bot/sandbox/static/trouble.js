@@ -6,7 +6,8 @@ import { icon } from "./icons.js";
 import { whileBusy } from "./controls.js";
 import { MailboxSelect } from "./mailboxselect.js";
 
-const PARTS = [["server", "The server, for everybody"], ["maildrop", "The maildrop"]];
+const PARTS = [["server", "The server, for everybody"], ["maildrop", "The maildrop"], ["outgoing", "Its way out: sending alone"]];
+const partOf = (kind) => (kind.is_outgoing ? "outgoing" : kind.befalls);
 
 /** The card with the switches, shut until somebody wants it. */
 export class Trouble {
@@ -41,7 +42,7 @@ export class Trouble {
     const group = ([befalls, title]) => h("fieldset", { class: "faults" },
       h("legend", {}, title),
       befalls === "maildrop" && h("div", { class: "mail-to" }, h("label", { for: this.whose.node.id }, "Whose"), this.whose.node),
-      this.rows.filter((row) => row.kind.befalls === befalls).map((row) => row.node));
+      this.rows.filter((row) => partOf(row.kind) === befalls).map((row) => row.node));
     this.body.replaceChildren(
       h("p", { class: "drawer-note" }, "Sessions that begin while a switch is on meet the fault; the bot's next check is one."),
       ...PARTS.map(group));

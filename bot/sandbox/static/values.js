@@ -31,7 +31,7 @@ const SHAPES = {
   datepicker: ["initial_date", one("selected_date")],
   timepicker: ["initial_time", one("selected_time")],
   datetimepicker: ["initial_date_time", one("selected_date_time")],
-  file_input: ["initial_files", many("files")],
+  file_input: ["", many("files")],
 };
 
 export function isStateful(element) {
@@ -79,7 +79,6 @@ export function withoutInitial(element) {
 /** Why this value may not be sent, in a sentence, or null; as Slack's own client judges. */
 export function fault(block, value) {
   const element = block.element;
-  if (element.type === "file_input") return null; // the sandbox has no upload in forms
   if (isEmpty(value)) return block.optional ? null : "Please complete this required field.";
   return textFault(element, contentOf(value));
 }
@@ -106,23 +105,13 @@ const plainWords = (text) => String(text).toLowerCase().replace(/[^\p{L}\p{N}]+/
 
 /** The content an element takes when a person means `text`; undefined when it has no such choice. */
 export function contentFromText(element, text) {
+  if (element.type === "file_input" || element.type === "rich_text_input") return undefined;
   if (!element.type.endsWith("_select") && element.type !== "radio_buttons") return String(text);
   const wanted = plainWords(text);
   const options = optionsOf(element);
   const named = (option) => [plainWords(option.text?.text), plainWords(option.value)];
   return options.find((option) => named(option).includes(wanted))
     ?? options.find((option) => plainWords(option.text?.text).startsWith(wanted));
-}
-
-/** A rich text value around typed lines, and the words of one. */
-export function richText(text) {
-  return text ? { type: "rich_text", elements: [{ type: "rich_text_section", elements: [{ type: "text", text }] }] } : null;
-}
-
-export function wordsOfRichText(value) {
-  if (!value) return "";
-  if (value.text) return value.text;
-  return (value.elements ?? []).map(wordsOfRichText).join(value.type === "rich_text" ? "\n" : "");
 }
 
 /** The value of a date-and-time input as seconds since 1970. */

@@ -44,7 +44,7 @@ async def test_files_appear_in_the_thread_a_little_later(
     assert "ts" not in answer.data
     assert post["subtype"] == "file_share"
     assert [(file["title"], file["size"]) for file in post["files"]] == [("Alpha", 5), ("b.html", 25)]
-    async with session.get(post["files"][1]["url_private"]) as download:
+    async with session.get(post["files"][1]["permalink"]) as download:
         assert await download.read() == b"<script>alert(1)</script>"
         assert download.headers["Content-Disposition"] == "attachment"
         assert "sandbox" in download.headers["Content-Security-Policy"]

@@ -51,6 +51,12 @@ def run(text: str = "x", **more: Any) -> Block:
     return {"type": "rich_text_section", "elements": [{"type": "text", "text": text, **more}]}
 
 
+def input_of(kind: str, **more: Any) -> Block:
+    """An input block around an element of any kind."""
+    block = text_input("a")
+    return {**block, "element": {"type": kind, "action_id": "a", **more}}
+
+
 def cell(text: str) -> Block:
     """A raw table cell."""
     return {"type": "raw_text", "text": text}
@@ -180,6 +186,14 @@ VIEWS: list[tuple[Callable[[], Block], str, str]] = [
     (lambda: modal(text_input("a", max_length=2, initial_value="abc")), "modal", "must be less than 3 characters"),
     (lambda: modal(text_input("a", placeholder=plain("x" * 151))), "modal", "must be less than 151 characters"),
     (lambda: modal(text_input("a", focus_on_load=True), text_input("b", focus_on_load=True)), "modal", "only one element"),
+    (lambda: modal(input_of("file_input", initial_files=["F1"])), "modal", "invalid additional property: initial_files"),
+    (lambda: modal(input_of("file_input", max_files=11)), "modal", "must be less than or equal to 10"),
+    (lambda: modal({**input_of("file_input"), "dispatch_action": True}), "modal", "may not be used with `file_input`"),
+    (lambda: modal(input_of("rich_text_input", initial_value=rich())), "modal", "no fewer than 1 items allowed"),
+    (lambda: modal(input_of("rich_text_input", multiline=True)), "modal", "invalid additional property: multiline"),
+    (lambda: modal(text_input("a", dispatch_action_config={"trigger_actions_on": ["on_blur"]})), "modal", "must be one of: on_enter"),
+    (lambda: modal(input_of("checkboxes", options=[option(f"v{n}") for n in range(11)])), "modal", "no more than 10 items"),
+    (lambda: modal(input_of("checkboxes", options=[option("v"), option("v")])), "modal", "option values must be unique"),
     (lambda: modal(table([cell("x")])), "modal", "unsupported type: table"),
     (lambda: {"type": "home", "title": plain("x"), "blocks": []}, "home", "invalid additional property: title"),
     (modal, "home", "must be one of: home"),

@@ -66,7 +66,7 @@ async def test_the_stage_comes_up_and_goes_without_a_trace() -> None:
         mails = {drop.account.address: len(drop.mails) for drop in demo.mail.drops}
 
     assert pid is not None
-    assert mails["marta@local.test"] == 8
+    assert mails["marta@local.test"] == 9
     assert not folder.exists()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -84,12 +85,26 @@ async def test_seconds_that_make_no_sense_are_refused_in_words(window: Page, ser
     assert not servers.faults.on
 
 
-async def test_many_mails_are_put_in_at_once(window: Page, servers: MailServers) -> None:
-    """So many, into the maildrop chosen above."""
+async def test_mail_is_put_in_and_answered_from_outside(window: Page, servers: MailServers) -> None:
+    """So many into the maildrop chosen above; what went outside is shown, and a correspondent's answer lies with its sender."""
+    letter = b"From: Ada <ada@local.test>\r\nSubject: Tea\r\nMessage-ID: <1@local.test>\r\n\r\nAt four?\r\n"
+    servers.outside.take(
+        ADA, ADA, ["zoe@elsewhere.example", "max@elsewhere.example"], letter, datetime.now(UTC)
+    )
     await window.get_by_label("Deliver to").select_option(BO)
     await window.get_by_label("Many at once").fill("25")
 
     await window.get_by_role("button", name="Put them in").click()
 
     await expect(window.get_by_text(f"25 mails lie in {BO}")).to_be_visible()
-    assert {drop.account.address: len(drop.mails) for drop in servers.drops} == {ADA: 0, BO: 25}
+    await window.get_by_role("button", name="Tea zoe@elsewhere.example").click()
+    await expect(window.get_by_role("region", name="Text of Tea")).to_have_text("At four?")
+    await window.get_by_label("Answer as", exact=True).select_option("max@elsewhere.example")
+    await window.get_by_label("What they write").fill("Five is better.")
+    await window.get_by_role("button", name="Answer as max@elsewhere.example").click()
+    await expect(window.get_by_text("“Re: Tea” is delivered")).to_be_visible()
+
+    assert {drop.account.address: len(drop.mails) for drop in servers.drops} == {ADA: 1, BO: 25}
+    answer = servers.drops.get(ADA).mails[0].octets  # type: ignore[union-attr]
+    assert b"\r\nIn-Reply-To: <1@local.test>\r\n" in answer
+    assert b"Five is better.\r\n" in answer
