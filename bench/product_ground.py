@@ -20,6 +20,7 @@ from bot.sandbox.process import ROOT, environment
 from bot.sandbox.slack.people import TEAM_ID
 from storage.database import Database, new_id
 from storage.mailboxes import Mailboxes
+from storage.pieces import MESSAGE_CHUNKS, chunk_place
 from storage.records import (
     EntryState,
     Health,
@@ -35,7 +36,6 @@ from storage.records import (
     Shape,
 )
 from storage.sealing import packed_capabilities
-from storage.spool import chunk_place
 from storage.statements import insert_rows
 from storage.tables import ChunkRow, EntryRow, MailboxRow, MessageRow, SeenRow
 from storage.vault import MasterKeys, Vault, new_master_key, unlock
@@ -152,7 +152,7 @@ async def _store(database: Database, vault: Vault, plan: Plan, rows: list[Mailbo
         made = [(new_id(), number % len(rows), number) for number in numbers]
         await _fill(database, SeenRow, (_seen(rows[at], b"old-%d" % number) for _, at, number in made))
         await _fill(database, MessageRow, (_message(one, rows[at], number) for one, at, number in made))
-        places = [chunk_place(TEAM_ID, one, 0, is_last=True) for one, _, _ in made]
+        places = [chunk_place(TEAM_ID, MESSAGE_CHUNKS, one, 0, is_last=True) for one, _, _ in made]
         sealed = (keys[at].seal(OLD_MAIL, place) for (_, at, _), place in zip(made, places, strict=True))
         chunks = zip(made, sealed, strict=True)
         await _fill(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bot.mail_posts import MailPosts
     from bot.old_mail import OldMailPosts
     from bot.original_posts import OriginalPosts
+    from bot.outgoing_posts import SentPosts
     from storage.mailboxes import Mailboxes
     from storage.messages import Messages
     from storage.outbox import Outbox
@@ -37,6 +38,7 @@ class Contents:
         digests: DigestPosts,
         originals: OriginalPosts,
         copies: CopyPosts,
+        sent: SentPosts | None = None,
     ) -> None:
         self._outbox = outbox
         self._messages = messages
@@ -46,6 +48,7 @@ class Contents:
         self._digests = digests
         self._originals = originals
         self._copies = copies
+        self._sent = sent
 
     async def said(self, entry: Entry) -> tuple[Rendered, bool]:
         """The post of an entry, and whether files belong to it.
@@ -78,6 +81,13 @@ class Contents:
         """
         if entry.notice in {Notice.TOLD, Notice.COPY}:
             return await self._copies.said(entry)
+        if entry.notice in {Notice.OUTGOING, Notice.OUTGOING_REFUSED}:
+            assert self._sent is not None
+            return await self._sent.rendered(entry)
+        return await self._own(entry)
+
+    async def _own(self, entry: Entry) -> Rendered:
+        """What is the owner's: a mail, or a notice about their mailbox."""
         assert entry.mailbox_id is not None
         if entry.notice is Notice.OLD_MAIL:
             return await self._old_mail.rendered(entry.id)

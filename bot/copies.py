@@ -100,7 +100,8 @@ class CopyPosts:
         if level is Level.SEE:
             return copies.card(line, source, message.listed_octets or message.octets, plain=entry.plain)
         _, rendered = await self._mails.rendered(mailbox, message.id, mailbox_name=None, plain=entry.plain)
-        return copies.opened(rendered, source, message.id)
+        may_reply = decision.allows(Level.REPLY) and not is_channel(copy.to.user)
+        return copies.opened(rendered, source, message.id, may_reply=may_reply)
 
     async def told(self, entry: Entry) -> Rendered:
         """What a telling says.

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from bot.mail.renderer import Renderer
     from bot.old_mail import OldMailPosts
     from bot.original_posts import OriginalPosts
+    from bot.outgoing_posts import SentPosts
     from bot.slack.client import SlackClient
     from storage.conversations import Conversations
     from storage.mailboxes import Mailboxes
@@ -102,11 +103,12 @@ class Deliverer:
         grace: timedelta,
         clock: Callable[[], datetime],
         stopping: asyncio.Event,
+        sent: SentPosts | None = None,
     ) -> None:
         self._outbox = outbox
         self._contents = Contents(
             outbox, messages, mailboxes, MailPosts(messages, renderer),
-            old_mail=old_mail, digests=digests, originals=originals, copies=copies,
+            old_mail=old_mail, digests=digests, originals=originals, copies=copies, sent=sent,
         )  # fmt: skip
         self._copies = copies
         self._placing = Placing(conversations, rules, clock)

@@ -85,7 +85,7 @@ class Facts:
     """Everything that the findings rest on.
 
     Attributes:
-        active: the mailbox that is active instead; None when this one is, or none.
+        active: the other mailboxes that are active.
         failed: the step at which the incoming server's test failed.
         is_busy: the server serves nobody now, so the test says nothing.
         sends: whether the outgoing server passed; None when there is none, or it was not tested.
@@ -96,7 +96,7 @@ class Facts:
     """
 
     mailbox: Mailbox
-    active: Mailbox | None
+    active: tuple[Mailbox, ...]
     failed: Step | None
     is_busy: bool
     sends: bool | None

@@ -145,7 +145,7 @@ class Door:
         raise NotAllowed(f"refused: {decision.reason}", sentence=decision.sentence)
 
     async def turn_away(
-        self, viewer: Person, facts: Facts, reason: StrEnum, subject: str, error: BotError
+        self, viewer: Person, facts: Facts | None, reason: StrEnum, subject: str, error: BotError
     ) -> NoReturn:
         """Note that somebody tried what nobody may now, owners included, and say so by this error."""
         await self._note(viewer, facts, reason, subject)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.slack.client import UNKNOWN_ERRORS, Unknown
-from storage.records import Entry, EntryState
+from storage.records import Entry, EntryState, Notice
 
 PLAIN_AFTER = 5
 """So often Slack may fail on the content of a post before it is sent as plain text."""
@@ -20,7 +20,8 @@ def is_shown_in_dm(entry: Entry) -> bool:
 
     Slack tells nobody of a reply in a thread they do not follow, and no bot what a person has read.
     """
-    return entry.parent is not None and not entry.gives_way
+    is_outgoing = entry.notice is Notice.OUTGOING  # somebody just pressed a button there and looks
+    return entry.parent is not None and not entry.gives_way and not is_outgoing
 
 
 def place(entry: Entry) -> tuple[str, str]:

@@ -59,7 +59,7 @@ class Examiner:
         tested, sending = checked.report.incoming, checked.report.outgoing
         return Facts(
             mailbox=mailbox,
-            active=next((other for other in others if other.is_active), None),
+            active=tuple(other for other in others if other.is_active),
             failed=tested.failed,
             is_busy=tested.is_busy,
             sends=sending.failed is None if sending else None,

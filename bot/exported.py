@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from storage.dossier import Dossier, Post, Remembered
+    from storage.dossier import Dossier, Post, Remembered, Sent
     from storage.records import Mailbox, Person
     from storage.sharing import AuditEntry, Grant, Share
     from storage.wishes import Rule
@@ -44,6 +44,7 @@ def exported(person: Person, mailboxes: Sequence[Mailbox], dossier: Dossier, now
             "grants": [_grant(grant) for grant in dossier.named.grants],
             "audit": [_entry(entry) for entry in dossier.named.audit],
         },
+        "sent": [_sent(sent) for sent in dossier.sent],
         "not_in_this_file": [
             "passwords and keys",
             "what your e-mail says: it stands in Slack and on your mail server; Mailbox keeps sealed copies for a while",
@@ -82,6 +83,7 @@ def _mailbox(mailbox: Mailbox, remembered: Remembered | None) -> dict[str, Any]:
         "last_mail": mailbox.last_mail_at,
         "last_listing": mailbox.listed_at,
         "suspended_at": mailbox.suspended_at,
+        "outgoing_refused_at": mailbox.outgoing_refused_at,
     }
     return {
         "id": mailbox.id,
@@ -133,6 +135,16 @@ def _post(post: Post) -> dict[str, Any]:
         "has_copy": post.purged_at is None,
         "outbox": post.state,
         "post": post.ts,
+    }
+
+
+def _sent(sent: Sent) -> dict[str, Any]:
+    times = {"created_at": _time(sent.created_at), "finished_at": _time(sent.finished_at)}
+    names = ("address", "field", "state")
+    return {
+        **asdict(sent),
+        **times,
+        "recipients": [dict(zip(names, each, strict=True)) for each in sent.recipients],
     }
 
 

@@ -93,6 +93,22 @@ class Guard:
                 yield
 
     @asynccontextmanager
+    async def submission(self, mailbox_id: str, server: ServerAddress) -> AsyncIterator[None]:
+        """Around the session in which a mail is sent.
+
+        Its password passed a test before it was stored, and is not used any more once it was refused.
+
+        Raises:
+            TooOften: before anything; the mail is to wait.
+        """
+        host = plain_host(server.host)
+        if self._is_exempt(host):
+            yield
+        else:
+            async with self._working_login(host, mailbox_id):
+                yield
+
+    @asynccontextmanager
     async def _doubtful_login(self, host: str) -> AsyncIterator[None]:
         refused: set[str] = set()
         async with self._room({host}, (), refused):

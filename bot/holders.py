@@ -12,6 +12,7 @@ import structlog
 from bot import holding, policy
 from bot.errors import NotAllowed, RoleUnknown
 from bot.holding import Obstacle
+from storage.records import Security
 from storage.sharing import ADMINISTRATORS, Act, AuditEntry
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from bot.slack.people import People
     from storage.audits import Audits
     from storage.grants import Grants
-    from storage.records import Person, Profile
+    from storage.records import Person, Profile, ServerAddress
     from storage.sharing import Grant, Member, Room
 
 log = structlog.get_logger(__name__)
@@ -48,8 +49,13 @@ class Judged:
         self._most = policy.allowance(policy.chain(self._member, grants)).mailboxes
         return holding.room(self._member, grants, counted, is_plain=self._is_plain)
 
+    @property
+    def obstacle(self) -> Obstacle:
+        """Why it said no."""
+        return self._obstacle
+
     def refusal(self) -> BotError:
-        """Why it said no, for the person."""
+        """The same for the person."""
         return _refusal(self._obstacle, self._most)
 
 
@@ -83,6 +89,11 @@ class Holders:
         """A judge for one more active mailbox; RoleUnknown where Slack cannot be asked."""
         return Judged(await self._member(owner), counts=False, is_plain=False)
 
+    async def refused(self, owner: Person, judge: Judged, mailbox_id: str | None = None) -> BotError:
+        """What a judge said no to in a store, noted in the audit; the reason, for the person."""
+        await self._note(owner, judge.obstacle, mailbox_id)
+        return judge.refusal()
+
     async def check_add(self, owner: Person, profile: Profile, held: int) -> None:
         """NotAllowed with the reason, noted in the audit, where they may not add it."""
         await self._check(owner, held, is_plain=self._is_plain(profile))
@@ -91,6 +102,11 @@ class Holders:
         """The same for a mailbox that leads to other servers from now on; one that does not asks nobody."""
         if holding.is_other_server(after, before):
             await self._check(owner, None, is_plain=self._is_plain(after, before))
+
+    async def check_sending(self, owner: Person, server: ServerAddress) -> None:
+        """The same before a password goes to a server without encryption: what administrators allow now counts."""
+        if server.security is Security.NONE and not self._is_exempt(server.host):
+            await self._check(owner, None, is_plain=True)
 
     async def standing(self, owner: Person, held: int) -> tuple[str, tuple[str, ...]]:
         """Why somebody may not add a mailbox, and the administrators to ask; "" for nothing, and while nobody knows."""
@@ -108,6 +124,12 @@ class Holders:
         member = await self._people.member(owner, fresh=True)
         return member is not None and policy.allowance(policy.chain(member, grants)).allows_plain
 
+    async def most_active(self, owner: Person) -> int | None:
+        """How many of their mailboxes may be active, None for no limit; the least while nobody knows who they are."""
+        grants = await self._grants.all(owner.workspace)
+        member = await self._people.member(owner, fresh=True)
+        return 1 if member is None else policy.allowance(policy.chain(member, grants)).active
+
     def _is_plain(self, after: Profile, before: Profile | None = None) -> bool:
         return any(not self._is_exempt(host) for host in holding.plain_hosts(after, before))
 
@@ -123,19 +145,22 @@ class Holders:
         found = holding.obstacle(member, grants, held, is_plain=is_plain)
         if found is None:
             return
-        now = self._clock()
+        await self._note(owner, found)
+        raise _refusal(found, policy.allowance(policy.chain(member, grants)).mailboxes)
+
+    async def _note(self, owner: Person, found: Obstacle, mailbox_id: str | None = None) -> None:
         entry = AuditEntry(
-            at=now,
+            at=self._clock(),
             workspace=owner.workspace,
             actor=owner.user,
             act=Act.REFUSED,
             owner=owner.user,
+            mailbox_id=mailbox_id,
             subject="mailbox",
             after=found,
         )
         await self._audits.add(entry)
         log.info("mailbox_refused", why=found)
-        raise _refusal(found, policy.allowance(policy.chain(member, grants)).mailboxes)
 
     async def _administrators(self) -> tuple[str, ...]:
         """The highest first, a few."""

@@ -5,6 +5,7 @@ Decides nothing: whoever asks has found out before, and finds out again before i
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import NotShown
@@ -31,12 +32,15 @@ class Kept:
         self._messages = messages
         self._renderer = renderer
 
-    async def read(self, message_id: str, mode: Mode, number: int = 0) -> Rendered | None:
+    async def read(
+        self, message_id: str, mode: Mode, number: int = 0, *, own_address: str = ""
+    ) -> Rendered | None:
         """What the render child reads of a message; None when its octets are not kept.
 
         Args:
-            mode: TEXT, FIELDS, LABEL or LINE.
+            mode: TEXT, FIELDS, LABEL, LINE or FILES.
             number: of a page, from 0.
+            own_address: the mailbox's; without it, whether an answer to all goes to others is a guess.
 
         Raises:
             NotShown: it cannot be read as mail, or is too large to be.
@@ -45,12 +49,42 @@ class Kept:
             message, octets = await self._messages.load(message_id)
         except NotFound:
             return None
-        is_whole_needed = mode is Mode.TEXT
+        is_whole_needed = mode in {Mode.TEXT, Mode.FILES}
         if is_whole_needed and (len(octets) > READ_OCTETS or message.shape is not Shape.WHOLE):
             raise NotShown("over the limit")
-        read = await self._renderer.read(
-            octets if is_whole_needed else octets[:HEAD_OCTETS], _arrival(message), mode, number
-        )
+        arrival = replace(_arrival(message), own_address=own_address)
+        return await self._read(octets if is_whole_needed else octets[:HEAD_OCTETS], arrival, mode, number)
+
+    async def original(self, message_id: str, own_address: str = "") -> Rendered | None:
+        """What an answer to a message needs; None when its octets are not kept.
+
+        Of a message that is too large, or of which only the beginning is there, the header is read alone.
+
+        Args:
+            own_address: whose answers to invitations are meant.
+
+        Raises:
+            NotShown: it cannot be read as mail.
+        """
+        try:
+            message, octets = await self._messages.load(message_id)
+        except NotFound:
+            return None
+        arrival = replace(_arrival(message), own_address=own_address)
+        if len(octets) > READ_OCTETS:
+            arrival, octets = replace(arrival, shape=Shape.TOP), octets[:HEAD_OCTETS]
+        return await self._read(octets, arrival, Mode.ORIGINAL)
+
+    async def files(self, message_id: str) -> Rendered | None:
+        """The attachments of a message, to be passed on; None when its octets are not kept.
+
+        Raises:
+            NotShown: it cannot be read as mail, is too large to be, or only its beginning is there.
+        """
+        return await self.read(message_id, Mode.FILES)
+
+    async def _read(self, octets: bytes, arrival: Arrival, mode: Mode, number: int = 0) -> Rendered:
+        read = await self._renderer.read(octets, arrival, mode, number)
         if read is None:
             raise NotShown("no child survived it")
         return read

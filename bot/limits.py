@@ -1,4 +1,4 @@
-"""How often other people's mail servers may be tried, and what is said when it is too often.
+"""How often other people's mail servers may be tried, how much mail is sent, and what is said when it is too often.
 
 A test sends a user name and a password that somebody typed to a server that somebody typed: without limits it would
 guess passwords and knock on doors for them. Servers count as well: some ban an address after ten refused logins, and
@@ -14,7 +14,7 @@ from storage.counting import AttemptKind, Counted, Limit
 from storage.records import Health
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from datetime import datetime
 
     from storage.records import Mailbox, Person
@@ -30,6 +30,17 @@ REFUSED: Final = Limit(AttemptKind.REFUSED_LOGIN, 3, _HOUR)
 
 IN_FLIGHT: Final = _MINUTE
 """How soon to come again when logins that have not ended yet take the room: most of them leave it."""
+
+OF_A_SENDER: Final = Limit(AttemptKind.SENT, 60, _HOUR)
+OF_A_SENDING_MAILBOX: Final = Limit(AttemptKind.SENT_MAILBOX, 100, _HOUR)
+OF_RECIPIENTS: Final = Limit(AttemptKind.SENT_TO, 300, _HOUR)
+"""Below what providers allow in an hour: an account that passes theirs is closed for a day, for receiving as well."""
+
+RECIPIENTS: Final = 100
+"""Of one mail; RFC 5321 section 4.5.3.1.8 lets every server take that many at once."""
+
+ENCODED_OCTETS: Final = 25 * 1024 * 1024
+"""Of one mail as it is sent; few servers take more."""
 
 _RECENT: Final = "recent:"
 """Gmail's mode, written before the user name of the same account."""
@@ -54,6 +65,33 @@ def refusal_at(host: str) -> Counted:
     return Counted(REFUSED, (host,))
 
 
+def sent_counts(person: Person, mailbox_id: str, recipients: int) -> list[Counted]:
+    """What one mail counts against.
+
+    Args:
+        recipients: how many it goes to, at least 1.
+    """
+    who = (person.workspace, person.user)
+    return [
+        Counted(OF_A_SENDER, who),
+        Counted(OF_A_SENDING_MAILBOX, (mailbox_id,)),
+        Counted(OF_RECIPIENTS, who, recipients),
+    ]
+
+
+def sent_too_often(kinds: Collection[AttemptKind], until: datetime, now: datetime) -> str:
+    """The sentence for whoever has to wait before they send more."""
+    if AttemptKind.SENT in kinds:
+        what = f"You sent {OF_A_SENDER.most} mails in the last hour, and more are not allowed"
+    elif AttemptKind.SENT_MAILBOX in kinds:
+        what = f"{OF_A_SENDING_MAILBOX.most} mails were sent from this mailbox in the last hour, and more are not allowed"
+    else:
+        what = (
+            f"You may write to {OF_RECIPIENTS.most} people an hour, and this mail goes to more than are left"
+        )
+    return f"{what}. Nothing was sent. Try again in {_minutes(until, now)}."
+
+
 def is_doubtful(mailbox: Mailbox) -> bool:
     """Whether the stored password may be wrong.
 
@@ -66,11 +104,15 @@ def is_doubtful(mailbox: Mailbox) -> bool:
 
 def too_often(until: datetime, now: datetime) -> str:
     """The sentence for whoever has to wait: the same words whatever the limit, so it tells of nobody else's tests."""
-    minutes = max(1, -((now - until) // _MINUTE))
     return (
         "There were too many connection tests lately, so this one was not made and nothing was sent to a mail server. "
-        f"Try again in {minutes} minute{'' if minutes == 1 else 's'}."
+        f"Try again in {_minutes(until, now)}."
     )
+
+
+def _minutes(until: datetime, now: datetime) -> str:
+    minutes = max(1, -((now - until) // _MINUTE))
+    return f"{minutes} minute{'' if minutes == 1 else 's'}"
 
 
 def _account(username: str) -> str:

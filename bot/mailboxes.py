@@ -14,6 +14,7 @@ import structlog
 
 from bot import backlog, calm, pace, plan
 from bot.errors import NoSuchMailbox, Suspended
+from bot.retention import without_recent
 from bot.slack.views.values import OldMailComing
 from bot.testing import UNREACHABLE_SECONDS, Checked, Tester
 from storage.delivery import AT_ONCE
@@ -136,7 +137,8 @@ class Registrar:
             zone=order.zone,
         )
         judge = None if self._holders is None else await self._holders.adding(owner, order.profile)
-        mailbox = await self._allowed(judge, self._mailboxes.add(new, self._clock(), judge=judge))
+        call = self._mailboxes.add(new, self._clock(), judge=judge)
+        mailbox = await self._allowed(owner, judge, call)
         log.info("mailbox_added", mailbox=mailbox.id, is_active=mailbox.is_active)
         self._nudge()
         return mailbox
@@ -173,8 +175,12 @@ class Registrar:
 
     async def change_outgoing_password(self, owner: Person, mailbox_id: str, password: Secret) -> Mailbox:
         """Store a new outgoing password, tested before; what is fetched, and when, stays as it is."""
-        await self._open(owner, mailbox_id)
-        changed = await self._call(self._mailboxes.change_outgoing_password(owner, mailbox_id, password))
+        profile = (await self._open(owner, mailbox_id)).profile
+        # Where one pair of credentials served both servers, the user name stays, and the password is its own from now on.
+        username = profile.outgoing_username or without_recent(profile.username)
+        changed = await self._call(
+            self._mailboxes.change_outgoing_password(owner, mailbox_id, password, username, now=self._clock())
+        )
         log.info("outgoing_password_changed", mailbox=mailbox_id)
         return changed
 
@@ -250,12 +256,22 @@ class Registrar:
         except TimeoutError:
             return False
 
+    async def most_active(self, owner: Person) -> int | None:
+        """How many of their mailboxes may be active, None for no limit; for a form, which waits no longer for Slack."""
+        if self._holders is None:
+            return 1
+        try:
+            async with asyncio.timeout(ASK_SECONDS):
+                return await self._holders.most_active(owner)
+        except TimeoutError:
+            return 1
+
     async def activate(self, owner: Person, mailbox_id: str) -> tuple[Mailbox, list[Mailbox]]:
         """Make a mailbox active; it, and those that give way: they keep their settings and their place."""
         await self._open(owner, mailbox_id)
         judge = None if self._holders is None else await self._holders.activating(owner)
         call = self._call(self._mailboxes.activate(owner, mailbox_id, self._clock(), judge=judge))
-        mailbox, rested = await self._allowed(judge, call)
+        mailbox, rested = await self._allowed(owner, judge, call, mailbox_id)
         log.info("mailbox_activated", mailbox=mailbox.id)
         self._nudge()
         return mailbox, rested
@@ -267,13 +283,15 @@ class Registrar:
             raise Suspended(mailbox.suspension)
         return mailbox
 
-    @staticmethod
-    async def _allowed(judge: Judged | None, call: Awaitable[Found]) -> Found:
+    async def _allowed(
+        self, owner: Person, judge: Judged | None, call: Awaitable[Found], mailbox_id: str | None = None
+    ) -> Found:
         try:
             return await call
         except NotPermitted as error:
             assert judge is not None
-            raise judge.refusal() from error
+            assert self._holders is not None
+            raise await self._holders.refused(owner, judge, mailbox_id) from error
 
     async def pause(self, owner: Person, mailbox_id: str) -> Mailbox:
         """Stop fetching; a poll that runs ends before it writes anything more."""

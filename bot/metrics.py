@@ -11,11 +11,13 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from storage.records import Health, Shape
+from storage.sending import OutgoingState, Trouble
 
 SUPERSEDED: Final = "superseded"
 PUT_OFF: Final = "put_off"
 BROKEN: Final = "broken"
 PARTS: Final = ("database", "slack")
+UNDER_WAY: Final = (OutgoingState.WAITING, OutgoingState.HELD, OutgoingState.SENDING)
 
 POLL_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 LAG_BUCKETS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
@@ -67,6 +69,23 @@ class Metrics:
         self.mailboxes: Final = Gauge(
             "mailbox_mailboxes", "Mailboxes that are polled, by health.", ["health"], registry=registry
         )
+        self.submissions: Final = Counter(
+            "mailbox_submissions",
+            "Tries to send a mail, by what came of them.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.outgoing: Final = Gauge(
+            "mailbox_outgoing_mails",
+            "Mails that people send and that are not at their end, by state.",
+            ["state"],
+            registry=registry,
+        )
+        self.outgoing_oldest: Final = Gauge(
+            "mailbox_outgoing_oldest_seconds",
+            "How long the longest waiting mail could have been tried.",
+            registry=registry,
+        )
         self.ready: Final = Gauge("mailbox_ready", "1 while the part answers.", ["part"], registry=registry)
         self._begin_at_zero()
 
@@ -78,5 +97,9 @@ class Metrics:
             self.messages.labels(shape)
         for health in Health:
             self.mailboxes.labels(health)
+        for outcome in (OutgoingState.SENT, *Trouble, SUPERSEDED, PUT_OFF):
+            self.submissions.labels(outcome)
+        for state in UNDER_WAY:
+            self.outgoing.labels(state)
         for part in PARTS:
             self.ready.labels(part)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from storage.records import Person
-    from storage.sharing import Facts, Member
+    from storage.sharing import Facts, Mail, Member
 
 MOST_PEOPLE: Final = 20
 """Whom one form names at most; each is a share of its own."""
@@ -87,12 +87,14 @@ class Sheet:
         seers: who is reached by what is chosen, or without a choice; None when Slack did not say.
         groups: names of the user groups by id.
         idle: ids of shares that reach nobody at the moment.
+        already: who sees it before anything more is shared; None when Slack did not say.
     """
 
     offer: Offer
     seers: Seers | None
     groups: Mapping[str, str]
     idle: frozenset[str] = frozenset()
+    already: Seers | None = field(default_factory=lambda: Seers(()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,6 +370,12 @@ def seers(
     roles = [members[user].role for user in able if not named]
     caps = [policy.ROLE_CAPS[role] for role in roles if role is not None and role in GUESTS]
     return Seers(tuple(able), caps.count(Level.OPEN), caps.count(Level.SEE))
+
+
+def seeing(shares: Sequence[Share], mail: Mail | None, now: datetime) -> tuple[Audience, ...]:
+    """To whom this message is open now, by its own shares and the mailbox's; without one, the mailbox as a whole."""
+    open_now = (share for share in shares if share.until is None or now < share.until)
+    return tuple(dict.fromkeys(share.audience for share in open_now if policy.covers(share, mail)))
 
 
 def _may_view(member: Member, grants: Sequence[Grant]) -> bool:

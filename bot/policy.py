@@ -331,6 +331,17 @@ def reaches(audience: Audience, viewer: Member, channels: Mapping[str, Channel])
     return channel is not None and viewer.person.user in channel.members
 
 
+def may_reach(facts: Facts, member: Member) -> bool:
+    """Whether anything may be open to somebody, before Slack is asked about the owner and the channels."""
+    audiences = [
+        *(share.audience for share in facts.shares),
+        *(grant.audience for grant in facts.grants if grant.audience is not None),
+    ]
+    return any(
+        audience.kind is AudienceKind.CHANNEL or reaches(audience, member, {}) for audience in audiences
+    )
+
+
 def _level(share: Share, grants: Sequence[Grant], viewer: Member, channels: Mapping[str, Channel]) -> Level:
     """What a share that reaches a viewer gives them."""
     level = min(share.level, Level.MANAGE, ceiling(grants, share.audience, channels.get(share.audience.id)))

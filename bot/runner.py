@@ -17,11 +17,12 @@ import schedule
 import structlog
 
 from bot import pace
+from bot.border import guarded
 from bot.lease import LEASE
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Sequence
 
     from bot.deliver import Deliverer
     from bot.poll import Poller
@@ -67,11 +68,18 @@ LEAVE_SECONDS = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """Work that is looked for every so many seconds; it says itself when there is none."""
+    """Work that is looked for every so many seconds; it says itself when there is none.
+
+    Attributes:
+        is_urgent: a nudge looks for it too.
+        running: tasks that it began and that go on by themselves; the end waits for them as well.
+    """
 
     name: str
     seconds: int
     work: Callable[[], Awaitable[None]]
+    is_urgent: bool = False
+    running: Callable[[], Collection[asyncio.Task[None]]] = tuple
 
 
 class Runner:
@@ -166,6 +174,9 @@ class Runner:
             self._wake.clear()
             self._start("polls", self._claim_polls)
             self._start("deliveries", self._claim_deliveries)
+            for sweep in self._more:
+                if sweep.is_urgent:
+                    self._start(sweep.name, sweep.work)
 
     def _start(self, name: str, sweep: Callable[[], Awaitable[None]]) -> None:
         """Begin a sweep unless the last one of its kind is still running."""
@@ -173,19 +184,9 @@ class Runner:
             self._begin(self._sweeps, name, sweep())
 
     def _begin(self, tasks: dict[Any, asyncio.Task[None]], key: Any, work: Awaitable[None]) -> None:
-        task = asyncio.create_task(self._guarded(work))
+        task = asyncio.create_task(guarded(work))
         tasks[key] = task
         task.add_done_callback(lambda _: tasks.pop(key, None))
-
-    @staticmethod
-    async def _guarded(work: Awaitable[None]) -> None:
-        """The task runner's border: whatever fails is logged, and what was leased comes due again."""
-        try:
-            await work
-        except StorageError as error:
-            log.warning("storage_failed", error=type(error).__name__, temporary=error.temporary)
-        except Exception:
-            log.exception("task_failed")
 
     async def _claim_polls(self) -> None:
         now = self._clock()
@@ -256,6 +257,7 @@ class Runner:
     async def _leave(self) -> None:
         """Let everything finish what it has in hand, then stop what still hangs."""
         running = [*self._sweeps.values(), *self._polls.values(), *self._deliveries.values()]
+        running += [task for sweep in self._more for task in sweep.running()]
         if not running:
             return
         _, hanging = await asyncio.wait(running, timeout=LEAVE_SECONDS)

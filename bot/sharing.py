@@ -15,16 +15,16 @@ import structlog
 
 from bot import offers, policy
 from bot.errors import NoSuchMailbox, NoSuchMessage, NotShared, NotTheirs, TooManyShares
-from bot.offers import Known, Offer, Refusal, Sheet
+from bot.offers import Known, Offer, Refusal, Seers, Sheet
 from storage.errors import NotFound, NotPermitted, TooMany
 from storage.records import Person
-from storage.sharing import Act, AudienceKind, AuditEntry, Facts, GrantKind, Level
+from storage.sharing import Act, AudienceKind, AuditEntry, Facts, GrantKind, Level, Mail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from bot.offers import Seers, Wish
+    from bot.offers import Wish
     from bot.rechecking import Rechecker
     from bot.slack.people import People
     from storage.audits import Audits
@@ -88,7 +88,8 @@ class Sharing:
         member, groups = await asyncio.gather(self._people.member(owner), self._groups())
         chain = None if member is None else policy.chain(member, facts.grants)
         offer = offers.offer(facts, chain, name=mailbox.profile.name, message_id=message_id)
-        return await self._sheet(owner, _with_groups(offer, groups), facts, groups, audiences)
+        sheet = await self._sheet(owner, _with_groups(offer, groups), facts, groups, audiences)
+        return replace(sheet, already=await self._already(owner, facts, message_id))
 
     async def sheet_of_new(self, owner: Person, users: Sequence[str] = ()) -> Sheet:
         """The same of a mailbox that is about to be added."""
@@ -131,6 +132,15 @@ class Sharing:
             users.update(found)
         named = all(audience.kind is AudienceKind.PERSON for audience in audiences)
         return offers.seers(sorted(users), owner, await self._people.roster(), facts, named=named)
+
+    async def _already(self, owner: Person, facts: Facts, message_id: str) -> Seers | None:
+        """Who sees the mailbox, or the message, as things stand."""
+        mail = None
+        if message_id:
+            _, message = await self._shares.facts_of_message(message_id)
+            mail = Mail(message.id, message.received_at, None)
+        audiences = offers.seeing(facts.shares, mail, self._clock())
+        return await self._seers(owner, audiences, facts) if audiences else Seers(())
 
     async def _idle(self, offer: Offer) -> frozenset[str]:
         """Shares with people who have no role any more."""

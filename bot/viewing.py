@@ -19,7 +19,7 @@ from bot.mail.frames import Mode
 from bot.policy import Reason
 from bot.slack.views.opened import Line, Listing, Opened, OpenedToMe, Viewed
 from storage.errors import NotFound, NotPermitted
-from storage.sharing import AudienceKind, Level, Mail
+from storage.sharing import Level, Mail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +95,7 @@ class Viewing:
             return OpenedToMe(why=policy.SENTENCES[why or Reason.UNKNOWN])
         owners: dict[Person, list[Facts]] = {}
         for facts in found:
-            if _may_reach(facts, member):
+            if policy.may_reach(facts, member):
                 owners.setdefault(facts.owner, []).append(facts)
         turns = asyncio.Semaphore(OWNERS_AT_ONCE)
         answers = await asyncio.gather(
@@ -241,7 +241,7 @@ class Viewing:
         line = await self._line(message_id)
         page, why_not = None, ""
         if line is not None and decision.allows(Level.OPEN):
-            page, why_not = await self._page(message_id, number)
+            page, why_not = await self._page(visit.facts, message_id, number)
         visit = await self._door.again(visit)
         decision = await self._decided(visit, message, _domains(line), Level.SEE)
         is_open = decision.allows(Level.OPEN)
@@ -259,10 +259,11 @@ class Viewing:
             why_not=why_not if is_open else "",
         )
 
-    async def _page(self, message_id: str, number: int) -> tuple[Rendered | None, str]:
+    async def _page(self, facts: Facts, message_id: str, number: int) -> tuple[Rendered | None, str]:
         try:
-            return await self._kept.read(message_id, Mode.TEXT, number), NotKept.words
-        except NotShown:
+            own = (await self._mailboxes.get(facts.owner, facts.mailbox_id)).profile.address
+            return await self._kept.read(message_id, Mode.TEXT, number, own_address=own), NotKept.words
+        except (NotShown, NotFound):
             return None, _TOO_LARGE
 
     async def fields(self, viewer: Person, message_id: str, number: int = 0) -> Rendered:
@@ -350,15 +351,3 @@ def _why_nothing(member: Member | None, facts: Facts) -> Reason | None:
         return Reason.NO_ROLE
     may_view = policy.allowance(policy.chain(member, facts.grants)).may_view
     return None if may_view else Reason.BLOCKED
-
-
-def _may_reach(facts: Facts, member: Member) -> bool:
-    """Whether anything may be open to somebody, before Slack is asked about the owner and the channels."""
-    audiences = [
-        *(share.audience for share in facts.shares),
-        *(grant.audience for grant in facts.grants if grant.audience is not None),
-    ]
-    return any(
-        audience.kind is AudienceKind.CHANNEL or policy.reaches(audience, member, {})
-        for audience in audiences
-    )

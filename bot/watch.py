@@ -16,6 +16,7 @@ from aiohttp import web
 from prometheus_client.aiohttp import make_aiohttp_handler
 
 from bot.errors import SettingsError
+from bot.metrics import UNDER_WAY
 from storage.errors import StorageError
 from storage.records import Health
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from storage.database import Database
     from storage.mailboxes import Mailboxes
     from storage.outbox import Outbox
+    from storage.submissions import Submissions
 
 log = structlog.get_logger(__name__)
 
@@ -60,12 +62,14 @@ class Watch:
         clock: Callable[[], datetime],
         stopping: asyncio.Event,
         stall: timedelta = STALL,
+        submissions: Submissions | None = None,
     ) -> None:
         self.is_connected: Callable[[], Awaitable[bool]] | None = None
         self._metrics: Final = metrics
         self._database: Final = database
         self._outbox: Final = outbox
         self._mailboxes: Final = mailboxes
+        self._submissions: Final = submissions
         self._clock: Final = clock
         self._stopping: Final = stopping
         self._stall: Final = stall.total_seconds()
@@ -153,6 +157,7 @@ class Watch:
         try:
             depth = await self._outbox.depth()
             by_health = await self._mailboxes.count_by_health()
+            stock = None if self._submissions is None else await self._submissions.stock()
         except StorageError as error:
             log.warning("stock_not_taken", error=type(error).__name__)
             return
@@ -161,6 +166,10 @@ class Watch:
         self._metrics.overdue.set(self._since(depth.oldest_due))
         for health in Health:
             self._metrics.mailboxes.labels(health).set(by_health.get(health, 0))
+        if stock is not None:
+            for state in UNDER_WAY:
+                self._metrics.outgoing.labels(state).set(stock.by_state.get(state, 0))
+            self._metrics.outgoing_oldest.set(self._since(stock.oldest_due))
 
     def _since(self, moment: datetime | None) -> float:
         return 0.0 if moment is None else max(0.0, (self._clock() - moment).total_seconds())

@@ -115,7 +115,7 @@ async def _administer(walk: Walk) -> None:
     await walk.field("Level").wait_for(state="detached")
     await walk.press("Preview")
     await walk.says("Who is affected")
-    await walk.says("cut:")
+    await walk.says("shares end")
     await walk.shot("admin-preview", walk.dialog)
     await _close(walk)
     await walk.type("/mailbox admin")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, func
+from sqlalchemy import delete, func, or_
 from sqlmodel import col, select
 
 from storage.counting import AttemptKind, Counted
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 LONGEST: Final = timedelta(hours=1)
 """No window is longer, so no row is of use afterwards."""
+
+_OF_PERSONS: Final = (AttemptKind.TEST, AttemptKind.SENT, AttemptKind.SENT_TO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,31 +88,42 @@ class Attempts:
 
     def _row(self, counted: Counted, now: datetime) -> dict[str, Any]:
         kind = counted.limit.kind
-        return {"id": new_id(), "kind": kind, "who": _who(self._vault, kind, *counted.who), "at": now}
+        who = _who(self._vault, kind, *counted.who)
+        return {"id": new_id(), "kind": kind, "who": who, "at": now, "times": counted.times}
 
     async def _wait(self, session: AsyncSession, counted: Counted, now: datetime) -> datetime | None:
         limit = counted.limit
         who = _who(self._vault, limit.kind, *counted.who)
-        query = select(AttemptRow.at).where(AttemptRow.kind == limit.kind, AttemptRow.who == who)
+        query = select(AttemptRow.at, AttemptRow.times).where(
+            AttemptRow.kind == limit.kind, AttemptRow.who == who
+        )
         query = query.where(col(AttemptRow.at) > now - limit.window).order_by(col(AttemptRow.at).desc())
-        times = (await session.exec(query.limit(limit.most))).all()
-        return times[-1] + limit.window if len(times) >= limit.most else None
+        rows = (await session.exec(query.limit(limit.most))).all()
+        too_many = sum(times for _, times in rows) + counted.times - limit.most
+        until = now
+        for at, times in reversed(rows):
+            if too_many <= 0:
+                break
+            too_many, until = too_many - times, at + limit.window
+        if too_many > 0:  # more than fits at all
+            until = now + limit.window
+        return until if until > now else None
 
 
-async def count_of(session: AsyncSession, vault: Vault, owner: Person) -> int:
-    """How many attempts of this person are counted at present."""
-    query = select(func.count()).select_from(AttemptRow).where(*_of(vault, owner))
+async def count_of(session: AsyncSession, vault: Vault, owner: Person, *kinds: AttemptKind) -> int:
+    """How many attempts of this person are counted at present; of these kinds, or of all that count persons."""
+    query = select(func.count()).select_from(AttemptRow).where(_of(vault, owner, kinds or _OF_PERSONS))
     return (await session.exec(query)).one()
 
 
 async def forget(session: AsyncSession, vault: Vault, owner: Person) -> None:
     """Drop what is counted for this person."""
-    await session.exec(delete(AttemptRow).where(*_of(vault, owner)))
+    await session.exec(delete(AttemptRow).where(_of(vault, owner, _OF_PERSONS)))
 
 
-def _of(vault: Vault, owner: Person) -> tuple[Any, Any]:
-    who = _who(vault, AttemptKind.TEST, owner.workspace, owner.user)
-    return col(AttemptRow.kind) == AttemptKind.TEST, col(AttemptRow.who) == who
+def _of(vault: Vault, owner: Person, kinds: Collection[AttemptKind]) -> Any:
+    counted = [(kind, _who(vault, kind, owner.workspace, owner.user)) for kind in kinds]
+    return or_(*((col(AttemptRow.kind) == kind) & (col(AttemptRow.who) == who) for kind, who in counted))
 
 
 def _who(vault: Vault, kind: AttemptKind, *parts: str) -> bytes:

@@ -84,14 +84,8 @@ class Conversations:
         """
         assert entry.mailbox_id is not None
         async with self._database.read() as session:
-            digests = _digests(key or await self._key(session, entry.mailbox_id), clues)
-            asked = {"mailbox": entry.mailbox_id, "digests": digests.all()}
-            rows = (await session.exec(_found(), params=asked)).all()
-        known = {row.digest: row for row in rows}
-        found = _chosen(digests, known, clues, now)
-        conversation = entry.id if found is None else str(found.conversation)
-        keys = tuple(_new_keys(digests, known, conversation))
-        return Place(conversation, found.root if found is not None and found.is_posted else None, keys)
+            key = key or await self._key(session, entry.mailbox_id)
+            return await place_in(session, key, entry.mailbox_id, clues, entry_id=entry.id, now=now)
 
     async def purge(self, now: datetime, limit: int = 1_000) -> int:
         """Forget conversations in which nothing came for long; how many, at most `limit`."""
@@ -118,6 +112,36 @@ class Conversations:
         if row is None or row[0] is None:
             raise NotFound("The mailbox is being removed.")
         return self._vault.data_key(row[0], row[1], mailbox_id)
+
+
+async def place_in(
+    session: AsyncSession,
+    key: DataKey,
+    mailbox_id: str,
+    clues: Clues,
+    *,
+    entry_id: str,
+    answers: str | None = None,
+    now: datetime,
+) -> Place:
+    """The same inside a transaction.
+
+    Args:
+        key: the mailbox's.
+        answers: the stored message that the mail answers; the conversation of that comes before all clues.
+    """
+    digests = _digests(key, clues)
+    asked = {"mailbox": mailbox_id, "digests": digests.all()}
+    rows = (await session.exec(_found(), params=asked)).all()
+    known = {row.digest: row for row in rows}
+    found = None
+    if answers is not None:
+        found = (await session.exec(_of_message(), params={"message": answers})).first()
+    if found is None:
+        found = _chosen(digests, known, clues, now)
+    conversation = entry_id if found is None else str(found.conversation)
+    keys = tuple(_new_keys(digests, known, conversation))
+    return Place(conversation, found.root if found is not None and found.is_posted else None, keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,16 +193,20 @@ def _new_keys(
 
 async def note(database: Database, session: AsyncSession, entry: Entry, place: Place, now: datetime) -> None:
     """Write where an entry's mail goes; it is the root when it is a post of its own. Repeating it changes nothing."""
-    row = {
-        "id": place.conversation,
-        "mailbox_id": entry.mailbox_id,
-        "root": entry.id if entry.parent is None else "",
-        "changed_at": now,
-    }
+    assert entry.mailbox_id is not None
+    root = entry.id if entry.parent is None else ""
+    await note_place(database, session, entry.mailbox_id, place, root=root, now=now)
+
+
+async def note_place(
+    database: Database, session: AsyncSession, mailbox_id: str, place: Place, *, root: str, now: datetime
+) -> None:
+    """The same of a mail that is not owed yet; `root` is empty where it is no post of its own."""
+    row = {"id": place.conversation, "mailbox_id": mailbox_id, "root": root, "changed_at": now}
     await session.exec(_note_conversation(database.insert), params=row)
     keys = [
         {
-            "mailbox_id": entry.mailbox_id,
+            "mailbox_id": mailbox_id,
             "digest": digest,
             "kind": kind,
             "conversation": place.conversation,
@@ -208,6 +236,22 @@ def _found() -> Any:
     )
     mine = key.c.mailbox_id == bindparam("mailbox")
     return query.select_from(rows).where(mine, key.c.digest.in_(bindparam("digests", expanding=True)))
+
+
+@cache
+def _of_message() -> Any:
+    """The conversation of a stored message, and whether its root is posted."""
+    entry, conversation = plain(EntryRow), plain(ConversationRow)
+    root = entry.alias()
+    rows = entry.join(conversation, conversation.c.id == entry.c.conversation).outerjoin(
+        root, root.c.id == conversation.c.root
+    )
+    query = sqlalchemy.select(
+        conversation.c.id.label("conversation"),
+        conversation.c.root,
+        root.c.ts.is_not(None).label("is_posted"),
+    )
+    return query.select_from(rows).where(entry.c.message_id == bindparam("message"))
 
 
 @cache

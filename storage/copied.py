@@ -48,8 +48,10 @@ class TellingKind(StrEnum):
     SHARE_CUT = "share_cut"  # to the owner: lowered, or ended where `level` is NONE
     GRANT_CHANGED = "grant_changed"  # to the owner
     MAILBOX_SUSPENDED = "mailbox_suspended"  # to the owner; `why` is a Suspension
-    MAILBOX_LIFTED = "mailbox_lifted"
-    MAILBOX_DELETED = "mailbox_deleted"  # to the owner; by an administrator
+    MAILBOX_LIFTED = "mailbox_lifted"  # to the owner; `why`: its password was erased meanwhile
+    MAILBOX_DELETED = (
+        "mailbox_deleted"  # to those it was open to; `why`: by an administrator; `count` of them
+    )
     MAILBOX_MANAGED = "mailbox_managed"  # to the owner; `why` is what a manager changed
     NOT_CALLED_BACK = "not_called_back"  # to the owner; `count` posts
 
@@ -59,7 +61,7 @@ class Telling:
     """The facts of what somebody is told; the words are made when it is posted.
 
     Attributes:
-        who: the user who did it, or whose mailbox it is; "" for Mailbox itself.
+        who: the user who did it, or whose mailbox it is; "" for Mailbox itself, and for those who had themselves erased.
         level: what is open from now on.
         share_id: the share it is about. Of one kind, share and level each person is told once.
         audience: whom that share reaches, where its owner is told.

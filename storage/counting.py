@@ -17,6 +17,9 @@ class AttemptKind(StrEnum):
     TEST_LOGIN = "test_login"  # of one user name at one host
     TEST_WORKSPACE = "test_workspace"
     REFUSED_LOGIN = "refused_login"  # at one host, everybody's together
+    SENT = "sent"  # mails of a person
+    SENT_MAILBOX = "sent_mailbox"  # mails of a mailbox, everybody's together
+    SENT_TO = "sent_to"  # recipients of a person
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,11 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """An attempt that counts against a limit, for whom `who` names; stored as a keyed digest only."""
+    """An attempt that counts against a limit, for whom `who` names; stored as a keyed digest only.
+
+    `times`: as so many, at least 1; of them either all have room or none.
+    """
 
     limit: Limit
     who: tuple[str, ...]
+    times: int = 1

@@ -19,7 +19,7 @@ from storage.errors import NotFound
 from storage.fencing import check_claim, held_dm
 from storage.messages import stored
 from storage.outbox import refresh_due
-from storage.spool import chunk_place
+from storage.pieces import MESSAGE_CHUNKS, chunk_place
 from storage.statements import plain, update_rows
 from storage.tables import ChunkRow, EntryRow, MailboxRow, MessageRow
 
@@ -70,7 +70,7 @@ class Digests:
         if row is None or row.wrapped_key is None:
             raise NotFound("The message is not stored any more.")
         key = self._vault.data_key(row.wrapped_key, row.workspace, row.mailbox_id)
-        place = chunk_place(row.workspace, message_id, 0, is_last=not row.has_more)
+        place = chunk_place(row.workspace, MESSAGE_CHUNKS, message_id, 0, is_last=not row.has_more)
         return stored(row), key.open(row.sealed, place)
 
     async def dissolve(self, dm: Dm, entry: Entry, now: datetime) -> None:

@@ -22,6 +22,7 @@ class Holding:
         waiting: messages and notices on their way to Slack.
         uids: what is remembered of messages on the server.
         others: rows besides, such as the DM's place, counted attempts, and what of sharing names the person.
+        sent: mails that went out of the mailboxes, or that the person sent from others'; `unsent` are those that wait.
     """
 
     mailboxes: int
@@ -29,9 +30,11 @@ class Holding:
     waiting: int
     uids: int
     others: int = 0
+    sent: int = 0
+    unsent: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.mailboxes or self.copies or self.waiting or self.uids or self.others)
+        return bool(self.mailboxes or self.copies or self.waiting or self.uids or self.others or self.sent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,26 @@ class Remembered:
     entries: dict[str, int]
     messages: int
     posts: tuple[Post, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What is remembered of one mail that was sent, but for what it says.
+
+    Attributes:
+        owner, actor: users; whose mailbox it went out of, and who sent it.
+        recipients: address, field and what became of it; empty once the mail is past its time.
+    """
+
+    id: str
+    mailbox_id: str
+    owner: str
+    actor: str
+    state: str
+    created_at: datetime
+    finished_at: datetime | None
+    octets: int
+    recipients: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +107,7 @@ class Dossier:
         tests: connection tests that are counted at present.
         rules: by which mail is kept out of Slack.
         named: what of sharing names them.
+        sent: the newest mails that went out of their mailboxes or that they sent from others', the newest first.
     """
 
     mailboxes: dict[str, Remembered]
@@ -92,3 +116,4 @@ class Dossier:
     tests: int
     rules: tuple[Rule, ...] = ()
     named: Named = Named()
+    sent: tuple[Sent, ...] = ()

@@ -15,12 +15,16 @@ from sqlmodel import col, select
 
 from storage.attempts import count_of, forget
 from storage.audits import add_audit
+from storage.counting import AttemptKind
 from storage.dossier import Dossier, Holding, Post, Remembered
 from storage.errors import Changed, NotFound
 from storage.facts import lock_sharing
+from storage.farewells import say_farewell
 from storage.fencing import FREED, is_dm_of
 from storage.named import count_named, forget_named, named_in
 from storage.rules import Rules
+from storage.sending_tables import OutgoingRow
+from storage.sent import count_sent, forget_sender, sent_of
 from storage.statements import plain, update_rows
 from storage.tables import ConversationRow, DmRow, EntryRow, MailboxRow, MessageRow, SeenRow
 from storage.withdrawing import forget_copies, withdraw_copies
@@ -66,15 +70,18 @@ class Holdings:
         """
         async with self._database.read() as session:
             mailboxes: dict[str, Remembered] = {}
-            for mailbox_id in await _ids(session, owner):
+            ids = await _ids(session, owner)
+            for mailbox_id in ids:
                 remembered = await _remembered(session, mailbox_id, most)
                 mailboxes[mailbox_id] = remembered
                 most -= len(remembered.posts)
             dm = (await session.exec(select(DmRow).where(is_dm_of(owner)))).first()
-            tests = await count_of(session, self._vault, owner)
+            tests = await count_of(session, self._vault, owner, AttemptKind.TEST)
             named = await named_in(session, owner)
+            sent = await sent_of(session, self._vault, owner, ids)
         rules = tuple(await Rules(self._database, self._vault).of(owner))
-        return Dossier(mailboxes, dm.channel if dm else None, dm.last_ts if dm else None, tests, rules, named)
+        channel, last_ts = (None, None) if dm is None else (dm.channel, dm.last_ts)
+        return Dossier(mailboxes, channel, last_ts, tests, rules, named, sent)
 
     # Destroying
 
@@ -90,6 +97,8 @@ class Holdings:
             now = datetime.now(UTC)
             await lock_sharing(self._database, session, owner.workspace)
             await withdraw_copies(self._database, session, mailbox_id=mailbox_id, now=now)
+            why, place = "" if audit is None else "administrator", owner.workspace
+            await say_farewell(self._database, session, place, [mailbox_id], who=owner.user, why=why, now=now)
             await add_audit(session, *([] if audit is None else [audit]))
             await update_rows(session, MailboxRow, col(MailboxRow.id) == mailbox_id, _KEYLESS)
             # A delivery that runs may hold one of the entries that go now.
@@ -115,13 +124,18 @@ class Holdings:
                 raise Changed("A mailbox was added meanwhile.")
             held = await self._count(session, owner, None)
             ids = await _ids(session, owner)
-            await forget_copies(self._database, session, owner, ids, datetime.now(UTC))
+            now = datetime.now(UTC)
+            await forget_copies(self._database, session, owner, ids, now)
+            await say_farewell(self._database, session, owner.workspace, ids, who="", now=now)
+            await forget_sender(session, owner, ids, now)
             await update_rows(session, MailboxRow, _of(owner), _KEYLESS)
             # Without its row nothing is posted into the DM, and nothing can be owed to it: that takes a mailbox.
             await session.exec(delete(DmRow).where(is_dm_of(owner)))
-            await session.exec(delete(EntryRow).where(_mine(owner), col(EntryRow.mailbox_id).is_(None)))
+            # Those of their own mailboxes follow in pieces.
+            is_elsewhere = col(EntryRow.mailbox_id).is_(None) | col(EntryRow.mailbox_id).not_in(ids)
+            await session.exec(delete(EntryRow).where(_mine(owner), is_elsewhere))
             await forget(session, self._vault, owner)
-            await forget_named(self._database, session, owner, datetime.now(UTC))
+            await forget_named(self._database, session, owner, now)
         for mailbox_id in ids:
             await self._delete_rows(mailbox_id)
         await self._database.checkpoint()
@@ -141,7 +155,8 @@ class Holdings:
     async def _delete_rows(self, mailbox_id: str) -> None:
         """In pieces, so that nobody waits long for the database."""
         await self._delete_all(EntryRow, EntryRow.id, mailbox_id, 1_000)
-        await self._delete_all(MessageRow, MessageRow.id, mailbox_id, 50)  # with all their octets
+        await self._delete_all(OutgoingRow, OutgoingRow.id, mailbox_id, 5)  # with all their octets
+        await self._delete_all(MessageRow, MessageRow.id, mailbox_id, 50)  # with theirs
         await self._delete_all(SeenRow, SeenRow.uid, mailbox_id, 1_000)
         await self._delete_all(ConversationRow, ConversationRow.id, mailbox_id, 200)  # with what finds them
         async with self._database.write() as session:
@@ -149,7 +164,7 @@ class Holdings:
 
     async def _delete_all(
         self,
-        table: type[EntryRow | MessageRow | SeenRow | ConversationRow],
+        table: type[EntryRow | OutgoingRow | MessageRow | SeenRow | ConversationRow],
         key: Any,
         mailbox_id: str,
         batch: int,
@@ -174,12 +189,15 @@ class Holdings:
             raise NotFound("This person has no such mailbox.")
         is_open = _mine(owner) & col(EntryRow.finished_at).is_(None) & col(EntryRow.mailbox_id).in_(ids)
         copies = col(MessageRow.mailbox_id).in_(ids) & col(MessageRow.purged_at).is_(None)
+        sent, unsent = await count_sent(session, ids, None if mailbox_id else owner)
         return Holding(
             mailboxes=len(ids),
             copies=await _number(session, MessageRow, copies),
             waiting=await _number(session, EntryRow, is_open),
             uids=await _number(session, SeenRow, col(SeenRow.mailbox_id).in_(ids)),
             others=0 if mailbox_id else await self._others(session, owner),
+            sent=sent,
+            unsent=unsent,
         )
 
     async def _others(self, session: AsyncSession, owner: Person) -> int:

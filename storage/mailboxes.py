@@ -1,75 +1,52 @@
-"""The mailboxes: what their owners set, and who polls them now.
+"""The mailboxes: what their owners set.
 
-Everything a person typed is sealed; only state is in clear. A poll holds a lease and a fencing number; every change
-by the owner raises the number and ends the lease, so that a running poll can write nothing more.
+Everything a person typed is sealed; only state is in clear. Every change by the owner raises the fencing number and
+ends the lease, so that a running poll can write nothing more; who polls is in `storage.polled_mailboxes`.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
-import structlog
 from sqlalchemy import func
 from sqlmodel import col, select
 
 from storage.calm import calm_columns, choose, reschedule
 from storage.database import new_id
-from storage.deletion import watch_at
-from storage.ending import columns, finish
-from storage.errors import KeyUnknown, LeaseLost, NotFound, NotPermitted, SealBroken
+from storage.errors import NotPermitted
 from storage.facts import grants_in, lock_sharing
-from storage.fencing import (
-    ANY_CLAIM,
-    ANY_DM,
-    FREED,
-    is_claimed,
-    is_free,
-    this_claim,
-    this_owner,
-    update_held,
-)
+from storage.fencing import ANY_DM, this_owner
 from storage.managing import admit, note, retention_words
 from storage.old_mail import bring, forget_wanted
-from storage.overdue import spread
-from storage.owing import owe
-from storage.owned import RAISED, due_if_polled, is_of, owned, raised
-from storage.records import Claim, Health, Passwords, Retention
-from storage.sealing import Seals, mailbox_record
-from storage.seen import delete_after_all, knows_any, skip_uids, stop_deleting
-from storage.statements import plain, update_rows
+from storage.outgoing_rows import mend
+from storage.owned import due_if_polled, is_of, owned, raised, unsuspended
+from storage.polled_mailboxes import PolledMailboxes
+from storage.records import Health, Passwords, Retention
+from storage.sealing import Seals, sending_as
+from storage.seen import knows_any, skip_uids, take_retention
+from storage.statements import plain
 from storage.switching import activate, make_room
 from storage.tables import MailboxRow
 from storage.vault import master_key_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Sequence
 
     from sqlmodel.ext.asyncio.session import AsyncSession
 
-    from storage.database import Database
     from storage.delivery import Chosen, Held
     from storage.managing import Manager
-    from storage.records import Mailbox, NewMailbox, Person, PollResult, Profile, Secret
+    from storage.records import Mailbox, NewMailbox, Person, Profile, Secret
     from storage.sharing import Grant, Room
-    from storage.vault import Vault
 
     Judge = Callable[[Sequence[Grant], int], Room]
 
-log = structlog.get_logger(__name__)
 
-
-class Mailboxes:
+class Mailboxes(PolledMailboxes):
     """The store of mailboxes."""
-
-    def __init__(self, database: Database, vault: Vault) -> None:
-        self._database: Final = database
-        self._vault: Final = vault
-
-    # Owners
 
     async def add(
         self, new: NewMailbox, now: datetime, *, most: int | None = 1, judge: Judge | None = None
@@ -143,6 +120,7 @@ class Mailboxes:
             suspended_administrator=None,
             suspended_role=None,
             suspended_deactivated=None,
+            outgoing_refused_at=None,
             lease_owner=None,
             lease_until=None,
             fence=0,
@@ -179,8 +157,11 @@ class Mailboxes:
         old: Sequence[bytes] = (),
         chosen: Chosen | None = None,
         now: datetime,
+        judge: Judge | None = None,
     ) -> Mailbox:
         """Replace settings and passwords that passed their test; the next poll lists everything anew.
+
+        What `set_sending` set stays as it is. Mail that waited for another outgoing password is sent.
 
         Args:
             listing: the UIDs the test saw. When none of them is known here, another maildrop stands behind the new
@@ -188,19 +169,27 @@ class Mailboxes:
             skip: those of them that then count as seen from the start.
             old: those that then are brought bit by bit.
             chosen: when to post from now on; None leaves that as it is.
+            judge: says by the grants of the transaction whether they may hold such a mailbox.
+
+        Raises:
+            NotPermitted: the judge said no, or the mailbox is suspended; nothing was written.
         """
         async with self._database.write() as session:
-            row = await owned(session, owner, mailbox_id, is_locked=True)
+            if judge is not None:
+                await lock_sharing(self._database, session, owner.workspace)
+                if not judge(await grants_in(session, owner.workspace), 0).may:
+                    raise NotPermitted("This person may not do so.")
+            row = await unsuspended(session, owner, mailbox_id)
             if listing is not None and not await knows_any(session, mailbox_id, listing):
                 row.listed = 0
                 await skip_uids(self._database, session, mailbox_id, skip, now)
                 if old:
                     await forget_wanted(session, mailbox_id, now)
                     await bring(self._database, session, self._record(row), old, now)
-            await _take_retention(session, row, retention, delete_days, now)
+            await take_retention(session, row, retention, delete_days, now)
             seals = self._seals(row)
             changes: dict[str, Any] = {
-                "profile": seals.profile(profile),
+                "profile": seals.profile(sending_as(seals.opened_profile(row), profile)),
                 **seals.passwords(passwords),
                 "retention": retention,
                 "delete_days": delete_days,
@@ -210,12 +199,14 @@ class Mailboxes:
                 "listed_at": None,
                 "capabilities": None,
                 "one_by_one": False,
+                "outgoing_refused_at": None,
                 "polled_at": now,  # the test was a session too: the provider's minimum begins anew
             }
             if chosen is not None:
                 changes |= await choose(session, row, chosen, now)
             raised(row, **changes)
             row.due_at = due_if_polled(row, now)
+            await mend(session, mailbox_id, now)
             return self._record(row)
 
     async def change_retention(
@@ -235,7 +226,7 @@ class Mailboxes:
             before = retention_words(Retention(row.retention), row.delete_days)
             after = retention_words(retention, delete_days)
             if before != after:
-                await _take_retention(session, row, retention, delete_days, now)
+                await take_retention(session, row, retention, delete_days, now)
                 raised(row, retention=retention, delete_days=delete_days)
                 await note(
                     self._database,
@@ -249,13 +240,43 @@ class Mailboxes:
                 )
             return self._record(row)
 
-    async def change_outgoing_password(self, owner: Person, mailbox_id: str, password: Secret) -> Mailbox:
-        """Replace the outgoing password alone; a poll that runs goes on."""
+    async def change_outgoing_password(
+        self,
+        owner: Person,
+        mailbox_id: str,
+        password: Secret,
+        username: str | None = None,
+        *,
+        now: datetime | None = None,
+    ) -> Mailbox:
+        """Replace the outgoing password alone; a poll that runs goes on, and mail that waited for it is sent.
+
+        Args:
+            username: the outgoing one from now on; None leaves it.
+            now: when that mail is due; by default, at once.
+
+        Raises:
+            NotPermitted: the mailbox is suspended.
+        """
         async with self._database.write() as session:
-            row = await owned(session, owner, mailbox_id, is_locked=True)
+            row = await unsuspended(session, owner, mailbox_id)
             seals = self._seals(row)
             sealed = seals.passwords(Passwords(seals.opened_passwords(row).incoming, password))
             row.password_outgoing = sealed["password_outgoing"]
+            if username is not None:
+                row.profile = seals.changed_profile(row, outgoing_username=username)
+            row.outgoing_refused_at = None
+            await mend(session, mailbox_id, now or datetime.now(UTC))
+            return self._record(row)
+
+    async def set_sending(
+        self, owner: Person, mailbox_id: str, sender_name: str, signature: str, undo_seconds: int
+    ) -> Mailbox:
+        """Replace what mail bears that is sent, and how long it waits before that; a poll that runs goes on."""
+        async with self._database.write() as session:
+            row = await owned(session, owner, mailbox_id, is_locked=True)
+            sending = {"sender_name": sender_name, "signature": signature, "undo_seconds": undo_seconds}
+            row.profile = self._seals(row).changed_profile(row, **sending)
             return self._record(row)
 
     async def activate(
@@ -359,110 +380,6 @@ class Mailboxes:
         async with self._database.read() as session:
             return {Health(health): count for health, count in (await session.exec(query)).all()}
 
-    # Pollers
-
-    async def claim_due(
-        self, now: datetime, *, lease: timedelta, worker: str, limit: int, busy: Collection[str] = ()
-    ) -> list[Claim]:
-        """Lease mailboxes that are due and that nobody polls, oldest first.
-
-        Args:
-            busy: ids the worker still has in hand.
-        """
-        query = select(MailboxRow).where(col(MailboxRow.due_at) <= now, is_free(MailboxRow, now))
-        query = query.where(col(MailboxRow.suspension).is_(None))
-        if busy:
-            query = query.where(col(MailboxRow.id).not_in(busy))
-        query = query.order_by(col(MailboxRow.due_at)).limit(limit).with_for_update(skip_locked=True)
-        async with self._database.write() as session:
-            rows = (await session.exec(query)).all()
-            if rows:
-                ids = [row.id for row in rows]
-                values = {**RAISED, "lease_owner": worker, "lease_until": now + lease}
-                await update_rows(session, MailboxRow, col(MailboxRow.id).in_(ids), values)
-        return [claim for row in rows if (claim := self._claim(row))]
-
-    def _claim(self, row: MailboxRow) -> Claim | None:
-        """One mailbox that does not open holds up no other; its lease keeps it from coming back at once."""
-        try:
-            return Claim(self._record(row), row.fence + 1)
-        except (KeyUnknown, SealBroken) as error:
-            log.error("mailbox_does_not_open", mailbox=row.id, error=type(error).__name__)  # noqa: TRY400 - no traceback
-            return None
-
-    async def renew(self, claim: Claim, until: datetime) -> None:
-        """Hold the lease until then; LeaseLost when it is another's by now."""
-        async with self._database.write() as session:
-            await update_held(session, MailboxRow, is_claimed(claim), {"lease_until": until})
-
-    async def claimed_passwords(self, claim: Claim) -> Passwords:
-        """The passwords for the login at hand; LeaseLost when the claim no longer holds."""
-        async with self._database.read() as session:
-            row = (await session.exec(_claimed_row(), params=this_claim(claim))).first()
-        if row is None:
-            raise LeaseLost("The mailbox is another's to poll now.")
-        return self._seals(row).opened_passwords(row)
-
-    async def finish(self, claim: Claim, result: PollResult) -> None:
-        """Record how a poll went, owe its notice, end the lease; LeaseLost when the claim no longer holds."""
-        due = {} if result.due_at is None else {"decided": result.due_at, "claimed_due": claim.mailbox.due_at}
-        values = {**this_claim(claim), **FREED, **columns(result), **due}
-        async with self._database.write() as session:
-            finished = await session.exec(finish(stops=result.due_at is None), params=values)
-            if finished.rowcount != 1:
-                raise LeaseLost("The lease is another's now.")
-            if result.notice is not None:
-                due_at = claim.mailbox.due_at or claim.mailbox.created_at
-                until = result.notice_until
-                await owe(
-                    self._database, session, claim.mailbox, now=due_at, notice=result.notice, not_before=until
-                )
-
-    async def put_off(self, claim: Claim, until: datetime) -> None:
-        """End the lease without a poll; due again then, or sooner if the owner asked meanwhile.
-
-        Raises:
-            LeaseLost: the claim no longer holds.
-        """
-        due = {"decided": until, "claimed_due": claim.mailbox.due_at}
-        async with self._database.write() as session:
-            ended = await session.exec(finish(stops=False), params={**this_claim(claim), **FREED, **due})
-            if ended.rowcount != 1:
-                raise LeaseLost("The lease is another's now.")
-
-    async def spread(
-        self, now: datetime, farthest: datetime, times: Callable[[int], Sequence[datetime]]
-    ) -> int:
-        """Give overdue mailboxes new times in their order, as `storage.overdue.spread` says; how many those are."""
-        return await spread(self._database, now, farthest, times)
-
-    async def release(self, worker: str) -> None:
-        """At start: end the leases a dead predecessor of this name held."""
-        async with self._database.write() as session:
-            await update_rows(session, MailboxRow, col(MailboxRow.lease_owner) == worker, RAISED)
-
-    # Rows and records
-
-    def _seals(self, row: Any) -> Seals:
-        if row.wrapped_key is None:
-            raise NotFound("The mailbox is being removed.")
-        return Seals(self._vault.data_key(row.wrapped_key, row.workspace, row.id), row.workspace, row.id)
-
-    def _record(self, row: Any) -> Mailbox:
-        return mailbox_record(row, self._seals(row))
-
-
-async def _take_retention(
-    session: AsyncSession, row: MailboxRow, retention: Retention, delete_days: int | None, now: datetime
-) -> None:
-    """What a delete setting means for what the one before began; the row itself is still to be changed."""
-    is_other = (retention, delete_days) != (row.retention, row.delete_days)
-    # What a setting began another one does not finish; what its owner asked for, any that deletes.
-    if retention is Retention.LEAVE or (is_other and row.retention != Retention.DELETE_ASKED):
-        await stop_deleting(session, row.id)
-    watch = watch_at(timedelta(seconds=row.watched_seconds), row.polled_at, now)
-    await delete_after_all(session, row.id, watch)
-
 
 # Statements that every poll and every post runs, built once.
 
@@ -471,8 +388,3 @@ async def _take_retention(
 def _rows_of_owner() -> Any:
     mailbox = plain(MailboxRow)
     return sqlalchemy.select(mailbox).where(is_of(ANY_DM.owner)).order_by(mailbox.c.created_at, mailbox.c.id)
-
-
-@cache
-def _claimed_row() -> Any:
-    return sqlalchemy.select(plain(MailboxRow)).where(is_claimed(ANY_CLAIM))

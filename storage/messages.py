@@ -18,10 +18,11 @@ from storage.calm import digest_for
 from storage.chunks import is_on_its_way, write_chunks
 from storage.database import new_id
 from storage.deletion import DELETION_TRIES, watch_at
-from storage.errors import LeaseLost, NotFound, SealBroken
+from storage.errors import LeaseLost, NotFound
 from storage.fencing import check_claim, is_claimed
 from storage.old_mail import note_missing, thread_of
 from storage.owing import owe
+from storage.pieces import MESSAGE_CHUNKS, opened_pieces
 from storage.records import SeenState, Shape, StoredMessage
 from storage.seen import (
     SEEN,
@@ -35,12 +36,12 @@ from storage.seen import (
     seen,
     unseen,
 )
-from storage.spool import Spool, chunk_place
+from storage.spool import Spool
 from storage.statements import in_batches, insert_rows, plain
 from storage.tables import DELETABLE, ChunkRow, MailboxRow, MessageRow, SeenRow
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
     from datetime import datetime, timedelta
     from pathlib import Path
 
@@ -285,7 +286,7 @@ class Messages:
         if row is None or row.wrapped_key is None:
             raise NotFound("The message is not stored any more.")
         key = self._vault.data_key(row.wrapped_key, row.workspace, row.mailbox_id)
-        work = partial(_open_chunks, key, row.workspace, message_id, sealed)
+        work = partial(opened_pieces, key, row.workspace, MESSAGE_CHUNKS, message_id, sealed)
         octets = await asyncio.to_thread(work) if row.octets > _THREAD_OCTETS else work()
         return stored(row), octets
 
@@ -385,13 +386,3 @@ def stored(row: Any) -> StoredMessage:
         listed_octets=row.listed_octets,
         received_at=row.received_at,
     )
-
-
-def _open_chunks(key: DataKey, workspace: str, message_id: str, sealed: Sequence[bytes]) -> bytes:
-    if not sealed:
-        raise SealBroken("A stored message has no octets.")
-    last = len(sealed) - 1
-    places = (
-        chunk_place(workspace, message_id, number, is_last=number == last) for number in range(len(sealed))
-    )
-    return b"".join(key.open(chunk, place) for chunk, place in zip(sealed, places, strict=True))

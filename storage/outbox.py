@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -34,7 +34,7 @@ from storage.fencing import (
     this_owner,
     update_held,
 )
-from storage.records import Depth, Dm, Entry, EntryState, Notice, Person, Shape
+from storage.records import Dm, Entry, EntryState, Notice, Person, Shape
 from storage.seen import seconds
 from storage.statements import plain, update_rows
 from storage.tables import DmRow, EntryRow, MailboxRow, MessageRow, OldMailRow, SeenRow
@@ -49,9 +49,22 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 _NO_ALARMS: Final = (
-    Notice.ALL_CLEAR, Notice.OLD_MAIL, Notice.ORIGINAL, Notice.DIGEST, Notice.COPY, Notice.TOLD,
+    Notice.ALL_CLEAR, Notice.OLD_MAIL, Notice.ORIGINAL, Notice.DIGEST, Notice.COPY, Notice.TOLD, Notice.OUTGOING,
+    Notice.OUTGOING_REFUSED,
 )  # fmt: skip
 _RAISED: Final = {**FREED, "fence": col(DmRow.fence) + 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """What the outbox holds: unfinished entries, since when the oldest of them, since when the longest due DM.
+
+    `oldest_due` moves on while a DM is held and may lie ahead; `oldest` does not.
+    """
+
+    entries: int
+    oldest: datetime | None
+    oldest_due: datetime | None
 
 
 class Outbox:

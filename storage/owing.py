@@ -12,7 +12,7 @@ from sqlmodel import col
 from storage.copied import is_channel
 from storage.database import new_id
 from storage.fencing import is_dm_of
-from storage.records import EntryState
+from storage.records import EntryState, Notice
 from storage.statements import insert_rows, plain, update_rows
 from storage.tables import DmRow, EntryRow
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from storage.database import Database, Insert
-    from storage.records import Mailbox, Notice, Person
+    from storage.records import Mailbox, Person
 
 _FENCES: Final = 1 << 30
 
@@ -72,14 +72,18 @@ async def owe_to(
     notice: Notice | None = None,
     parent: str | None = None,
     not_before: datetime | None = None,
+    entry_id: str | None = None,
+    conversation: str | None = None,
 ) -> str:
     """The same to anybody, or to a channel, whose id then stands in place of a user's.
 
     Args:
         mailbox_id: the mailbox it goes with, so that it ends with that; None for one that outlives it.
+        entry_id: made before, where something else had to name it.
+        conversation: that of the mail it tells of; it becomes the root when it loses its thread.
     """
     # The entry first: whoever locks the DM's row after us finds it.
-    entry_id = new_id()
+    entry_id = entry_id or new_id()
     row = {
         "id": entry_id,
         "mailbox_id": mailbox_id,
@@ -92,7 +96,9 @@ async def owe_to(
         "attempts": 0,
         "file_ids": "[]",
         "plain": False,
-        "gives_way": parent is not None,
+        # How far a mail is that somebody sends: while it may be undone, that must be seen.
+        "gives_way": parent is not None and notice is not Notice.OUTGOING,
+        "conversation": conversation,
         "not_before": not_before,
     }
     await insert_rows(session, EntryRow, [row])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlmodel import col, select
 
-from storage.errors import NotFound
+from storage.errors import NotFound, NotPermitted
 from storage.fencing import FREED
 from storage.records import Health
 from storage.statements import plain
@@ -40,6 +40,18 @@ async def owned(
     row = (await session.exec(query.with_for_update(key_share=True) if is_locked else query)).first()
     if row is None:
         raise NotFound("This person has no such mailbox.")
+    return row
+
+
+async def unsuspended(session: AsyncSession, owner: Person, mailbox_id: str) -> MailboxRow:
+    """The same, locked.
+
+    Raises:
+        NotPermitted: it is suspended.
+    """
+    row = await owned(session, owner, mailbox_id, is_locked=True)
+    if row.suspension is not None:
+        raise NotPermitted("The mailbox is suspended.")
     return row
 
 

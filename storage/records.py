@@ -103,6 +103,8 @@ class Profile:
     """What a person typed into the form, passwords apart; stored sealed as a whole.
 
     `outgoing` is None for a mailbox that only receives, `outgoing_username` when one pair of credentials serves for both.
+    `sender_name` is the name that recipients see, `signature` stands below what is written; both are "" for none.
+    `undo_seconds`: so long a mail waits before it is sent.
     """
 
     name: str
@@ -111,6 +113,9 @@ class Profile:
     username: str
     outgoing: ServerAddress | None
     outgoing_username: str | None
+    sender_name: str = ""
+    signature: str = ""
+    undo_seconds: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +146,7 @@ class Mailbox:
     `tail` is None when the next poll must list everything; `listed_at` is the last full listing, `listed` how many
     messages the maildrop was last seen to hold, 0 while nobody knows.
     `one_by_one`: sessions kept breaking, so commands are no longer sent ahead of their answers.
-    `zone` is the owner's time zone as Slack last told it.
+    `zone` is the owner's time zone as Slack last told it. `outgoing_refused_at`: since when its outgoing login is refused.
     """
 
     id: str
@@ -169,6 +174,7 @@ class Mailbox:
     zone: str | None = None
     suspension: Suspension | None = None
     suspended_at: datetime | None = None
+    outgoing_refused_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +295,8 @@ class Notice(StrEnum):
     DIGEST = "digest"  # several messages in one post; they stand in its thread
     COPY = "copy"  # a message for somebody else than its owner
     TOLD = "told"  # what somebody is told about sharing
+    OUTGOING = "outgoing"  # a mail that somebody sends, and how far it is
+    OUTGOING_REFUSED = "outgoing_refused"  # the outgoing server takes the password no more; mail waits
 
 
 class KeyKind(StrEnum):
@@ -374,18 +382,6 @@ class Dm:
     channel: str | None
     last_ts: str | None
     fence: int
-
-
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """What the outbox holds: unfinished entries, since when the oldest of them, since when the longest due DM.
-
-    `oldest_due` moves on while a DM is held and may lie ahead; `oldest` does not.
-    """
-
-    entries: int
-    oldest: datetime | None
-    oldest_due: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

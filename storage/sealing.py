@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -43,6 +43,10 @@ class Seals:
     def profile(self, profile: Profile) -> bytes:
         """The sealed profile."""
         return self._seal(json.dumps(asdict(profile)), "profile")
+
+    def changed_profile(self, row: MailboxRow, **changes: Any) -> bytes:
+        """The profile of a row with some of its fields changed, sealed anew."""
+        return self.profile(replace(self.opened_profile(row), **changes))
 
     def passwords(self, passwords: Passwords) -> dict[str, Any]:
         """The sealed passwords by column."""
@@ -110,6 +114,17 @@ def mailbox_record(row: MailboxRow, seals: Seals) -> Mailbox:
         zone=row.zone,
         suspension=None if row.suspension is None else Suspension(row.suspension),
         suspended_at=None if row.suspension is None else getattr(row, f"suspended_{row.suspension}"),
+        outgoing_refused_at=row.outgoing_refused_at,
+    )
+
+
+def sending_as(before: Profile, profile: Profile) -> Profile:
+    """A profile that says of sending what the one before said."""
+    return replace(
+        profile,
+        sender_name=before.sender_name,
+        signature=before.signature,
+        undo_seconds=before.undo_seconds,
     )
 
 

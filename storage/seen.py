@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cache
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
@@ -10,18 +11,19 @@ import sqlalchemy
 from sqlalchemy import bindparam, func, text
 from sqlmodel import col, select
 
-from storage.deletion import DELETION_TRIES
-from storage.records import Seen, SeenState
+from storage.deletion import DELETION_TRIES, watch_at
+from storage.records import Retention, Seen, SeenState
 from storage.statements import in_batches, plain, update_rows
 from storage.tables import DELETABLE, OPEN, SeenRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from storage.database import Database, Insert
+    from storage.tables import MailboxRow
 
 IS_ASKED: Final = f"{OPEN} AND state = 'asked'"
 
@@ -153,6 +155,18 @@ async def delete_after_all(session: AsyncSession, mailbox_id: str, watch: timede
     kept = (col(SeenRow.mailbox_id) == mailbox_id) & text(DELETABLE) & (col(SeenRow.state) == SeenState.KEPT)
     left = kept & col(SeenRow.settled_watch).is_(None)
     await update_rows(session, SeenRow, left, {"attempts": 0, "settled_watch": seconds(watch)})
+
+
+async def take_retention(
+    session: AsyncSession, row: MailboxRow, retention: Retention, delete_days: int | None, now: datetime
+) -> None:
+    """What a delete setting means for what the one before began; the mailbox's row itself is still to be changed."""
+    is_other = (retention, delete_days) != (row.retention, row.delete_days)
+    # What a setting began another one does not finish; what its owner asked for, any that deletes.
+    if retention is Retention.LEAVE or (is_other and row.retention != Retention.DELETE_ASKED):
+        await stop_deleting(session, row.id)
+    watch = watch_at(timedelta(seconds=row.watched_seconds), row.polled_at, now)
+    await delete_after_all(session, row.id, watch)
 
 
 async def move_settled(

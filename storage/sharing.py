@@ -271,6 +271,7 @@ class Act(StrEnum):
     CREDENTIALS_ERASED = "credentials_erased"
     MANAGED = "managed"  # somebody else than the owner checked, paused, resumed or changed
     REFUSED = "refused"  # somebody tried what they may not
+    SENT = "sent"  # the actor sends as the owner's mailbox
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,27 +12,21 @@ from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from storage.errors import StorageBusy
-from storage.vault import DataKey, Place
+from storage.pieces import CHUNK_OCTETS, MESSAGE_CHUNKS, chunk_place
 
 if TYPE_CHECKING:
     import hmac
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
-CHUNK_OCTETS: Final = 256 * 1024
+    from storage.vault import DataKey
+
 _MEMORY_OCTETS: Final = 1024 * 1024
 _BATCH: Final = 4
 _LENGTH_OCTETS: Final = 4
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-def chunk_place(workspace: str, message_id: str, number: int, *, is_last: bool) -> Place:
-    """Where a piece of a message is sealed."""
-    return Place(
-        workspace, "message_chunk", f"{message_id}/{number}/{'last' if is_last else 'more'}", "octets"
-    )
 
 
 class Spool:
@@ -118,7 +112,7 @@ class Spool:
         assert self._key is not None
         assert self._hash is not None
         octets = bytes(self._tail)
-        place = chunk_place(self._workspace, self.message_id, self._chunks, is_last=is_last)
+        place = chunk_place(self._workspace, MESSAGE_CHUNKS, self.message_id, self._chunks, is_last=is_last)
         sealed = self._key.seal(octets, place)
         self._file.write(len(sealed).to_bytes(_LENGTH_OCTETS) + sealed)
         self._hash.update(octets)

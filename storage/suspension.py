@@ -15,6 +15,7 @@ from storage.audits import add_audit
 from storage.copied import Telling, TellingKind
 from storage.errors import NotFound, NotPermitted
 from storage.facts import facts_in, lock_sharing
+from storage.outgoing_rows import note_standstill
 from storage.owned import due_if_polled, raised
 from storage.records import Health, Person
 from storage.sealing import ERASED
@@ -81,6 +82,7 @@ class Suspensions:
             raised(row, due_at=None)
             await session.flush()
             await withdraw_copies(self._database, session, mailbox_id=mailbox_id, now=now)
+            await note_standstill(session, mailbox_id)
             await self._note(session, row, Act.MAILBOX_SUSPENDED, actor, before=before, now=now)
             return True
 
@@ -112,6 +114,7 @@ class Suspensions:
             row.suspension = _strongest(row)
             raised(row, due_at=due_if_polled(row, now))
             await session.flush()
+            await note_standstill(session, mailbox_id)
             await self._note(session, row, Act.MAILBOX_LIFTED, actor, before=before, now=now)
             return True
 
@@ -177,7 +180,9 @@ class Suspensions:
         if before == after:
             return
         kind = TellingKind.MAILBOX_LIFTED if after is None else TellingKind.MAILBOX_SUSPENDED
-        telling = Telling(kind, who="" if actor is None else actor.user, why=after or "")
+        is_erased = row.health == Health.PASSWORD_ERASED and row.failures > 0
+        why = after or (Health.PASSWORD_ERASED.value if is_erased else "")
+        telling = Telling(kind, who="" if actor is None else actor.user, why=why)
         await tell(self._database, session, Person(row.workspace, row.owner), row.id, telling, now=now)
 
 

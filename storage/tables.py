@@ -85,7 +85,7 @@ class MailboxRow(Table, table=True):
 
     `activated_at`: since when it is active. `suspension` is the strongest of the causes, which have their own times.
     `zone` is the owner's time zone as Slack last told it, `zone_due` when Slack is asked again; None where the zone does
-    not matter.
+    not matter. `outgoing_refused_at`: since when the outgoing server refuses the login; None while it does not.
     """
 
     __tablename__ = "mailbox"
@@ -138,6 +138,7 @@ class MailboxRow(Table, table=True):
     suspended_administrator: datetime | None
     suspended_role: datetime | None
     suspended_deactivated: datetime | None
+    outgoing_refused_at: datetime | None
     lease_owner: str | None
     lease_until: datetime | None
     fence: int
@@ -372,7 +373,10 @@ class DmRow(Table, table=True):
 
 
 class AttemptRow(Table, table=True):
-    """One act that is counted so that nobody does it too often; `who` is a keyed digest, no name or address."""
+    """One act that is counted so that nobody does it too often; `who` is a keyed digest, no name or address.
+
+    `times`: as so many acts.
+    """
 
     __tablename__ = "attempt"
     __table_args__ = (
@@ -385,3 +389,4 @@ class AttemptRow(Table, table=True):
     kind: str
     who: bytes
     at: datetime
+    times: int

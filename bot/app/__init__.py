@@ -13,6 +13,7 @@ import structlog
 from bot import logs
 from bot.app.ground import ground_of, hide_memory, now, secrets_of
 from bot.app.parts import deliverer_of, desk_of, runner_of, watch_of
+from bot.app.sending import sending_of, sending_sweeps, sent_posts_of
 from bot.app.sharing import office_of, reception_of, sharing_of, sharing_sweeps, sweeps_of
 from bot.app.slack import answering_client, posting_client, slack_client
 from bot.slack import connection, listeners
@@ -50,10 +51,18 @@ async def serve(settings: Settings) -> None:
         people = People(slack, str(identity["team_id"]), now)
         sharing = sharing_of(ground, people, str(identity["team_id"]))
         sweeps = [*sweeps_of(ground, slack, people, str(identity["team_id"])), *sharing_sweeps(sharing)]
-        runner = runner_of(ground, deliverer_of(ground, slack, people), zones, sweeps)
+        sent_posts = sent_posts_of(ground, slack)
+        sweeps += sending_sweeps(ground, people, sent_posts)
+        runner = runner_of(ground, deliverer_of(ground, slack, people, sent_posts), zones, sweeps)
         bolt = connection.bolt(settings, identity, answering_client(ground))
         desk = desk_of(ground, runner, slack, zones, people=people, workspace=str(identity["team_id"]))
-        desk = replace(desk, people=people, sharing=sharing, reception=reception_of(ground, runner, people))
+        desk = replace(
+            desk,
+            people=people,
+            sharing=sharing,
+            reception=reception_of(ground, runner, people),
+            sending=sending_of(ground, slack, people),
+        )
         desk = replace(desk, office=office_of(ground, people, str(identity["team_id"]), sharing.recheck))
         listeners.register(bolt, desk)
         stack.push_async_callback(desk.leave)

@@ -37,11 +37,13 @@ from storage.grants import Grants
 from storage.marks import Marks
 from storage.originals import Originals
 from storage.rules import Rules
+from storage.submissions import Submissions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
     from contextlib import AsyncExitStack
 
+    from bot.outgoing_posts import SentPosts
     from bot.slack.client import SlackClient
     from bot.slack.people import People
     from bot.zones import ZoneKeeper
@@ -56,7 +58,13 @@ SUBMISSION_LIMITS = smtp.SubmissionLimits(command=timedelta(seconds=UNREACHABLE_
 async def watch_of(ground: Ground, stack: AsyncExitStack) -> Watch:
     """What is seen from outside; it listens only when asked to, before Slack is, so that waiting can be watched."""
     watch = Watch(
-        ground.metrics, ground.database, ground.outbox, ground.mailboxes, clock=now, stopping=ground.stopping
+        ground.metrics,
+        ground.database,
+        ground.outbox,
+        ground.mailboxes,
+        clock=now,
+        stopping=ground.stopping,
+        submissions=Submissions(ground.database, ground.vault),
     )
     if ground.settings.mailbox_metrics is not None:
         await stack.enter_async_context(watch.serving(*ground.settings.mailbox_metrics))
@@ -96,7 +104,9 @@ def _poller(ground: Ground) -> Poller:
     )
 
 
-def deliverer_of(ground: Ground, slack: SlackClient, people: People) -> Deliverer:
+def deliverer_of(
+    ground: Ground, slack: SlackClient, people: People, sent_posts: SentPosts | None = None
+) -> Deliverer:
     """What brings the outbox to Slack."""
     rules, flood = Rules(ground.database, ground.vault), ground.settings.mailbox_flood
     read = (ground.digests, ground.mailboxes, ground.renderer)
@@ -115,6 +125,7 @@ def deliverer_of(ground: Ground, slack: SlackClient, people: People) -> Delivere
         grace=ground.settings.grace,
         clock=now,
         stopping=ground.stopping,
+        sent=sent_posts,
     )
 
 

@@ -20,6 +20,7 @@ ADDRESS_UNITS: Final = 320
 _SPECIAL: Final = re.compile(r'[",:;<(]')
 _PARENTHESIS: Final = re.compile(r"\\.|[()]", re.DOTALL)
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
+_ATOM: Final = re.compile(r'[^\s"(),:;<>@\[\]\\]+')
 
 
 def parsed(raw: bytes, hint: str = "") -> tuple[tuple[Address, ...], int]:
@@ -90,7 +91,10 @@ class _Reading:
             return at + 1
         content = self._value[at + 1 : end]
         if kind == '"':
-            self._words.append(_ESCAPED.sub(r"\1", content) if "\\" in content else content)
+            bare = _ESCAPED.sub(r"\1", content) if "\\" in content else content
+            # Only where nothing changes without them: "ada k"@x.example is no mail for k@x.example.
+            is_needed = self._value[end + 1 : end + 2] == "@" and not _ATOM.fullmatch(bare)
+            self._words.append(f'"{content}"' if is_needed else bare)
         elif kind == "(":
             self._comment = self._comment or content
         elif not self._angle:

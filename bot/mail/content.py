@@ -14,6 +14,7 @@ from bot.mail.special import Special
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from bot.mail.letters import Invited, Original
     from storage.clues import Clues
     from storage.records import Shape
 
@@ -138,11 +139,16 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file to be shared with a post; `octets` are never empty, Slack refuses such files."""
+    """One file to be shared with a post; `octets` are never empty, Slack refuses such files.
+
+    Attributes:
+        type: as the mail labels it, of a file that is passed on with a mail; that one may be empty.
+    """
 
     name: str
     octets: bytes
     title: str
+    type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +162,10 @@ class Rendered:
         clues: what the mail tells of its conversation; None where it tells nothing.
         domains: those of From, To and Cc in lower case and ASCII; None when they are not all known.
         attached: name and size of each attachment; of a page of the text alone.
+        original: what an answer needs of the mail, where that was asked for, with `invited`: its invitations that can
+            be answered.
+        left_out: name and size of each attachment that `files` have no room for; where the attachments were asked for.
+        may_reply_all: an answer to all goes to others than an answer.
     """
 
     text: str
@@ -167,3 +177,7 @@ class Rendered:
     clues: Clues | None = None
     domains: tuple[str, ...] | None = None
     attached: tuple[tuple[str, int], ...] = ()
+    original: Original | None = None
+    left_out: tuple[tuple[str, int], ...] = ()
+    may_reply_all: bool = False
+    invited: tuple[Invited, ...] = ()

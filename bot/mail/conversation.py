@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from bot.mail.content import Fault
@@ -15,7 +16,7 @@ from storage.clues import Clues
 from storage.records import Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from bot.mail.content import Arrival, Message
 
@@ -27,6 +28,10 @@ PEOPLE: Final = 10
 
 STEPS: Final = 100
 """Prefixes taken off one subject."""
+
+PREFIX_CHARACTERS: Final = 80
+COLONS: Final = 3
+"""Within these a prefix ends; a mail program may count its answers between brackets."""
 
 _ANSWERS: Final = (
     "re", "aw", "antw", "antwort", "sv", "svar", "vs", "vast", "bls", "odp", "odpověď", "ynt", "cevap", "yanıt", "r",
@@ -57,6 +62,7 @@ _PREFIX: Final = re.compile(
     rf"(?:(?P<answer>{_any_of(_ANSWERS)})|{_any_of(_FORWARDS)})"
     r" ?(?:\[[^\[\]]{0,40}\]|\(\d{1,5}\)|[*^]?\d{1,5})? ?: ?"
 )
+_COLON: Final = re.compile("[:：﹕︓]")
 _TAG: Final = re.compile(r"\[[^\[\]]*\] ?")
 _FORWARDED: Final = "[fwd:"
 _TRAILER: Final = "(fwd)"
@@ -73,6 +79,27 @@ def clues(message: Message, arrival: Arrival) -> Clues | None:
         refers_to=_refers_to(message, own_id),
         subject=subject,
         people=_people(message, arrival.own_address),
+        is_answer=is_answer,
+    )
+
+
+def clues_of_sent(
+    message_id: str, references: Iterable[str], subject: str, recipients: Iterable[str], own_address: str
+) -> Clues:
+    """What a mail that is sent from here tells, so that answers to it find its thread.
+
+    Args:
+        message_id, references: with or without brackets; of the references the last is what is answered.
+        recipients: those that all others see.
+    """
+    own_id = message_id.strip("<>")
+    text, is_answer = base_subject(subject)
+    ids = [bare for one in references if _is_id(bare := one.strip("<>")) and bare != own_id]
+    return Clues(
+        own_id=own_id,
+        refers_to=tuple(list(dict.fromkeys(reversed(ids)))[: IDS - 1]),
+        subject=text,
+        people=_others(recipients, own_address),
         is_answer=is_answer,
     )
 
@@ -96,6 +123,38 @@ def base_subject(subject: str) -> tuple[str, bool]:
         if text == before:
             break
     return text, is_answer
+
+
+def without_answers(subject: str) -> str:
+    """The subject without the prefixes of answers at its start; tags of lists stay, each once."""
+    return _without(subject, is_answer=True)
+
+
+def without_forwards(subject: str) -> str:
+    """The same for prefixes of forwarded mail."""
+    return _without(subject, is_answer=False)
+
+
+def _without(subject: str, *, is_answer: bool) -> str:
+    rest, tags = subject.strip(), dict[str, None]()
+    for _ in range(STEPS):
+        if (tag := _TAG.match(rest)) and tag.end() < len(rest):
+            tags[tag[0].strip()] = None
+            rest = rest[tag.end() :].lstrip()
+        elif end := _prefix_end(rest, is_answer=is_answer):
+            rest = rest[end:].lstrip()
+        else:
+            break
+    return " ".join([*tags, rest])
+
+
+def _prefix_end(subject: str, *, is_answer: bool) -> int:
+    """Where the prefix ends that a subject begins with, 0 when that is of the other kind or none."""
+    for colon in islice(_COLON.finditer(subject[:PREFIX_CHARACTERS]), COLONS):
+        found = _PREFIX.fullmatch(_plain(subject[: colon.end()]))
+        if found is not None:
+            return colon.end() if (found["answer"] is not None) is is_answer else 0
+    return 0
 
 
 def _refers_to(message: Message, own_id: str) -> tuple[str, ...]:
@@ -136,8 +195,12 @@ def _content_id(message: Message) -> str:
 
 def _people(message: Message, own_address: str) -> tuple[str, ...]:
     """Addresses of who takes part; the owner's own only where there is no other: everything is sent to that."""
-    own = own_address.strip().casefold()
     sender = (message.sender,) if message.sender else ()
-    addresses = (one.address.strip().casefold() for one in (*sender, *message.to, *message.cc))
-    others = dict.fromkeys(one for one in addresses if one and one != own)
+    return _others((one.address for one in (*sender, *message.to, *message.cc)), own_address)
+
+
+def _others(addresses: Iterable[str], own_address: str) -> tuple[str, ...]:
+    own = own_address.strip().casefold()
+    bare = (one.strip().casefold() for one in addresses)
+    others = dict.fromkeys(one for one in bare if one and one != own)
     return tuple(others)[:PEOPLE] or (own,)

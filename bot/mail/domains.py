@@ -8,6 +8,8 @@ from typing import Final
 
 from publicsuffixlist import PublicSuffixList
 
+from bot.mail.idn import to_ascii
+
 # Scripts that are written together (Unicode Technical Standard 39, section 5.2).
 _TOGETHER: Final = (
     frozenset({"LATIN"}),
@@ -49,7 +51,7 @@ def _decoded(label: str) -> str:
         return label
     try:
         found = label[4:].encode("ascii").decode("punycode")
-        return found if found.encode("idna").decode("ascii").lower() == label else label
+        return found if to_ascii(found).lower() == label else label
     except (UnicodeError, ValueError):
         return label
 

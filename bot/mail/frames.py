@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from bot.mail.content import Arrival, File, Rendered
+from bot.mail.content import Address, Arrival, File, Rendered
+from bot.mail.letters import Invited, Original
 from storage.clues import Clues
 from storage.records import Shape
 
@@ -23,6 +24,10 @@ OCTETS_LIMIT: Final = 512 * 1024 * 1024
 
 _SAID: Final = tuple(field.name for field in fields(Rendered) if field.name != "files")
 """What a post says beside its files."""
+
+
+_PEOPLE: Final = ("reply_to", "to", "cc", "followup_to")
+"""The fields of addresses that an original holds."""
 
 
 class Mode(StrEnum):
@@ -35,6 +40,8 @@ class Mode(StrEnum):
     FIELDS = "fields"  # a page of the header's fields
     LABEL = "label"  # the header alone: sender and subject in a line
     LINE = "line"  # the header alone: its line in a digest
+    ORIGINAL = "original"  # what an answer needs of the mail
+    FILES = "files"  # the attachments, to be passed on
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,13 @@ class Answer:
     rendered: Rendered
     fault: str | None
     is_last: bool
+
+
+def of_header(request: Request) -> Request:
+    """The request that asks for as much as the header alone tells."""
+    if request.mode is Mode.FULL:
+        return replace(request, mode=Mode.HEADERS)
+    return replace(request, arrival=replace(request.arrival, shape=Shape.TOP))
 
 
 def packed(head: dict[str, Any], octets: bytes) -> tuple[bytes, bytes]:
@@ -102,11 +116,18 @@ def answer_frame(answer: Answer, original: bytes) -> tuple[dict[str, Any], bytes
     for file in answer.rendered.files:
         is_original = file.octets is original
         files.append(
-            {"name": file.name, "title": file.title, "octets": None if is_original else len(file.octets)}
+            {
+                "name": file.name,
+                "title": file.title,
+                "type": file.type,
+                "octets": None if is_original else len(file.octets),
+            }
         )
         parts.append(b"" if is_original else file.octets)
     said = {name: getattr(answer.rendered, name) for name in _SAID}
     said["clues"] = None if answer.rendered.clues is None else asdict(answer.rendered.clues)
+    said["original"] = None if answer.rendered.original is None else _told(answer.rendered.original)
+    said["invited"] = [asdict(one) for one in answer.rendered.invited]
     return said | {"files": files, "fault": answer.fault, "is_last": answer.is_last}, b"".join(parts)
 
 
@@ -116,14 +137,40 @@ def answer(head: dict[str, Any], octets: bytes, original: bytes) -> Answer:
     for file in head["files"]:
         end = start + (file["octets"] or 0)
         content = original if file["octets"] is None else octets[start:end]
-        files.append(File(file["name"], content, file["title"]))
+        files.append(File(file["name"], content, file["title"], file["type"]))
         start = end
     domains = None if head["domains"] is None else tuple(head["domains"])
     said = {name: head[name] for name in _SAID} | {"clues": _clues(head["clues"]), "domains": domains}
-    said["attached"] = tuple((name, octets) for name, octets in head["attached"])
+    for field in ("attached", "left_out"):
+        said[field] = tuple((name, octets) for name, octets in head[field])
+    said["original"] = _original(head["original"])
+    said["invited"] = tuple(_invited(one) for one in head["invited"])
     return Answer(Rendered(files=tuple(files), **said), head["fault"], head["is_last"])
 
 
 def _clues(told: dict[str, Any] | None) -> Clues | None:
     lists = {} if told is None else {name: tuple(told[name]) for name in ("refers_to", "people")}
     return None if told is None else Clues(**(told | lists))
+
+
+def _told(original: Original) -> dict[str, Any]:
+    """An original without what JSON does not know."""
+    date = original.date
+    return asdict(original) | {"date": None if date is None else date.isoformat()}
+
+
+def _invited(told: dict[str, Any]) -> Invited:
+    return Invited(**(told | {name: tuple(told[name]) for name in ("lines", "zones")}))
+
+
+def _original(told: dict[str, Any] | None) -> Original | None:
+    if told is None:
+        return None
+    people = {name: tuple(Address(**one) for one in told[name]) for name in _PEOPLE}
+    typed = {
+        "date": None if told["date"] is None else datetime.fromisoformat(told["date"]),
+        "sender": None if told["sender"] is None else Address(**told["sender"]),
+        "references": tuple(told["references"]),
+        "attachments": tuple((name, octets) for name, octets in told["attachments"]),
+    }
+    return Original(**(told | people | typed))

@@ -275,18 +275,26 @@ def _parameter(pieces: list[tuple[int, bool, str]]) -> str:
 
 def date(raw: bytes) -> datetime | None:
     """The time of a Date field, in UTC; None when it is unreadable."""
+    found = local_date(raw)
+    return None if found is None else found.astimezone(UTC)
+
+
+def local_date(raw: bytes) -> datetime | None:
+    """The time of a Date field in the zone it names; None when it is unreadable."""
     value = raw[:200].decode("ascii", "replace")
     try:
-        return _in_utc(value)
+        found = _in_its_zone(value)
+        found.astimezone(UTC)  # at the edges of time only some zones have the day
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
+    return found
 
 
-def _in_utc(value: str) -> datetime | None:
+def _in_its_zone(value: str) -> datetime:
     parts = parsedate_tz(value)
     if parts is None:
         time = datetime.fromisoformat(value.strip())
-        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+        return time if time.tzinfo else time.replace(tzinfo=UTC)
     zone = timezone(timedelta(seconds=max(-86_340, min(parts[9] or 0, 86_340))))
     second = min(parts[5], 59)  # a leap second is a time too
-    return datetime(*parts[:5], second, tzinfo=zone).astimezone(UTC)
+    return datetime(*parts[:5], second, tzinfo=zone)

@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.errors import ServerUnreachable
+from bot.mail.idn import to_ascii
 
 if TYPE_CHECKING:
     from storage.records import ServerAddress
@@ -96,7 +97,7 @@ def plain_host(host: str) -> str:
     if text.startswith("[") and text.endswith("]"):
         text = text[1:-1]
     try:
-        text = text.encode("idna").decode("ascii")
+        text = to_ascii(text)
     except UnicodeError:  # an empty label, or one over 63 octets
         return ""
     return text if _HOST.fullmatch(text) else ""

@@ -55,17 +55,21 @@ _SAID: Final = frozenset({"FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY", "BYMONTH", 
 
 def invitation(octets: bytes) -> Invitation | None:
     """What a calendar invites to; None when it is none, is over a bound, or holds no event."""
-    if len(octets) > OCTETS or b"BEGIN:VEVENT" not in octets.upper():
-        return None
-    text = _FOLD.sub("", charsets.decoded(octets, "")[0])
-    calendar = _Calendar(text)
+    calendar = Calendar(unfolded(octets))
     if not 1 <= len(calendar.events) <= EVENTS:
         return None
     events = tuple(event for rows in calendar.events if (event := _event(rows, calendar.zones)) is not None)
     return Invitation(calendar.method, events) if events else None
 
 
-class _Calendar:
+def unfolded(octets: bytes) -> str:
+    """A calendar as text, each property on one line; "" when it is over the bound or holds no event."""
+    if len(octets) > OCTETS or b"BEGIN:VEVENT" not in octets.upper():
+        return ""
+    return _FOLD.sub("", charsets.decoded(octets, "")[0])
+
+
+class Calendar:
     """One pass over the lines: the method, each event's lines, each zone's rules."""
 
     def __init__(self, text: str) -> None:

@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from bot.mail import domains, safe_links
+from bot.mail.idn import to_ascii
 from bot.mail.text import clean
 
 URL_CHARACTERS: Final = 3000
@@ -116,7 +117,7 @@ def ascii_host(host: str) -> str:
     host = unquote(host[:1000]).strip().lower().translate(_DOTS)
     if not host.isascii():
         try:
-            host = unicodedata.normalize("NFKC", host)[:253].encode("idna").decode("ascii").lower()
+            host = to_ascii(unicodedata.normalize("NFKC", host)[:253]).lower()
         except (UnicodeError, ValueError):
             return ""
     if len(host) > 254:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from bot.mail import addresses, headers, links
 from bot.mail.special import MailingList
@@ -43,6 +44,12 @@ def mailing_list(header: Header) -> MailingList | None:
         post=_first(_targets(header, "list-post"), "mailto:"),
         archive=_first(_targets(header, "list-archive"), "https:"),
     )
+
+
+def post_address(header: Header) -> str:
+    """Where the list takes mail, without what a link adds to it; "" where it takes none or does not say."""
+    url = _first(_targets(header, "list-post"), "mailto:")
+    return unquote(url.removeprefix("mailto:").partition("?")[0]).partition(",")[0].strip()
 
 
 def _named(header: Header) -> tuple[str, str]:

@@ -89,14 +89,14 @@ def _parsed(octets: bytes, depth: int) -> Message:
 
 def parse_header(octets: bytes) -> Message:
     """The message as its header alone tells it: no body, no attachments."""
-    return _of_header(_header(octets))
+    return _of_header(header(octets))
 
 
 def header_fields(octets: bytes) -> list[tuple[str, str]]:
     """Every field of the header in its order, by name in lower case, its text decoded and not cleaned."""
-    header = _header(octets)
-    hint = headers.labelled(header.raw("content-type"))[1].get("charset", "")
-    return [(name, headers.text(raw, hint)) for name, raw in header.fields]
+    found = header(octets)
+    hint = headers.labelled(found.raw("content-type"))[1].get("charset", "")
+    return [(name, headers.text(raw, hint)) for name, raw in found.fields]
 
 
 def has_whole_header(octets: bytes) -> bool:
@@ -104,7 +104,8 @@ def has_whole_header(octets: bytes) -> bool:
     return _header_end(_prepared(octets[: headers.BLOCK_OCTETS + _START])) is not None
 
 
-def _header(octets: bytes) -> Header:
+def header(octets: bytes) -> Header:
+    """The fields of the header, first to last."""
     block = _prepared(octets[: headers.BLOCK_OCTETS + _START])
     return headers.parsed(block[: _header_end(block)])[0]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.mail import message
 from bot.mail.content import Fault
+from bot.mail.idn import to_ascii
 from storage.records import Shape
 
 if TYPE_CHECKING:
@@ -37,11 +38,11 @@ def domains(mail: Message, arrival: Arrival, octets: bytes) -> tuple[str, ...] |
 
 
 def ascii_domain(domain: str) -> str | None:
-    """A domain in lower case as it goes over the wire (RFC 3490); None for what is none."""
+    """A domain in lower case as it goes over the wire; None for what is none."""
     plain = domain.strip().rstrip(".").lower()
     if not plain.isascii():
         try:
-            plain = unicodedata.normalize("NFKC", plain)[:_LONGEST].encode("idna").decode("ascii").lower()
+            plain = to_ascii(unicodedata.normalize("NFKC", plain)[:_LONGEST]).lower()
         except UnicodeError:
             return None
     return plain if plain and len(plain) <= _LONGEST else None

@@ -35,13 +35,13 @@ def parsed(text: str) -> Document:
 
 
 def _line(row: str) -> Line:
-    depth, start = _quote_marks(row)
+    depth, start = quote_marks(row)
     if depth:
         return Line(linked(row[start:].strip()), Kind.QUOTE, depth=min(depth, QUOTES))
     return Line(linked(row.expandtabs(8) if "\t" in row else row))
 
 
-def _quote_marks(row: str) -> tuple[int, int]:
+def quote_marks(row: str) -> tuple[int, int]:
     """How many quote marks a line begins with, and where its own text starts."""
     depth = at = 0
     while row[at : at + 1] == ">":

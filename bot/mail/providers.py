@@ -12,6 +12,7 @@ from datetime import timedelta
 from importlib import resources
 from typing import TYPE_CHECKING, Literal, cast
 
+from bot.mail.idn import to_ascii
 from storage.records import Security, ServerAddress
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ def _host_at(server: ServerAddress | None, domain: str) -> ServerAddress | None:
 def ascii_name(name: str) -> str | None:
     """A domain name as DNS compares it, None when it is none."""
     try:
-        ascii_name = name.strip().lower().removesuffix(".").encode("idna").decode("ascii")
+        ascii_name = to_ascii(name.strip().lower().removesuffix("."))
     except UnicodeError:
         return None
     return ascii_name or None

@@ -17,7 +17,7 @@ from bot.mail.special import Original, Sealing
 from bot.mail.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from bot.mail.content import Message
     from bot.mail.headers import Header
@@ -79,9 +79,14 @@ def recognised(message: Message, header: Header, parse: Callable[[bytes], Messag
 
 def _invitations(message: Message) -> tuple[Invitation, ...]:
     """The invitations of all calendars, each once."""
-    calendars = islice((each for each in message.attachments if _is_calendar(each)), CALENDARS_READ)
-    found = (invitations.invitation(each.octets) for each in calendars)
+    found = (invitations.invitation(each) for each in calendars(message))
     return tuple(dict.fromkeys(each for each in found if each is not None))[:INVITATIONS]
+
+
+def calendars(message: Message) -> Iterator[bytes]:
+    """The first calendars of a message."""
+    found = (each.octets for each in message.attachments if _is_calendar(each))
+    return islice(found, CALENDARS_READ)
 
 
 def _is_calendar(part: Attachment) -> bool:

@@ -19,8 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.mail import conversation, frames, message, parties
-from bot.mail.content import Arrival
+from bot.mail import answering, conversation, frames, message, originals, parties
+from bot.mail.content import Arrival, Fault
 from bot.mail.frames import Answer, Mode, Request
 from bot.slack import digest, pages, posts
 from storage.records import Shape
@@ -35,6 +35,7 @@ MEMORY: Final = 512 * 1024 * 1024
 
 CPU_SECONDS: Final = 2.0
 OPEN_FILES: Final = 16
+_WHOLE: Final = frozenset({Mode.FULL, Mode.TEXT, Mode.ORIGINAL, Mode.FILES})
 _PR_SET_PDEATHSIG: Final = 1
 _WARM_UP: Final = (
     b"Subject: =?utf-8?q?x?=\nContent-Type: text/html; charset=x\n\n<p>\xe4 <a href=http://a.b>c</a>"
@@ -64,25 +65,54 @@ def main() -> None:
 
 def rendered(request: Request) -> Rendered:
     """The post of one request, with the domains that the mail is from or to."""
-    is_read_whole = request.mode in {Mode.FULL, Mode.TEXT}
-    read = message.parse if is_read_whole else message.parse_header
-    mail = read(request.octets)
+    mail = (message.parse if _is_read_whole(request) else message.parse_header)(request.octets)
     return replace(_said(request, mail), domains=parties.domains(mail, request.arrival, request.octets))
+
+
+def _is_read_whole(request: Request) -> bool:
+    is_whole = request.mode is not Mode.ORIGINAL or request.arrival.shape is Shape.WHOLE
+    return request.mode in _WHOLE and is_whole
 
 
 def _said(request: Request, mail: Message) -> Rendered:
     if request.mode is Mode.FULL:
-        return _signed(posts.post(mail, request.arrival, request.octets), mail, request.arrival)
-    if request.mode is Mode.TEXT:
-        return pages.text_page(mail, request.page)
-    if request.mode is Mode.FIELDS:
-        return pages.fields_page(message.header_fields(request.octets), request.page)
-    if request.mode is Mode.LABEL:
-        return pages.label(mail)
+        post = _signed(posts.post(mail, request.arrival, request.octets), mail, request.arrival)
+        return replace(post, may_reply_all=_may_reply_all(request, mail))
+    if request.mode in {Mode.TEXT, Mode.FIELDS, Mode.LABEL}:
+        return _page(request, mail)
+    if request.mode in {Mode.ORIGINAL, Mode.FILES}:
+        return _to_be_answered(request, mail)
     if request.mode is Mode.LINE:
         return _signed(digest.line(mail, request.arrival), mail, request.arrival)
     card = posts.plain if request.mode is Mode.PLAIN else posts.minimal
     return _signed(card(mail, request.arrival, request.octets), mail, request.arrival)
+
+
+def _page(request: Request, mail: Message) -> Rendered:
+    if request.mode is Mode.TEXT:
+        page = pages.text_page(mail, request.page)
+        return replace(page, may_reply_all=_may_reply_all(request, mail))
+    if request.mode is Mode.FIELDS:
+        return pages.fields_page(message.header_fields(request.octets), request.page)
+    return pages.label(mail)
+
+
+def _to_be_answered(request: Request, mail: Message) -> Rendered:
+    """What an answer needs of the mail, or its files; no post."""
+    labelled = pages.label(mail)
+    if request.mode is Mode.FILES:
+        files, left_out = originals.files(mail)
+        return replace(labelled, files=files, left_out=left_out)
+    original = originals.original(mail, request.octets, with_text=_is_read_whole(request))
+    invited = originals.invited(mail, [request.arrival.own_address])
+    return replace(labelled, original=original, invited=invited)
+
+
+def _may_reply_all(request: Request, mail: Message) -> bool:
+    if Fault.NOT_A_MAIL in mail.faults or request.arrival.shape is Shape.REFUSED:
+        return False
+    original = originals.original(mail, request.octets, with_text=False)
+    return answering.may_reply_all(original, [request.arrival.own_address])
 
 
 def _signed(post: Rendered, mail: Message, arrival: Arrival) -> Rendered:
@@ -91,15 +121,15 @@ def _signed(post: Rendered, mail: Message, arrival: Arrival) -> Rendered:
 
 
 def _answer(request: Request) -> Answer:
-    """The post; when our own code fails, the one from the header alone. A heap once full is not used again."""
+    """The post or the original; when our own code fails, of the header alone. A heap once full is not used again."""
     try:
         return Answer(rendered(request), None, is_last=False)
     except Exception as error:
-        if request.mode is not Mode.FULL:
+        if request.mode not in {Mode.FULL, Mode.ORIGINAL}:
             raise
         fault, is_full = type(error).__name__, isinstance(error, MemoryError)
     gc.collect()
-    header_alone = Request(request.octets, request.arrival, Mode.HEADERS)
+    header_alone = frames.of_header(request)
     return Answer(rendered(header_alone), fault, is_last=is_full)
 
 

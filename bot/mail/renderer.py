@@ -198,15 +198,16 @@ class Renderer:
         """What a person wants to see of a message beyond its post; None when no child survives that.
 
         Args:
-            mode: TEXT, FIELDS, LABEL or LINE.
+            mode: TEXT, FIELDS, LABEL, LINE, ORIGINAL or FILES; of an original the header must do in the end.
             page: from 0; past the end, the last one is meant.
 
         Raises:
             RenderFailed: the renderer is closed; the message is not to blame.
         """
         request = Request(octets, arrival, mode, page)
+        last = (frames.of_header(request),) if mode is Mode.ORIGINAL else ()
         async with self._turns:
-            return await self._tried((request, request))
+            return await self._tried((request, request, *last))
 
     async def close(self) -> None:
         """Ends every child; what is being rendered fails with RenderFailed."""

@@ -1,8 +1,9 @@
-"""Submission by SMTP: the connection test.
+"""Submission by SMTP: the connection test, and sending one mail once.
 
-Covers connecting to a judged address, TLS or STARTTLS (required means required), EHLO and AUTH (RFC 5321, 3207, 4954,
-6409). Sends no mail. aiosmtplib speaks the protocol; what is done here is what it leaves open: which address to
-connect to, which mechanism to try, how often, and what an answer means to the person.
+The test signs in and sends nothing. Sending keeps to one order (RFC 5321, 6409, 1870, 6152, 6531): all that can be
+known before octets move, each recipient for itself, all of the mail, the caller's last word, and only then the dot
+that makes it the server's. What is raised before the dot means that nothing was sent; after it, only the server's
+answer counts, and none at all is `AnswerUnknown`. Looks into no header.
 """
 
 from __future__ import annotations
@@ -10,79 +11,67 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import socket
-import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import aiosmtplib
-from aiosmtplib.protocol import SMTPProtocol
 
 from bot.errors import (
+    AddressesUnfit,
+    AnswerUnknown,
     BotError,
-    CertificateInvalid,
     ConnectionLost,
     LocalProtocolError,
-    LoginRejected,
     RemoteProtocolError,
+    Reply,
     ServerBusy,
-    ServerRefused,
     ServerUnreachable,
     Step,
-    TlsUnavailable,
+    TooLargeToSend,
 )
-from bot.mail.hosts import plain_host
-from bot.mail.tls import is_no_tls
-from storage.records import Secret, Security, ServerAddress
+from bot.mail import smtp_replies
+from bot.mail.seven_bit import seven_bit
+from bot.mail.smtp_content import pieces, size_of
+from bot.mail.smtp_session import Said, SmtpSession, SubmissionLimits
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from bot.mail.hosts import Hosts
+    from storage.records import Secret, ServerAddress
 
-# An address literal instead of our host name: nobody's business, and always well formed (RFC 5321 section 4.1.3).
-_OUR_NAME: Final = "[127.0.0.1]"
-_FORBIDDEN: Final = re.compile(r"[\r\n\0]")
-# Throttling may come under a permanent code: these words say that waiting helps.
-_TEMPORARY_WORDS: Final = re.compile(
-    r"too many|try(?: again)? later|temporar|rate.?limit|throttl", re.IGNORECASE
-)
-# Without TLS, first the mechanism that does not show the password.
-_MECHANISMS: Final = ("plain", "login", "cram-md5")
-_MECHANISMS_IN_CLEAR: Final = ("cram-md5", "plain", "login")
-_READY: Final = 220
-_CONTINUE: Final = 334
-_BAD_CREDENTIALS: Final = 535
-_COMMAND_UNKNOWN: Final = frozenset({500, 501, 502, 503, 504})
-_AUTH_WANTS_TLS: Final = frozenset({530, 538})
+__all__ = ["SENDING", "Reply", "SubmissionLimits", "Submittable", "check_submission", "submit"]
 
-_TRY_OTHER_PORT: Final = "Try TLS on port 465, or STARTTLS on port 587."
-_NO_TLS: Final = f"The outgoing server does not offer this kind of encryption on this port. {_TRY_OTHER_PORT}"
-_NO_AUTH: Final = (
-    f"The outgoing server takes no sign-in on this port, so it cannot send for you. {_TRY_OTHER_PORT}"
-)
-_AUTH_NEEDS_TLS: Final = (
-    f"The outgoing server takes a password over an encrypted connection only. {_TRY_OTHER_PORT}"
-)
-_NO_COMMON_AUTH: Final = "The outgoing server takes no password, only other kinds of sign-in that Mailbox does not have (such as OAuth)."
-_REFUSES_US: Final = "The outgoing server refuses connections from here. Check the server name and the port, or ask whoever runs it."
-_NOT_SMTP: Final = "The outgoing server sent something that is not SMTP. Check the server name and the port."
-_LOST: Final = (
-    "The outgoing server closed the connection or stopped answering. Please try again in a few minutes."
-)
-_BUSY: Final = "The outgoing server is busy and asks to come back later. Please try again in a few minutes."
-_BAD_LOGIN: Final = "The outgoing server refused the user name or the password. Check both; if two-step sign-in is on, use an app password."
+# RFC 5321 section 4.5.3.2 gives five minutes to MAIL and RCPT: for relays. Somebody waits here, a try that ends early
+# sends nothing and is made again, and a server that answers slower than this has other troubles. The answer to the
+# dot has the ten minutes that the RFC gives it: whoever leaves sooner may have sent the mail and not know it.
+SENDING: Final = SubmissionLimits(command=timedelta(seconds=60), total=timedelta(minutes=30))
+
+_UNFIT: Final = re.compile("[\\x00-\\x1f\\x7f<>\ud800-\udfff]")
+_UNQUOTED_SPACE: Final = re.compile(r'[^"]*\s')
+_SENTENCES: Final[dict[type[BotError], str]] = {
+    ServerUnreachable: "No mail server answered at the address and port of the outgoing server.",
+    ConnectionLost: "The outgoing server closed the connection or stopped answering before it had this mail.",
+    ServerBusy: "The outgoing server is busy and asks to come back later.",
+    RemoteProtocolError: "The outgoing server sent something that is not SMTP.",
+}
+"""Instead of words that ask the person to try again: a mail is tried again without them."""
 
 
 @dataclass(frozen=True, slots=True)
-class SubmissionLimits:
-    """How long each part may take."""
+class Submittable:
+    """A mail and its envelope.
 
-    connect: timedelta = timedelta(seconds=10)
-    command: timedelta = timedelta(seconds=15)
-    total: timedelta = timedelta(seconds=30)
-    goodbye: timedelta = timedelta(seconds=2)
+    Attributes:
+        recipients: each as it goes on the wire, those of Bcc among them.
+        octets: header and body.
+    """
+
+    sender: str = field(repr=False)
+    recipients: tuple[str, ...] = field(repr=False)
+    octets: bytes = field(repr=False)
 
 
 async def check_submission(
@@ -102,296 +91,166 @@ async def check_submission(
     Raises:
         BotError: one of its families; the sentence fits an outgoing server.
     """
-    _refuse_control(username, password)
     limits = limits or SubmissionLimits()
-    check = _Check(server, tls, limits, on_step)
+    session = SmtpSession(server, tls, limits, on_step)
     try:
-        async with asyncio.timeout(limits.total.total_seconds()):
-            await check.run(hosts, username, password)
-    except TimeoutError as error:
-        raise check.lost("the deadline of the whole check passed") from error
+        async with session.bounded(limits.total):
+            await session.sign_in(hosts, username, password)
+            await session.leave()
     finally:
-        check.abort()
+        session.abort()
 
 
-def _refuse_control(username: str, password: Secret) -> None:
-    """Nothing of credentials that hold a line break, a NUL or what UTF-8 cannot express may reach a server."""
-    for value in (username, password.reveal()):
-        if _FORBIDDEN.search(value) or any("\ud800" <= character <= "\udfff" for character in value):
-            raise LocalProtocolError("credentials hold CR, LF, NUL or a lone surrogate")
+async def submit(
+    server: ServerAddress,
+    username: str,
+    password: Secret,
+    mail: Submittable,
+    *,
+    hosts: Hosts,
+    tls: ssl.SSLContext,
+    limits: SubmissionLimits | None = None,
+    before_dot: Callable[[], Awaitable[None]],
+    on_step: Callable[[Step], None] = lambda _step: None,
+) -> tuple[Reply, ...]:
+    """Send one mail; returns what the server, which has it now, said about each recipient, in their order.
 
+    Args:
+        before_dot: awaited once, when all of the mail but its last dot is with the server and a recipient was taken.
+            Whatever it raises ends the session with nothing sent, and goes through unchanged.
+        on_step: told each step when it begins, `SENDING` after the login.
 
-class _Check:
-    """One connection to one server, step by step."""
-
-    def __init__(
-        self,
-        server: ServerAddress,
-        tls: ssl.SSLContext,
-        limits: SubmissionLimits,
-        on_step: Callable[[Step], None],
-    ) -> None:
-        self._server = server
-        self._host = plain_host(server.host)
-        self._tls = tls
-        self._limits = limits
-        self._on_step = on_step
-        self._client = aiosmtplib.SMTP(
-            hostname=server.host, local_hostname=_OUR_NAME, timeout=limits.command.total_seconds()
-        )
-        self._protocol = _WatchedProtocol()
-        self._is_greeted = False
-
-    async def run(self, hosts: Hosts, username: str, password: Secret) -> None:
-        await self._connect(await self._reach(hosts))
-        await self._greet()
-        await self._ehlo()
-        if self._server.security is Security.STARTTLS:
-            await self._upgrade()
-            await self._ehlo()
-        try:
-            await self._login(username, password)
-        finally:
-            await self._leave()
-
-    def lost(self, detail: str) -> BotError:
-        """What an ended or silent connection means: before the greeting nobody can tell what stands there."""
-        return ConnectionLost(detail, sentence=_LOST) if self._is_greeted else ServerUnreachable(detail)
-
-    def abort(self) -> None:
-        """Close the socket at once; never raises."""
-        if self._protocol.transport is not None:
-            cast("asyncio.Transport", self._protocol.transport).abort()  # uvloop's are no subclass of it
-
-    async def _reach(self, hosts: Hosts) -> socket.socket:
-        self._on_step(Step.NAME)
-        within = self._limits.connect.total_seconds()
-        try:
-            async with asyncio.timeout(within):
-                addresses = await hosts.pinned(self._server)
-        except TimeoutError as error:
-            raise ServerUnreachable("the name took too long") from error
-        self._on_step(Step.CONNECT)
-        return await _open_first(addresses, within)
-
-    async def _connect(self, connected: socket.socket) -> None:
-        is_tls = self._server.security is Security.TLS
-        if is_tls:
-            self._on_step(Step.TLS)
-        with self._faults_translated():
-            await asyncio.get_running_loop().create_connection(
-                lambda: self._protocol,
-                sock=connected,
-                ssl=self._tls if is_tls else None,
-                server_hostname=self._host if is_tls else None,
-                ssl_handshake_timeout=self._limits.connect.total_seconds() if is_tls else None,
-            )
-        self._client.protocol, self._client.transport = self._protocol, self._protocol.transport
-
-    async def _greet(self) -> None:
-        self._on_step(Step.GREETING)
-        with self._faults_translated():
-            response = await self._protocol.read_response(self._limits.command.total_seconds())
-        _judge_greeting(response.code)
-        self._is_greeted = True
-
-    async def _ehlo(self) -> None:
-        """A server that knows no EHLO has no extensions: the steps that need one say so."""
-        try:
-            with self._faults_translated():
-                await self._client.ehlo()
-        except _Answer as answer:
-            if answer.code not in _COMMAND_UNKNOWN:
-                raise _refusal(answer.code, "EHLO") from answer
-
-    async def _upgrade(self) -> None:
-        self._on_step(Step.TLS)
-        if not self._client.supports_extension("starttls"):
-            raise TlsUnavailable("STARTTLS not offered", sentence=_NO_TLS)
-        self._protocol.has_surplus = False
-        with self._faults_translated():
-            response = await self._client.execute_command(b"STARTTLS")
-        if response.code != _READY:
-            raise _starttls_refusal(response.code)
-        if self._protocol.has_surplus:
-            raise RemoteProtocolError(
-                "octets between the answer to STARTTLS and the handshake", sentence=_NOT_SMTP
-            )
-        with self._faults_translated():
-            await self._protocol.upgrade(self._tls, self._host, self._limits.connect.total_seconds())
-        self._client.transport = self._protocol.transport
-
-    async def _login(self, username: str, password: Secret) -> None:
-        """Each mechanism is tried only when the one before was not understood: every refusal counts against a lock."""
-        self._on_step(Step.LOGIN)
-        refusal: BotError = self._no_mechanism()
-        for mechanism in self._mechanisms():
-            try:
-                with self._faults_translated():
-                    await mechanism(username, password.reveal())
-            except _Answer as answer:
-                refusal = _login_refusal(answer)
-                if answer.code == _CONTINUE:
-                    await self._cancel_exchange()
-                elif answer.code not in _COMMAND_UNKNOWN:
-                    raise refusal from answer
-            else:
-                return
-        raise refusal
-
-    def _mechanisms(self) -> Iterator[Callable[[str, str], Awaitable[object]]]:
-        client = self._client
-        known = {"plain": client.auth_plain, "login": client.auth_login, "cram-md5": client.auth_crammd5}
-        order = _MECHANISMS_IN_CLEAR if self._server.security is Security.NONE else _MECHANISMS
-        return (known[name] for name in order if name in client.server_auth_methods)
-
-    def _no_mechanism(self) -> ServerRefused:
-        if self._client.server_auth_methods:
-            return ServerRefused("no mechanism in common", sentence=_NO_COMMON_AUTH)
-        if self._server.security is Security.NONE and self._client.supports_extension("starttls"):
-            return ServerRefused("AUTH only inside TLS", sentence=_AUTH_NEEDS_TLS)
-        return ServerRefused("AUTH not offered", sentence=_NO_AUTH)
-
-    async def _cancel_exchange(self) -> None:
-        """The server waits for one more line than the mechanism has (RFC 4954 section 4)."""
-        with self._faults_translated():
-            await self._client.execute_command(b"*")
-
-    async def _leave(self) -> None:
-        """A QUIT out of courtesy: what the server makes of it changes nothing."""
-        with contextlib.suppress(aiosmtplib.SMTPException, OSError):
-            await self._client.quit(timeout=self._limits.goodbye.total_seconds())
-
-    @contextlib.contextmanager
-    def _faults_translated(self) -> Iterator[None]:
-        """Translates what the library raises; the causes are cut off: they name the host or repeat what it said."""
-        try:
-            yield
-        except ssl.SSLError as error:
-            raise _tls_fault(error, is_greeted=self._is_greeted) from None
-        except aiosmtplib.SMTPResponseException as error:
-            raise self._as_answer(error) from None
-        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            # ValueError: a host name that TLS cannot carry.
-            raise self.lost(type(error).__name__) from None
-
-    def _as_answer(self, error: aiosmtplib.SMTPResponseException) -> Exception:
-        """The library's negative codes mean octets that are no SMTP answer."""
-        if error.code > 0:
-            return _Answer(error.code, error.message)
-        if self._is_greeted:
-            return RemoteProtocolError("malformed answer", sentence=_NOT_SMTP)
-        return ServerUnreachable("the greeting is not SMTP")
-
-
-class _Answer(Exception):
-    """The server's negative answer to a command."""
-
-    def __init__(self, code: int, text: str) -> None:
-        super().__init__(code)
-        self.code = code
-        self.text = text
-
-
-class _WatchedProtocol(SMTPProtocol):
-    """aiosmtplib's protocol, noticing octets that nobody asked for.
-
-    The library drops what somebody on the path puts behind the answer to STARTTLS and goes on; here it is seen, and
-    the caller ends the session.
+    Raises:
+        AnswerUnknown: the dot went out, and no answer came or none that can be read.
+        SenderRefused, RecipientsRefused, MessageRefused, TooLargeToSend, AddressesUnfit: by this server; nothing was
+            sent, and `temporary` says whether a later try may work.
+        BotError: the other families; nothing was sent.
     """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.has_surplus = False
-
-    def data_received(self, data: bytes) -> None:
-        """Every octet from the server, as it arrives."""
-        self.has_surplus |= not self._is_waiting()
-        super().data_received(data)
-        self.has_surplus |= bool(self._buffer) and not self._is_waiting()
-
-    async def upgrade(self, tls: ssl.SSLContext, host: str, within: float) -> None:
-        """The handshake, after the server agreed to STARTTLS."""
-        transport = cast("asyncio.Transport | None", self.transport)
-        if transport is None:
-            raise aiosmtplib.SMTPServerDisconnected("closed before the handshake")
-        self.transport = await self._loop.start_tls(
-            transport, self, tls, server_hostname=host, ssl_handshake_timeout=within
-        )
-        self._over_ssl = True
-
-    def _is_waiting(self) -> bool:
-        return (
-            self._response_pending and self._response_waiter is not None and not self._response_waiter.done()
-        )
-
-
-async def _open_first(
-    addresses: Sequence[tuple[socket.AddressFamily, str, int]], within: float
-) -> socket.socket:
-    """A socket connected to the first address that answers, in the given order, each with its share of the time."""
-    loop = asyncio.get_running_loop()
-    ends_at = loop.time() + within
-    for position, (family, address, port) in enumerate(addresses):
-        share = (ends_at - loop.time()) / (len(addresses) - position)
-        with contextlib.suppress(OSError):
-            return await _open(family, address, port, share)
-    raise ServerUnreachable("no address took the connection")
-
-
-async def _open(family: socket.AddressFamily, address: str, port: int, within: float) -> socket.socket:
-    connected = socket.socket(family, socket.SOCK_STREAM)
+    _refuse_unfit(mail)
+    limits = limits or SENDING
+    session = SmtpSession(server, tls, limits, on_step)
     try:
-        connected.setblocking(False)
-        async with asyncio.timeout(within):
-            await asyncio.get_running_loop().sock_connect(connected, (address, port))
-    except BaseException:
-        connected.close()
+        with _said_of_sending():
+            async with session.bounded(limits.total):
+                await session.sign_in(hosts, username, password)
+                on_step(Step.SENDING)
+                replies = await _uploaded(session, mail)
+            _refuse_early(session, replies)
+        await before_dot()
+        with _said_of_sending():
+            _refuse_early(session, replies)
+            return await _ended(session, replies)
+    finally:
+        session.abort()
+
+
+async def _uploaded(session: SmtpSession, mail: Submittable) -> tuple[Reply, ...]:
+    """Everything between the login and the last dot."""
+    try:
+        octets, options = await _fitted(session, mail)
+        replies = await _enveloped(session, mail, options)
+        said = _spoken(await session.command(b"DATA"), "DATA")
+        if said.code >= 400:
+            raise smtp_replies.message_refusal(*said, "DATA", replies)
+        if said.code != smtp_replies.START_CONTENT:
+            raise _nonsense("DATA")
+    except BotError:
+        await session.leave()
         raise
-    return connected
+    await session.upload(pieces(octets))
+    return replies
 
 
-def _judge_greeting(code: int) -> None:
-    if code == _READY:
+async def _fitted(session: SmtpSession, mail: Submittable) -> tuple[bytes, list[bytes]]:
+    """The mail in the octets that this server takes, and what MAIL says of them."""
+    octets, options = mail.octets, []
+    header = octets[: max(octets.find(b"\r\n\r\n"), 0)]
+    is_international = not (header.isascii() and all(map(str.isascii, (mail.sender, *mail.recipients))))
+    if is_international and not session.offers("smtputf8"):
+        raise AddressesUnfit("SMTPUTF8 not offered")
+    if not octets.isascii():
+        if session.offers("8bitmime"):
+            options.append(b"BODY=8BITMIME")
+        else:
+            octets = await asyncio.to_thread(seven_bit, octets)
+    if is_international:
+        options.append(b"SMTPUTF8")
+    if session.offers("size"):
+        size, most = size_of(octets), session.max_octets
+        if most is not None and size > most:
+            raise TooLargeToSend("over what SIZE allows")
+        options.insert(0, b"SIZE=%d" % size)
+    return octets, options
+
+
+async def _enveloped(session: SmtpSession, mail: Submittable, options: Sequence[bytes]) -> tuple[Reply, ...]:
+    """MAIL, and RCPT for each recipient; at least one was taken."""
+    said = _spoken(await session.command(b"MAIL", b"FROM:<%b>" % mail.sender.encode(), *options), "MAIL")
+    if said.code >= 400:
+        raise smtp_replies.sender_refusal(*said)
+    if said.code >= 300:
+        raise _nonsense("MAIL")
+    replies = []
+    for recipient in mail.recipients:
+        said = _spoken(await session.command(b"RCPT", b"TO:<%b>" % recipient.encode()), "RCPT")
+        if 300 <= said.code < 400:
+            raise _nonsense("RCPT")
+        replies.append(smtp_replies.recipient_reply(recipient, *said))
+    if not any(reply.is_taken for reply in replies):
+        raise smtp_replies.none_taken(tuple(replies))
+    return tuple(replies)
+
+
+async def _ended(session: SmtpSession, replies: tuple[Reply, ...]) -> tuple[Reply, ...]:
+    """The last dot and what the server makes of it."""
+    try:
+        said = await session.end()
+    except (aiosmtplib.SMTPException, OSError) as error:  # a TimeoutError is an OSError
+        raise AnswerUnknown(type(error).__name__, replies=replies) from None
+    if 400 <= said.code < 600:
+        await session.leave()
+        raise smtp_replies.message_refusal(*said, "the last dot", replies)
+    if not 200 <= said.code < 300:
+        raise AnswerUnknown("a code that is none of SMTP's", replies=replies)
+    await session.leave()
+    return replies
+
+
+def _refuse_early(session: SmtpSession, replies: tuple[Reply, ...]) -> None:
+    """An answer before the dot can be no yes: some servers say in the middle of a mail that they take no more of it."""
+    said = session.early_answer()
+    if said is None:
         return
-    if 400 <= code < 600:
-        raise _refusal(code, "the greeting")
-    raise ServerUnreachable("the greeting is not SMTP's")
+    if said.code >= 400:
+        raise smtp_replies.message_refusal(*said, "the mail", replies)
+    raise _nonsense("the mail")
 
 
-def _refusal(code: int, of: str) -> BotError:
-    if code < 500:
-        return ServerBusy(f"{code} to {of}", sentence=_BUSY)
-    return ServerRefused(f"{code} to {of}", sentence=_REFUSES_US)
+def _spoken(said: Said, to: str) -> Said:
+    """An answer of a server that goes on talking; 421 may come in answer to anything (RFC 5321 section 3.8)."""
+    if said.code == smtp_replies.SERVICE_ENDS:
+        raise smtp_replies.refusal(said.code, to)
+    return said
 
 
-def _starttls_refusal(code: int) -> BotError:
-    if 400 <= code < 500:
-        return ServerBusy(f"{code} to STARTTLS", sentence=_BUSY)
-    return TlsUnavailable(f"{code} to STARTTLS", sentence=_NO_TLS)
+def _nonsense(to: str) -> RemoteProtocolError:
+    return RemoteProtocolError(f"an answer to {to} that says neither yes nor no")
 
 
-def _login_refusal(answer: _Answer) -> BotError:
-    detail = f"{answer.code} to AUTH"
-    if answer.code in _AUTH_WANTS_TLS:
-        return ServerRefused(detail, sentence=_AUTH_NEEDS_TLS)
-    if answer.code in _COMMAND_UNKNOWN or answer.code < 400:
-        return ServerRefused(detail, sentence=_NO_COMMON_AUTH)
-    if answer.code < 500 or _TEMPORARY_WORDS.search(answer.text):
-        return ServerBusy(detail, sentence=_BUSY)
-    return LoginRejected(detail, sentence=_BAD_LOGIN, is_certain=answer.code == _BAD_CREDENTIALS)
+def _refuse_unfit(mail: Submittable) -> None:
+    """No address may end its command early, or add to it."""
+    if not mail.recipients:
+        raise LocalProtocolError("a mail without recipients")
+    for address in (mail.sender, *mail.recipients):
+        if not address or _UNFIT.search(address) or _UNQUOTED_SPACE.match(address):
+            raise LocalProtocolError("an address holds what no command can")
 
 
-def _tls_fault(error: ssl.SSLError, *, is_greeted: bool) -> BotError:
-    """The detail holds OpenSSL's code only: its text names the host."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return CertificateInvalid(f"certificate refused, code {error.verify_code}")
-    if isinstance(error, ssl.SSLEOFError):
-        return (
-            ConnectionLost("closed in the handshake", sentence=_LOST)
-            if is_greeted
-            else ServerUnreachable("closed")
-        )
-    if is_no_tls(error) and not is_greeted:
-        return ServerUnreachable("the answer is not TLS")
-    return TlsUnavailable(f"handshake failed: {error.reason}", sentence=_NO_TLS)
+@contextlib.contextmanager
+def _said_of_sending() -> Iterator[None]:
+    """Errors that a later try may mend say what happened to the mail, not to a test."""
+    try:
+        yield
+    except BotError as error:
+        error.sentence = _SENTENCES.get(type(error), error.sentence)
+        raise

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.slack import blocks, names
+from bot.slack.answers import answers
 from storage.records import Retention, Shape
 from storage.wishes import OnServer, OriginalState, Standing
 
@@ -35,8 +36,12 @@ _MENU: Final = {
     names.MORE_MUTE_SENDER: "Mute sender",
     names.MORE_MUTE_THREAD: "Mute thread",
     names.MORE_DELETE: "Delete from server…",
+    names.MORE_SHARE: "Share…",
 }
 """In this order; a menu of Slack's has five options at most."""
+
+MOST_IN_ROW: Final = 7
+"""Buttons beside each other that people still find their way among."""
 
 
 def offered(rendered: Rendered, message: StoredMessage, retention: Retention) -> Rendered:
@@ -56,10 +61,21 @@ def offered(rendered: Rendered, message: StoredMessage, retention: Retention) ->
         place=OnServer.STAYS if retention is Retention.LEAVE else OnServer.MAY_GO,
         original=None,
     )
+    row = _row(fresh, is_shortened=rendered.is_shortened, may_reply_all=rendered.may_reply_all)
     leave = _leave(rendered.blocks)
-    row = _row(fresh, is_shortened=rendered.is_shortened, leave=leave)
-    kept = [block for block in rendered.blocks if not leave or leave not in block.get("elements", ())]
-    return replace(rendered, blocks=[*kept, row])
+    found = [_named(block, message.id) for block in rendered.blocks]
+    if leave and _has_room(row):
+        found = [block for block in found if leave not in block.get("elements", ())]
+        row = _with_leave(row, leave)
+    return replace(rendered, blocks=[*found, row])
+
+
+def _named(block: Block, message_id: str) -> Block:
+    """A block as it came, but the answers to an invitation with the message they are for."""
+    if names.field_of(str(block.get("block_id", ""))) != names.INVITATION:
+        return block
+    buttons = [{**each, "value": f"{message_id}:{each['value']}"} for each in block["elements"]]
+    return {**block, "elements": buttons}
 
 
 def redrawn(found: Sequence[Block], standing: Standing) -> list[Block] | None:
@@ -67,12 +83,19 @@ def redrawn(found: Sequence[Block], standing: Standing) -> list[Block] | None:
     at = next((at for at, block in enumerate(found) if _is_row(block)), None)
     if at is None:
         return None
-    is_shortened = any(
-        each.get("action_id") == names.SHOW_ALL_BUTTON for each in found[at].get("elements", ())
-    )
+    buttons = {each.get("action_id") for each in found[at].get("elements", ())}
     kept = [block for block in found[:at] if block.get("block_id") != names.MAIL_STATE]
     after = [block for block in found[at + 1 :] if block.get("block_id") != names.MAIL_STATE]
-    row = _row(standing, is_shortened=is_shortened, leave=_leave(found[at : at + 1]))
+    row = _row(
+        standing,
+        is_shortened=names.SHOW_ALL_BUTTON in buttons,
+        may_reply_all=names.REPLY_ALL_BUTTON in buttons,
+    )
+    leave = _leave(found[at : at + 1])
+    if leave and _has_room(row):
+        row = _with_leave(row, leave)
+    elif leave:
+        kept.append({"type": "actions", "elements": [leave]})
     return [*kept, *_state(standing), row, *after]
 
 
@@ -108,9 +131,24 @@ def _leave(found: Sequence[Block]) -> dict[str, Any] | None:
     return next((each for each in buttons if each.get("action_id") == names.UNSUBSCRIBE_LINK), None)
 
 
-def _row(standing: Standing, *, is_shortened: bool, leave: dict[str, Any] | None = None) -> Block:
+def _has_room(row: Block) -> bool:
+    return len(row["elements"]) < MOST_IN_ROW
+
+
+def _with_leave(row: Block, leave: dict[str, Any]) -> Block:
+    """The row with the button that leads out of a mailing list, before the menu and what is about others."""
+    last = {names.SHARE_MESSAGE, names.MORE_MENU}
+    elements = row["elements"]
+    before = [each for each in elements if each["action_id"] not in last]
+    return {**row, "elements": [*before, leave, *(each for each in elements if each["action_id"] in last)]}
+
+
+def _row(standing: Standing, *, is_shortened: bool, may_reply_all: bool) -> Block:
     message_id = standing.message_id
-    elements: list[dict[str, Any]] = []
+    elements = [] if standing.shape is Shape.REFUSED else answers(message_id, may_reply_all=may_reply_all)
+    if standing.shape is Shape.TOP:
+        # What is not here cannot be passed on.
+        elements = [each for each in elements if each["action_id"] != names.FORWARD_BUTTON]
     if is_shortened:
         elements.append(_button("Show all", names.SHOW_ALL_BUTTON, message_id))
     if standing.shape is Shape.TOP and standing.original is None:
@@ -120,11 +158,11 @@ def _row(standing: Standing, *, is_shortened: bool, leave: dict[str, Any] | None
     else:
         elements.append(_button("Mark as done", names.DONE_BUTTON, message_id))
     may_delete = standing.place is OnServer.MAY_GO and standing.shape is Shape.WHOLE
-    if may_delete and standing.retention is Retention.DELETE_ASKED:
+    has_delete = may_delete and standing.retention is Retention.DELETE_ASKED
+    if has_delete:
         elements.append(_delete(message_id))
-    elements += [leave] if leave else []
-    if standing.shape is not Shape.REFUSED:
-        # Not in the menu: Slack takes five lines there, and in some states there are five.
+    elif standing.shape is not Shape.REFUSED:
+        # In the menu there is room for it only where deleting is not there: Slack takes five lines.
         elements.append(_button("Share…", names.SHARE_MESSAGE, message_id))
     words = _words(standing, may_delete=may_delete)
     if words:
@@ -139,11 +177,9 @@ def _words(standing: Standing, *, may_delete: bool) -> list[str]:
     words = [names.MORE_HEADERS]
     words += [names.MORE_ORIGINAL] if standing.shape is Shape.WHOLE else []
     words += [names.MORE_MUTE_SENDER, names.MORE_MUTE_THREAD]
-    return (
-        [*words, names.MORE_DELETE]
-        if may_delete and standing.retention is not Retention.DELETE_ASKED
-        else words
-    )
+    if not may_delete:
+        return words
+    return [*words, names.MORE_SHARE if standing.retention is Retention.DELETE_ASKED else names.MORE_DELETE]
 
 
 def _delete(message_id: str) -> dict[str, Any]:

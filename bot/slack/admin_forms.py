@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from bot.mail.idn import to_ascii
 from bot.slack import names
 from bot.slack.checks import HOST_LIMIT, Fault
 from storage.sharing import (
@@ -217,7 +218,7 @@ def _domain(text: str) -> str:
     name = text.lower().removeprefix("*.").removeprefix("@").removesuffix(".")
     fault = Fault(f"“{text[:80]}” is no domain. Write one a line, such as example.com.")
     try:
-        ascii_name = name.encode("idna").decode("ascii").lower()
+        ascii_name = to_ascii(name).lower()
     except UnicodeError:
         raise fault from None
     labels = ascii_name.split(".")

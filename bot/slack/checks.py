@@ -7,6 +7,7 @@ import unicodedata
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
+from bot.mail.idn import to_ascii
 from bot.plan import MOST_DELETE_DAYS
 from bot.slack.drafts import ADDRESS_LIMIT, NAME_LIMIT, USERNAME_LIMIT
 
@@ -115,7 +116,7 @@ def _is_name(host: str) -> bool:
     if len(host) > HOST_LIMIT:
         return False
     try:
-        ascii_name = host.encode("idna").decode("ascii")
+        ascii_name = to_ascii(host)
     except UnicodeError:
         return False
     labels = ascii_name.split(".")

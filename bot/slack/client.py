@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
+from bot.slack import downloads
 from bot.slack.outcomes import (
     CLOSED_DM,
     NO_ANSWER,
@@ -31,6 +32,7 @@ from bot.slack.web import CallCounter, keep_alive, web_client
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+    from datetime import timedelta
 
     from slack_sdk.web.async_client import AsyncWebClient
 
@@ -272,6 +274,20 @@ class SlackClient:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise CallFailed(Unknown(type(error).__name__)) from error
         return str(place["file_id"])
+
+    async def file_info(self, file_id: str) -> Mapping[str, Any]:
+        """What Slack tells of a file.
+
+        Raises:
+            CallFailed: it tells nothing; `missing_scope` without the scope files:read.
+        """
+        found: Mapping[str, Any] = (await ask(self._web.files_info(file=file_id))).get("file") or {}
+        return found
+
+    async def file_octets(self, url: str, most: int, time: timedelta) -> bytes:
+        """What a file holds, from an address of Slack's. Raises as `downloads.octets_of` does."""
+        token = str(self._web.token or "")
+        return await downloads.octets_of(self._session, url, token, self._web.base_url, most, time)
 
     async def share_files(
         self, channel: str, thread_ts: str | None, files: Sequence[tuple[str, str]]

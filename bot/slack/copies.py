@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Final
 from bot.mail import rich_text
 from bot.mail.content import Rendered
 from bot.slack import blocks, names
-from bot.slack.views.words import button, last_day, mrkdwn, quoted, section
+from bot.slack.answers import answers
+from bot.slack.views.holding import ERASED, enter_password
+from bot.slack.views.words import actions, button, last_day, mrkdwn, quoted, section
 from storage.copied import TellingKind
+from storage.records import Health
 from storage.sharing import AudienceKind, Level, Suspension
 
 if TYPE_CHECKING:
@@ -61,13 +64,19 @@ class Source:
     name: str
 
 
-def opened(rendered: Rendered, source: Source, message_id: str) -> Rendered:
-    """A whole message for viewers."""
+def opened(rendered: Rendered, source: Source, message_id: str, *, may_reply: bool = False) -> Rendered:
+    """A whole message for viewers.
+
+    Args:
+        may_reply: its one reader may answer it; in a channel there is never one reader.
+    """
     if not rendered.blocks:
         return replace(rendered, text=f"Shared by <@{source.owner}>\n{rendered.text}")
     shown = [block for block in rendered.blocks if block.get("type") != "actions"]
     row = blocks.button("Open", names.SHARED_OPEN, message_id)
     del row["elements"][0]["style"]
+    if may_reply:
+        row["elements"] += answers(message_id, may_reply_all=rendered.may_reply_all)
     return replace(rendered, blocks=[_shared_by(source), *shown[: MOST_BLOCKS - 2], row])
 
 
@@ -99,6 +108,8 @@ def told(telling: Telling, mailbox_id: str, source: Source | None, *, is_channel
         source: None where the mailbox is gone.
     """
     words = _WORDS[telling.kind](telling, source, is_channel)
+    if _is_erased(telling) and source is not None:
+        return Rendered(words, [section(mrkdwn(words)), actions(enter_password(mailbox_id))])
     shows = telling.kind in {TellingKind.SHARED_WITH_YOU, TellingKind.SHARE_CHANGED}
     if not shows or source is None or is_channel:
         return Rendered(words, [section(mrkdwn(words))])
@@ -113,6 +124,10 @@ def told(telling: Telling, mailbox_id: str, source: Source | None, *, is_channel
 
 def _mailbox(source: Source | None) -> str:
     return f"the mailbox {quoted(source.name)}" if source is not None and source.name else "a mailbox"
+
+
+def _lower(words: str) -> str:
+    return f"{words[0].lower()}{words[1:]}"
 
 
 def _capital(words: str) -> str:
@@ -179,13 +194,30 @@ def _suspended(telling: Telling, source: Source | None, _: bool) -> str:  # noqa
     )
 
 
-def _lifted(_telling: Telling, source: Source | None, _: bool) -> str:  # noqa: FBT001 - one of a table
+def _is_erased(telling: Telling) -> bool:
+    return telling.kind is TellingKind.MAILBOX_LIFTED and telling.why == Health.PASSWORD_ERASED.value
+
+
+def _lifted(telling: Telling, source: Source | None, _: bool) -> str:  # noqa: FBT001 - one of a table
+    if _is_erased(telling):
+        return (
+            f"{_capital(_mailbox(source))} is no longer suspended, but nothing is fetched from it yet: {_lower(ERASED)} Enter "
+            "it again and mail comes as before; it has waited on the mail server."
+        )
     return f"The suspension of {_mailbox(source)} is over. Mail is fetched again, as you have set it."
 
 
-def _deleted(_telling: Telling, source: Source | None, _: bool) -> str:  # noqa: FBT001 - one of a table
-    name = f"mailbox {quoted(source.name)}" if source is not None and source.name else "a mailbox of yours"
-    return f"An administrator has deleted {name} from Mailbox. Your mail on the server is untouched."
+def _deleted(telling: Telling, _source: Source | None, is_channel: bool) -> str:  # noqa: FBT001 - one of a table
+    is_one = telling.count <= 1
+    what = "a mailbox" if is_one else f"{telling.count} mailboxes"
+    open_to = f"that {'was' if is_one else 'were'} open to {'this channel' if is_channel else 'you'}"
+    if not telling.who:
+        said = f"{_capital(what)} {open_to} {'is' if is_one else 'are'} gone from Mailbox."
+    elif telling.why:
+        said = f"An administrator has removed {what} of <@{telling.who}> {open_to}."
+    else:
+        said = f"<@{telling.who}> has removed {what} {open_to}."
+    return f"{said} What Mailbox posted of {'it' if is_one else 'them'} is being deleted."
 
 
 def _managed(telling: Telling, source: Source | None, _: bool) -> str:  # noqa: FBT001 - one of a table

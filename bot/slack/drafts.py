@@ -48,6 +48,7 @@ _INCOMING: Final = (names.INCOMING_SERVER, names.INCOMING_PORT, names.INCOMING_S
 _OUTGOING: Final = (names.OUTGOING_SERVER, names.OUTGOING_PORT, names.OUTGOING_SECURITY)
 _TYPED: Final = "typed"
 _PLAIN: Final = "plain"
+_ANY: Final = "any"
 
 FILLABLE: Final = frozenset({*_INCOMING, *_OUTGOING, names.USERNAME})
 """What an address may fill in."""
@@ -80,6 +81,7 @@ class Draft:
         kept_retention: the delete setting that comes back when `recent:` goes, or "".
         sharing: the part of the form about sharing, as it was last shown.
         offers_plain: "None" is among the kinds of security.
+        most_active: how many of the person's mailboxes may be active at a time; None for no limit.
     """
 
     texts: Mapping[str, str] = field(default_factory=dict)
@@ -96,6 +98,7 @@ class Draft:
     kept_retention: str = ""
     sharing: tuple[Mapping[str, Any], ...] = ()
     offers_plain: bool = False
+    most_active: int | None = 1
 
     @property
     def is_edit(self) -> bool:
@@ -121,6 +124,7 @@ class Draft:
             "kept": self.kept_retention,
             "filled": sorted(self.filled),
             "shown": [name for name, is_shown in self._shown() if is_shown],
+            "active": "" if self.most_active == 1 else self.most_active or _ANY,
         }
         return json.dumps({key: value for key, value in ids.items() if value}, separators=(",", ":"))
 
@@ -166,6 +170,16 @@ def draft_of(mailbox: Mailbox, *, asks_active: bool = False, draft_id: str = "")
         **_server_texts(_OUTGOING, profile.outgoing),
     }
     return Draft(texts=texts, mailbox_id=mailbox.id, draft_id=draft_id, asks_active=asks_active)
+
+
+def for_outgoing(draft: Draft) -> Draft:
+    """The password form that asks for the outgoing password alone."""
+    return replace(draft, generations={names.OUTGOING_PASSWORD: 0})
+
+
+def asks_outgoing_alone(draft: Draft) -> bool:
+    """Whether a password form asks for nothing but the outgoing password."""
+    return names.PASSWORDS & draft.generations.keys() == {names.OUTGOING_PASSWORD}
 
 
 def _calm_texts(calm: Calm) -> dict[str, str]:
@@ -245,7 +259,15 @@ def read(view: Mapping[str, Any]) -> Draft:
         offers_receiving_only=names.RECEIVING_ONLY in shown,
         sharing=_sharing(view.get("blocks")),
         offers_plain=_PLAIN in shown,
+        most_active=_most_active(ids.get("active")),
     )
+
+
+def _most_active(found: Any) -> int | None:
+    """What the metadata say of it; one where they say nothing."""
+    if found == _ANY:
+        return None
+    return found if isinstance(found, int) and found > 0 else 1
 
 
 def _sharing(blocks: Any) -> tuple[Mapping[str, Any], ...]:
@@ -342,9 +364,10 @@ def after_failure(
     `has_typed` says that a password was typed and is kept; without it an edit form goes on with the stored one.
     """
     generation = draft.generation + 1
+    passwords = {names.OUTGOING_PASSWORD} if asks_outgoing_alone(draft) else names.PASSWORDS
     return replace(
         draft,
-        generations={**draft.generations, **dict.fromkeys(names.PASSWORDS, generation)},
+        generations={**draft.generations, **dict.fromkeys(passwords, generation)},
         generation=generation,
         draft_id=draft_id,
         has_typed=has_typed,

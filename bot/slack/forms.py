@@ -189,6 +189,9 @@ def parse_passwords(values: Mapping[str, Any] | None, *, has_typed_before: bool)
     """
     reader = _Reader(values)
     has_both = reader.has(names.OUTGOING_PASSWORD)
+    if has_both and not reader.has(names.INCOMING_PASSWORD):
+        alone = _password(reader, names.OUTGOING_PASSWORD, may_be_empty=has_typed_before)
+        return reader.errors or PasswordForm(None, alone)
     is_one_typed = reader.raw(names.OUTGOING_PASSWORD) != "" or has_typed_before
     incoming = _password(reader, names.INCOMING_PASSWORD, may_be_empty=is_one_typed)
     outgoing = _password(reader, names.OUTGOING_PASSWORD, may_be_empty=True) if has_both else None

@@ -25,6 +25,7 @@ REMOVE: Final = "remove"
 SHARE: Final = "share"
 RULES: Final = "rules"
 SHARED: Final = "shared"
+SEND: Final = "send"
 EXPORT: Final = "export"
 ERASE: Final = "erase"
 ADMIN: Final = "admin"
@@ -44,6 +45,7 @@ COMMANDS: Final = (
     REMOVE,
     RULES,
     SHARED,
+    SEND,
     EXPORT,
     ERASE,
     ADMIN,
@@ -71,6 +73,9 @@ SYNONYMS: Final = {
     "administration": ADMIN,
     "grants": ADMIN,
     "audit": ADMIN,
+    "compose": SEND,
+    "write": SEND,
+    "mail": SEND,
 }
 """Other words people try, and the one they mean."""
 
@@ -137,6 +142,7 @@ MORE_ORIGINAL: Final = "original"
 MORE_MUTE_SENDER: Final = "mute_sender"
 MORE_MUTE_THREAD: Final = "mute_thread"
 MORE_DELETE: Final = "delete"
+MORE_SHARE: Final = "share"
 
 WHOLE_TEXT: Final = "mail_whole_text"
 HEADERS_SHOWN: Final = "mail_headers"
@@ -188,6 +194,28 @@ SHARING: Final = frozenset({SHARE_PEOPLE, SHARE_LEVEL, SHARE_SEERS, SHARE_WORDS}
 
 SHARE_CHOSEN: Final = "share_chosen"
 """Action id of a choice that changes who will see it, or shows other fields."""
+
+# Sending. The value of the first three buttons is a message id; the next ones have an outgoing id, and the password's
+# and the settings' ones a mailbox id.
+
+REPLY_BUTTON: Final = "reply_to_message"
+REPLY_ALL_BUTTON: Final = "reply_all_to_message"
+FORWARD_BUTTON: Final = "forward_message"
+COMPOSE_BUTTON: Final = "compose_message"
+"""Without a value, or with the id of the mailbox to send from."""
+
+OUTGOING_UNDO: Final = "outgoing_undo"
+OUTGOING_AGAIN: Final = "outgoing_send_again"
+OUTGOING_LEAVE: Final = "outgoing_leave"
+OUTGOING_WRITE_ON: Final = "outgoing_write_on"
+OUTGOING_PASSWORD_BUTTON: Final = "change_outgoing_password"  # noqa: S105 - an id, no password
+SENDING_BUTTON: Final = "sending_settings"
+
+INVITATION: Final = "invitation_answers"
+INVITATION_ACCEPT: Final = "invitation_accept"
+INVITATION_TENTATIVE: Final = "invitation_tentative"
+INVITATION_DECLINE: Final = "invitation_decline"
+"""A row of a post and its buttons; their value is a message id and the event's UID, with a colon between them."""
 
 # What others opened. The value of each is a mailbox id, that of the next ones a message id, but where a line says more.
 

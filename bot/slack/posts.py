@@ -154,7 +154,7 @@ def _whole(message: Message, arrival: Arrival, original: bytes) -> Rendered:
         if not (each.content_id in text.inline and rich_text.is_logo(each))
     )
     files = _files(shown)
-    top = [*heads.head(message, arrival), *cards.above(message)]
+    top = [*heads.head(message, arrival), *cards.above(message, arrival)]
     below = cards.below(message)
     listed = [_listing(files.named)] if files.named else []
     room = POST_UNITS - END_UNITS - blocks.weight([*top, *below, *listed])

@@ -93,7 +93,9 @@ def _block(block: dict[str, Any]) -> Iterator[str]:
 
 def _active(block: dict[str, Any]) -> Iterator[str]:
     match block:
-        case {"type": "actions", "elements": [_, *_] as elements, **rest} if not rest and len(elements) <= 25:
+        case {"type": "actions", "elements": [_, *_] as elements, **rest} if len(elements) <= 25:
+            if not (set(rest) <= {"block_id"} and len(rest.get("block_id", "")) <= 255):
+                yield f"block {str(block)[:200]}"
             for element in elements:
                 yield from _plain(element["text"], 75)
         case _:

@@ -74,6 +74,13 @@ service pop3-login {{
   }}
 }}
 """
+_AUTH = """
+service auth {{
+  unix_listener {socket} {{
+    mode = 0666
+  }}
+}}
+"""
 
 
 def why_missing() -> str | None:
@@ -91,12 +98,18 @@ class Dovecot:
     Attributes:
         tls_port: TLS from the first octet.
         plain_port: in clear, with STLS.
+
+    Args:
+        auth_socket: where another server may ask about passwords; the folder must be one that we may write to.
     """
 
-    def __init__(self, certificates: Certificates, users: Mapping[str, str]) -> None:
+    def __init__(
+        self, certificates: Certificates, users: Mapping[str, str], *, auth_socket: Path | None = None
+    ) -> None:
         self.tls_port, self.plain_port = _free_ports(2)
         self._certificates = certificates
         self._users = dict(users)
+        self._auth_socket = auth_socket
         self._account = _account()
         self._folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
         self._process: subprocess.Popen[bytes] | None = None
@@ -149,6 +162,7 @@ class Dovecot:
         chain, key = self._certificates.write(self._folder)
         group = str(self._account.pw_gid)
         (self._folder / "users").write_text("".join(f"{name}:{word}\n" for name, word in self._users.items()))
+        asked = _AUTH.format(socket=self._auth_socket) if self._auth_socket else ""
         (self._folder / "dovecot.conf").write_text(
             _CONFIG.format(
                 folder=self._folder,
@@ -159,6 +173,7 @@ class Dovecot:
                 plain_port=self.plain_port,
                 tls_port=self.tls_port,
             )
+            + asked
         )
         for name in ("run", "state", "mail"):
             (self._folder / name).mkdir()

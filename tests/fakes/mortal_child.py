@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from bot.mail import render_child
 from bot.mail.frames import Mode
+from storage.records import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,9 +78,15 @@ FAULTS: dict[str, Callable[[str], object]] = {
 def rendered(request: Request) -> Rendered:
     """The post, unless the mail orders otherwise."""
     order = _ORDER.search(request.octets)
-    if order and (request.mode is Mode.FULL or order[1]):
+    if order and (order[1] or _is_whole(request)):
         FAULTS[order[2].decode()]((order[3] or b"").decode())
     return _real(request)
+
+
+def _is_whole(request: Request) -> bool:
+    return request.mode is Mode.FULL or (
+        request.mode is Mode.ORIGINAL and request.arrival.shape is Shape.WHOLE
+    )
 
 
 if __name__ == "__main__":

@@ -16,7 +16,11 @@ import pytest
 from bot.errors import SettingsError
 from bot.metrics import Metrics
 from bot.watch import Watch
-from tests.integration.storage.stores import NOW, OWNER, PROFILE, Stores
+from storage.clues import Clues
+from storage.outgoing import Outgoings
+from storage.sending import Letter, NewOutgoing, Recipient, RecipientField
+from storage.submissions import Submissions
+from tests.integration.storage.stores import NEW, NOW, OWNER, PROFILE, Stores
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -33,6 +37,7 @@ class Desk:
     stores: Stores
     metrics: Metrics
     stopping: asyncio.Event
+    vault: Vault
     is_connected: bool = True
 
     async def _ask_slack(self) -> bool:
@@ -50,6 +55,7 @@ class Desk:
             clock=lambda: datetime.now(UTC),
             stopping=self.stopping,
             stall=stall,
+            submissions=Submissions(stores.database, self.vault),
         )
         watch.is_connected = self._ask_slack
         async with watch.serving("127.0.0.1", 0) as port, aiohttp.ClientSession() as http:
@@ -81,7 +87,7 @@ class Seen:
 @pytest.fixture
 def desk(database: Database, vault: Vault, tmp_path: Path) -> Desk:
     """An empty database, Slack connected."""
-    return Desk(Stores.on(database, vault, tmp_path), Metrics(), asyncio.Event())
+    return Desk(Stores.on(database, vault, tmp_path), Metrics(), asyncio.Event(), vault)
 
 
 def _taken_away(file: Path) -> Callable[[], object]:
@@ -175,6 +181,24 @@ async def test_stock_is_taken_at_once(desk: Desk) -> None:
     assert 'mailbox_mailboxes{health="new"} 1.0' in text
     private = [claim.mailbox.id, OWNER.user, OWNER.workspace, PROFILE.name, PROFILE.incoming.host, "@"]
     assert [word for word in private if word in text] == []
+
+
+async def test_mail_that_waits_to_be_sent_is_counted(desk: Desk) -> None:
+    """By state and by how late it is; nobody can be told from it."""
+    mailbox = await desk.stores.mailboxes.add(NEW, NOW)
+    recipient = Recipient("ada@elsewhere.example", RecipientField.TO)
+    letter = Letter("<1@example.org>", "anna@example.org", (recipient,), "Plan", "Yes.")
+    clues = Clues(letter.message_id, (), "plan", (), is_answer=False)
+    new = NewOutgoing(mailbox.id, OWNER, "f1", None, letter, b"Subject: Plan\r\n\r\n", clues, timedelta(0))
+    late = datetime.now(UTC) - timedelta(minutes=5)
+    await Outgoings(desk.stores.database, desk.vault).save(new, late, lambda _: True)
+
+    async with desk.served() as seen:
+        text = await seen.until("/metrics", 'mailbox_outgoing_mails{state="waiting"} 1.0')
+
+    oldest = desk.metrics.registry.get_sample_value("mailbox_outgoing_oldest_seconds")
+    assert oldest == pytest.approx(300, abs=60)
+    assert [word for word in ("Plan", "example.org", "elsewhere", mailbox.id) if word in text] == []
 
 
 async def test_an_address_in_use_is_one_sentence(desk: Desk) -> None:

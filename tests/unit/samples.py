@@ -141,7 +141,7 @@ def view_samples(mailbox: Mailbox = MAILBOX, other: Mailbox = HOME) -> dict[str,
         "in_progress": lambda: views.in_progress(mailbox.profile),
         "saved_new": lambda: views.saved(mailbox, FINE, old=FEW_OF_MANY, interval=timedelta(minutes=5)),
         "saved_not_active": lambda: views.saved(
-            other, Report(FINE.incoming, messages=0), old=NONE_THERE, active=mailbox
+            other, Report(FINE.incoming, messages=0), old=NONE_THERE, active=[mailbox]
         ),
         "saved_all_old_mail": lambda: views.saved(mailbox, FINE, old=MANY, interval=timedelta(minutes=5)),
         "saved_delete_later": lambda: views.saved(
@@ -152,6 +152,10 @@ def view_samples(mailbox: Mailbox = MAILBOX, other: Mailbox = HOME) -> dict[str,
         "could_not_open": lambda: views.could_not_open("The database is busy."),
         "password_form": lambda: views.password_form(mailbox, drafts.draft_of(mailbox)),
         "password_form_both": lambda: views.password_form(OWN_LOGIN, drafts.draft_of(OWN_LOGIN)),
+        "password_form_outgoing": lambda: views.password_form(
+            mailbox, drafts.for_outgoing(drafts.draft_of(mailbox))
+        ),
+        "password_in_progress_outgoing": lambda: views.password_in_progress(mailbox, is_outgoing=True),
         "password_one_saved": lambda: views.password_form(
             OWN_LOGIN, drafts.after_failure(drafts.draft_of(OWN_LOGIN), draft_id="d5"), report=NO_SENDING
         ),
@@ -180,7 +184,7 @@ def view_samples(mailbox: Mailbox = MAILBOX, other: Mailbox = HOME) -> dict[str,
         "add_form_too_often": lambda: views.mailbox_form(_came_back(mailbox), report=TOO_OFTEN),
         "help": views.help_answer,
         "unknown_word": lambda: views.unknown_word("pasword"),
-        "activated": lambda: views.activated(mailbox, previous=other),
+        "activated": lambda: views.activated(mailbox, rested=[other]),
         "checking_in_modal": lambda: views.as_modal(views.checking(mailbox, not_before=NOW)),
         "paused": lambda: views.paused(mailbox),
         "resumed": lambda: views.resumed(mailbox),
@@ -199,7 +203,7 @@ def _facts(mailbox: Mailbox) -> Facts:
     """A login refused at a provider where POP may be off, and posts that wait."""
     return Facts(
         mailbox=mailbox,
-        active=None,
+        active=(),
         failed=Step.LOGIN,
         is_busy=False,
         sends=None,

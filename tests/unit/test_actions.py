@@ -31,6 +31,7 @@ STANDING = Standing(
     original=None,
 )
 ALL = ["Headers", "Original (.eml)", "Mute sender", "Mute thread"]
+ANSWER = ["Reply", "Forward"]
 
 
 def row(found: list[dict[str, Any]]) -> dict[str, Any]:
@@ -50,28 +51,34 @@ def labels(found: list[dict[str, Any]]) -> tuple[list[str], list[str]]:
 @pytest.mark.parametrize(
     ("shape", "retention", "is_shortened", "buttons", "menu"),
     [
-        (Shape.WHOLE, Retention.LEAVE, False, ["Mark as done", "Share…"], ALL),
-        (Shape.WHOLE, Retention.LEAVE, True, ["Show all", "Mark as done", "Share…"], ALL),
-        (Shape.WHOLE, Retention.DELETE_ASKED, False, ["Mark as done", "Delete from server", "Share…"], ALL),
+        (Shape.WHOLE, Retention.LEAVE, False, [*ANSWER, "Mark as done", "Share…"], ALL),
+        (Shape.WHOLE, Retention.LEAVE, True, [*ANSWER, "Show all", "Mark as done", "Share…"], ALL),
+        (
+            Shape.WHOLE,
+            Retention.DELETE_ASKED,
+            False,
+            [*ANSWER, "Mark as done", "Delete from server"],
+            [*ALL, "Share…"],
+        ),
         (
             Shape.WHOLE,
             Retention.DELETE_LATER,
             False,
-            ["Mark as done", "Share…"],
+            [*ANSWER, "Mark as done", "Share…"],
             [*ALL, "Delete from server…"],
         ),
         (
             Shape.WHOLE,
             Retention.DELETE_POSTED,
             False,
-            ["Mark as done", "Share…"],
+            [*ANSWER, "Mark as done", "Share…"],
             [*ALL, "Delete from server…"],
         ),
         (
             Shape.TOP,
             Retention.DELETE_ASKED,
             False,
-            ["Get the whole message", "Mark as done", "Share…"],
+            ["Reply", "Get the whole message", "Mark as done", "Share…"],
             ["Headers", "Mute sender", "Mute thread"],
         ),
         (Shape.REFUSED, Retention.DELETE_LATER, False, ["Mark as done"], []),
@@ -105,23 +112,23 @@ def test_plain_text_has_no_row() -> None:
 @pytest.mark.parametrize(
     ("changes", "line", "buttons"),
     [
-        ({}, None, ["Mark as done", "Share…"]),
-        ({"is_done": True}, "✓ Done", ["Not done", "Share…"]),
-        ({"place": OnServer.GONE}, actions.IS_GONE, ["Mark as done", "Share…"]),
+        ({}, None, [*ANSWER, "Mark as done", "Share…"]),
+        ({"is_done": True}, "✓ Done", [*ANSWER, "Not done", "Share…"]),
+        ({"place": OnServer.GONE}, actions.IS_GONE, [*ANSWER, "Mark as done", "Share…"]),
         (
             {"is_done": True, "place": OnServer.WANTED_GONE},
             f"✓ Done · {actions.WILL_GO}",
-            ["Not done", "Share…"],
+            [*ANSWER, "Not done", "Share…"],
         ),
         (
             {"place": OnServer.MAY_GO, "retention": Retention.DELETE_ASKED},
             None,
-            ["Mark as done", "Delete from server", "Share…"],
+            [*ANSWER, "Mark as done", "Delete from server"],
         ),
         (
             {"shape": Shape.TOP, "original": OriginalState.ASKED},
             actions.ORIGINALS[OriginalState.ASKED],
-            ["Mark as done", "Share…"],
+            ["Reply", "Mark as done", "Share…"],
         ),
     ],
 )
@@ -151,7 +158,7 @@ def test_show_all_stays_in_a_row_that_is_drawn_anew() -> None:
     after = actions.redrawn(post, replace(STANDING, is_done=True))
 
     assert after is not None
-    assert labels(after)[0] == ["Show all", "Not done", "Share…"]
+    assert labels(after)[0] == [*ANSWER, "Show all", "Not done", "Share…"]
 
 
 def test_the_delete_button_asks_before_it_deletes() -> None:
@@ -172,7 +179,7 @@ def test_a_post_of_a_former_release_gets_the_row() -> None:
     after = actions.redrawn([*BODY, older], replace(STANDING, place=OnServer.GONE))
 
     assert after is not None
-    assert labels(after)[0] == ["Mark as done", "Share…"]
+    assert labels(after)[0] == [*ANSWER, "Mark as done", "Share…"]
     assert actions.redrawn(BODY, STANDING) is None
 
 
@@ -197,3 +204,60 @@ def test_leaving_a_list() -> None:
         [one] = [block for block in drawn if block["type"] == "actions"]
         assert leave in one["elements"]
         assert one["elements"][-1]["type"] == "overflow"
+
+
+def test_a_post_that_offers_to_answer_all_still_does_when_it_is_drawn_anew() -> None:
+    """Whether there is anybody else to answer is known when a message is posted, and stays so."""
+    rendered = Rendered("Hello.", BODY, is_shortened=True, may_reply_all=True)
+
+    found = actions.offered(rendered, STORED, Retention.LEAVE).blocks
+    done = actions.redrawn(found, replace(STANDING, is_done=True))
+
+    assert done is not None
+    assert labels(found)[0][:3] == labels(done)[0][:3] == ["Reply", "Reply all", "Forward"]
+    assert all(each["value"] == ID for each in row(done)["elements"][:3])
+
+
+@pytest.mark.parametrize("retention", Retention)
+@pytest.mark.parametrize("shape", Shape)
+@pytest.mark.parametrize("may_reply_all", [True, False])
+def test_a_row_is_never_too_long(retention: Retention, shape: Shape, *, may_reply_all: bool) -> None:
+    """At most seven beside each other, whatever there is to do; what leads out of a list then has a row of its own."""
+    leave = {"type": "button", "action_id": names.UNSUBSCRIBE_LINK, "url": "https://lists.example/leave"}
+    list_row = {"type": "actions", "elements": [leave]}
+    rendered = Rendered("x", [*BODY, list_row], is_shortened=True, may_reply_all=may_reply_all)
+
+    found = actions.offered(rendered, replace(STORED, shape=shape), retention).blocks
+    anew = actions.redrawn(found, replace(STANDING, shape=shape, retention=retention))
+
+    assert anew is not None
+    for drawn in (found, anew):
+        rows = [block["elements"] for block in drawn if block["type"] == "actions"]
+        assert all(len(elements) <= actions.MOST_IN_ROW for elements in rows)
+        assert sum(leave in elements for elements in rows) == 1
+    assert actions.redrawn(anew, replace(STANDING, shape=shape, retention=retention)) == anew
+
+
+def test_a_row_of_a_former_release_that_gets_too_long_is_parted() -> None:
+    """The button that leads out of a list stood in it; with those that answer it has a row of its own."""
+    leave = {"type": "button", "action_id": names.UNSUBSCRIBE_LINK, "url": "https://lists.example/leave"}
+    show = {"type": "button", "action_id": names.SHOW_ALL_BUTTON, "value": ID}
+    everybody = {"type": "button", "action_id": names.REPLY_ALL_BUTTON, "value": ID}
+    older = {"type": "actions", "block_id": names.MAIL_ACTIONS, "elements": [show, everybody, leave]}
+
+    after = actions.redrawn([*BODY, older], STANDING)
+
+    assert after is not None
+    assert after[-2]["elements"] == [leave]
+    assert len(row(after)["elements"]) == actions.MOST_IN_ROW
+
+
+def test_the_answers_to_an_invitation_name_its_message() -> None:
+    """The card knows the event alone; a post knows the message as well."""
+    accept = {"type": "button", "action_id": names.INVITATION_ACCEPT, "value": "event:1@example"}
+    card = {"type": "actions", "block_id": names.INVITATION, "elements": [accept]}
+
+    found = actions.offered(Rendered("x", [card, *BODY]), STORED, Retention.LEAVE).blocks
+
+    assert found[0]["elements"] == [{**accept, "value": f"{ID}:event:1@example"}]
+    assert card["elements"] == [accept]

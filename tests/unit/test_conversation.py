@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import pytest
 
 from bot.mail import frames, message
 from bot.mail.content import Arrival, Rendered
-from bot.mail.conversation import IDS, PEOPLE, base_subject, clues
+from bot.mail.conversation import IDS, PEOPLE, base_subject, clues, clues_of_sent
+from storage.clues import Clues
 from storage.records import Shape
-
-if TYPE_CHECKING:
-    from storage.clues import Clues
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 OWN = "you@example.org"
@@ -142,3 +139,22 @@ def test_clues_cross_the_pipe_whole(found: Clues | None) -> None:
     sent = json.loads(line[frames.LENGTHS.size :])
 
     assert frames.answer(sent, octets, b"").rendered.clues == found
+
+
+def test_a_mail_that_is_sent_is_found_by_its_answers() -> None:
+    """Its own id, what it refers to with the answered mail first, its subject and whom it goes to; brackets count not."""
+    found = clues_of_sent(
+        "<own@a.example>",
+        ("<first@b.example>", "second@b.example", "<own@a.example>", "no id at all"),
+        "Re: Offer",
+        ("Ada@b.example", "anna@a.example", "bob@c.example"),
+        "Anna@a.example",
+    )
+
+    assert found == Clues(
+        own_id="own@a.example",
+        refers_to=("second@b.example", "first@b.example"),
+        subject="offer",
+        people=("ada@b.example", "bob@c.example"),
+        is_answer=True,
+    )

@@ -13,6 +13,7 @@ from bot.sandbox.slack import validate
 from bot.slack import blocks, copies, names
 from bot.slack.copies import Source
 from storage.copied import Telling, TellingKind
+from storage.records import Health
 from storage.sharing import Audience, AudienceKind, Level, Suspension
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -125,3 +126,44 @@ def test_an_owner_learns_which_share_was_cut(audience: Audience, words: str) -> 
 
     assert f"with {words} is now “See”" in copies.told(cut, "m1", SOURCE).text
     assert f"with {words} has ended" in copies.told(ended, "m1", SOURCE).text
+
+
+@pytest.mark.parametrize(
+    ("telling", "is_channel", "words"),
+    [
+        (Telling(TellingKind.MAILBOX_DELETED, "U1", count=1), False, "<@U1> has removed a mailbox that was open to you."),
+        (
+            Telling(TellingKind.MAILBOX_DELETED, "U1", count=1, why="administrator"),
+            True,
+            "An administrator has removed a mailbox of <@U1> that was open to this channel.",
+        ),
+        (Telling(TellingKind.MAILBOX_DELETED, count=2), False, "2 mailboxes that were open to you are gone from Mailbox."),
+    ],
+)  # fmt: skip
+def test_who_had_a_removed_mailbox_learns_by_whom(telling: Telling, is_channel: bool, words: str) -> None:  # noqa: FBT001 - one of a table
+    """Never its name, nor its owner where that person had everything erased."""
+    said = copies.told(telling, "m1", SOURCE, is_channel=is_channel).text
+
+    assert said.startswith(words)
+    assert "Mailbox posted of" in said
+    assert EVIL not in said
+
+
+def test_who_comes_back_to_an_erased_password_is_led_to_the_form() -> None:
+    """Mail is not said to come again before the password is entered."""
+    erased = Telling(TellingKind.MAILBOX_LIFTED, why=Health.PASSWORD_ERASED)
+
+    post = copies.told(erased, "m1", Source("U1", "Work"))
+
+    assert (
+        "“Work” is no longer suspended, but nothing is fetched from it yet: its password was erased"
+        in post.text
+    )
+    assert (post.blocks[1]["elements"][0]["action_id"], post.blocks[1]["elements"][0]["value"]) == (
+        names.PASSWORD_BUTTON,
+        "m1",
+    )
+    assert (
+        "fetched again, as you have set it"
+        in copies.told(Telling(TellingKind.MAILBOX_LIFTED), "m1", SOURCE).text
+    )

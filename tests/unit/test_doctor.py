@@ -24,7 +24,7 @@ GMAIL = PROVIDERS.by_address("ana@gmail.com")
 SEEN = Counts(listed=5, brought=3, left_out=2)
 QUIET = Facts(
     mailbox=MAILBOX,
-    active=None,
+    active=(),
     failed=None,
     is_busy=False,
     sends=True,
@@ -47,7 +47,7 @@ READS_RECENT = replace(MAILBOX, profile=replace(MAILBOX.profile, username="recen
         (QUIET, [Cause.ALL_SEEN]),
         (replace(QUIET, mailbox=replace(MAILBOX, is_paused=True)), [Cause.PAUSED, Cause.ALL_SEEN]),
         (
-            replace(QUIET, mailbox=replace(MAILBOX, is_active=False), active=HOME),
+            replace(QUIET, mailbox=replace(MAILBOX, is_active=False), active=(HOME,)),
             [Cause.NOT_ACTIVE, Cause.ALL_SEEN],
         ),
         (replace(QUIET, mailbox=replace(MAILBOX, health=Health.ASKED)), [Cause.ASKED, Cause.ALL_SEEN]),
@@ -161,7 +161,7 @@ def test_every_cause_has_words_and_most_a_button(cause: Cause) -> None:
 @given(st.text(max_size=300), st.sampled_from(Cause))
 def test_nothing_typed_is_live_in_what_the_doctor_says(text: str, cause: Cause) -> None:
     """Names, addresses and servers come back harmless, however long."""
-    facts = replace(QUIET, mailbox=named(MAILBOX, text * 3), active=named(HOME, text), provider=GMAIL)
+    facts = replace(QUIET, mailbox=named(MAILBOX, text * 3), active=(named(HOME, text), HOME), provider=GMAIL)
 
     view = views.doctor_result(FINE, facts, (cause,), NOW)
 

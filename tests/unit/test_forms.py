@@ -288,6 +288,35 @@ def test_the_password_form(typed: dict[str, str], expected: tuple[Secret | None,
     assert (form.incoming, form.outgoing) == expected
 
 
+def test_the_outgoing_password_can_be_changed_alone() -> None:
+    """With a user name of its own or without; an empty field needs one typed before."""
+    for mailbox in (MAILBOX, OWN_LOGIN):
+        draft = drafts.for_outgoing(drafts.draft_of(mailbox))
+        view = views.password_form(mailbox, draft)
+
+        typed = kit.state_values(view, {names.OUTGOING_PASSWORD: " new "})
+        empty = kit.state_values(view)
+
+        assert list(kit.inputs(view)) == ["New outgoing password"]
+        assert forms.parse_passwords(typed, has_typed_before=False) == forms.PasswordForm(
+            None, Secret(" new ")
+        )
+        assert forms.parse_passwords(empty, has_typed_before=True) == forms.PasswordForm(None, None)
+        assert forms.parse_passwords(empty, has_typed_before=False) == {
+            names.OUTGOING_PASSWORD: "Enter the password."
+        }
+
+
+def test_the_form_of_the_outgoing_password_stays_one_after_a_failure() -> None:
+    """Its field is a new one, and still the only one."""
+    first = views.password_form(MAILBOX, drafts.for_outgoing(drafts.draft_of(MAILBOX)))
+
+    again = drafts.after_failure(drafts.read(kit.payload(first)), draft_id="d1")
+
+    assert list(kit.inputs(views.password_form(MAILBOX, again))) == ["New outgoing password"]
+    assert again.block_id(names.OUTGOING_PASSWORD) != names.OUTGOING_PASSWORD
+
+
 @pytest.mark.parametrize("mailbox", [MAILBOX, OWN_LOGIN], ids=["shared", "own"])
 def test_an_empty_password_form_needs_one_typed_before(mailbox: Mailbox) -> None:
     """Nothing typed is a slip, unless a test of it just failed."""

@@ -81,3 +81,33 @@ def test_only_a_refused_password_is_doubtful(health: Health, failures: int, *, i
     mailbox = replace(MAILBOX, health=health, failures=failures)
 
     assert limits.is_doubtful(mailbox) is is_doubtful
+
+
+def test_the_limits_of_sending_are_the_promised_ones() -> None:
+    """In an hour sixty mails a person, a hundred a mailbox, three hundred recipients a person."""
+    counts = limits.sent_counts(ANNA, "m1", 7)
+
+    assert [(one.limit.most, one.limit.window // timedelta(minutes=1), one.times) for one in counts] == [
+        (60, 60, 1),
+        (100, 60, 1),
+        (300, 60, 7),
+    ]
+    assert [one.who for one in counts] == [("T1", "U1"), ("m1",), ("T1", "U1")]
+    assert (limits.RECIPIENTS, limits.ENCODED_OCTETS) == (100, 25 * 1024 * 1024)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "words"),
+    [
+        ({AttemptKind.SENT}, "You sent 60 mails in the last hour"),
+        ({AttemptKind.SENT_MAILBOX}, "100 mails were sent from this mailbox"),
+        ({AttemptKind.SENT_TO}, "300 people an hour"),
+        ({AttemptKind.SENT, AttemptKind.SENT_TO}, "You sent 60 mails"),
+    ],
+)
+def test_whoever_sent_enough_is_told_what_was_enough(kinds: set[AttemptKind], words: str) -> None:
+    """And when there is room again."""
+    said = limits.sent_too_often(kinds, NOW + timedelta(minutes=7), NOW)
+
+    assert words in said
+    assert said.endswith("Nothing was sent. Try again in 7 minutes.")

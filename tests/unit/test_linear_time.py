@@ -23,7 +23,6 @@ FLOOR = 0.05
 def cost(octets: bytes, rounds: int = 3) -> float:
     """Seconds of processor time that a post of the octets takes, at best; without collections, as in the child."""
     spent = []
-    gc.collect()
     gc.disable()
     try:
         for _ in range(rounds):

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
-from bot.slack import names, views
+from bot.slack import drafts, names, views
+from bot.slack.views.home import HomePage
 from storage.records import Health
 from tests.unit import kit
 from tests.unit.samples import HELD, HOME, MAILBOX, NOW, many, named
+
+ERASED = replace(MAILBOX, health=Health.PASSWORD_ERASED, failures=1)
 
 
 def _state(mailbox: Any) -> str:
@@ -51,19 +54,56 @@ def test_the_list_counts_what_waits() -> None:
 @pytest.mark.parametrize(
     ("mailbox", "wanted"),
     [
-        (MAILBOX, {"check", "edit", "password", "pause", "doctor", "share", "remove"}),
+        (MAILBOX, {"check", "edit", "password", "pause", "doctor", "share", "sending", "remove"}),
         (HOME, {"activate", "edit", "password", "pause", "doctor", "share", "remove"}),
-        (replace(MAILBOX, is_paused=True), {"resume", "edit", "password", "doctor", "share", "remove"}),
+        (
+            replace(MAILBOX, is_paused=True),
+            {"resume", "edit", "password", "doctor", "share", "sending", "remove"},
+        ),
+        (ERASED, {"password", "edit", "share", "remove"}),
     ],
 )
 def test_buttons_fit_the_state(mailbox: Any, wanted: set[str]) -> None:
-    """A mailbox offers what can be done to it now, each button with its id."""
+    """A mailbox offers what can be done to it now, each button with its id; one that only receives no “Sending”."""
     blocks = views.mailbox_list([mailbox], {}, NOW)["blocks"]
 
     row = next(block for block in blocks if block["type"] == "actions")["elements"]
 
-    assert {button["action_id"] for button in row} == {names.BUTTONS[word] for word in wanted}
+    assert {button["action_id"] for button in row} == {
+        names.BUTTONS.get(word, names.SENDING_BUTTON) for word in wanted
+    }
     assert {button["value"] for button in row} == {mailbox.id}
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        views.mailbox_list([ERASED], {}, NOW),
+        views.home(HomePage([ERASED], {}), NOW),
+        views.checking(ERASED),
+        views.resumed(ERASED),
+        views.activated(ERASED),
+        views.not_examined(ERASED),
+        views.password_form(ERASED, drafts.draft_of(ERASED)),
+    ],
+)
+def test_an_erased_password_is_said_to_be_one(view: Any) -> None:
+    """Everywhere its owner looks: what happened, and the way to the form; never that a stored one is kept."""
+    said = "".join(kit.texts(view))
+
+    assert "password was erased because its owner's account had been deactivated for 14 days" in said
+    assert "Enter password" in said or view["title"]["text"] == "Change password"
+    assert "stored" not in "".join(kit.texts(view["blocks"])).replace("It is stored encrypted", "")
+    assert kit.faults(view) == []
+
+
+def test_a_password_that_was_entered_again_is_not_called_erased() -> None:
+    """Before the first check too, and while the mailbox rests."""
+    entered = replace(ERASED, failures=0)
+
+    assert "erased" not in _state(entered)
+    assert "Paused" in _state(replace(entered, is_paused=True))
+    assert views.not_examined(entered) is None
 
 
 @pytest.mark.parametrize("number", [1, 10, 11, 30, 31, 100, 250])
@@ -111,3 +151,15 @@ def test_a_list_that_is_cut_says_so(count: int, words: str | None) -> None:
     said = "\n".join(kit.texts(views.mailbox_list(many(MAILBOX, count), {}, NOW)))
 
     assert words in said if words else "more mailbox" not in said
+
+
+@pytest.mark.parametrize("may_send", [True, False])
+def test_a_new_mail_begins_on_the_front_page_where_there_is_something_to_send_from(*, may_send: bool) -> None:
+    """For owners, and for those who have none but may send as somebody else's; the button is there once, or not at all."""
+    for page in (HomePage([MAILBOX]), HomePage([]), HomePage([], no_right="Ask.")):
+        view = views.home(replace(page, may_send=may_send), NOW)
+
+        assert kit.faults(view) == []
+        rows = [block["elements"] for block in view["blocks"] if block["type"] == "actions"]
+        ids = [each["action_id"] for row in rows for each in row]
+        assert ids.count(names.COMPOSE_BUTTON) == may_send

@@ -42,7 +42,7 @@ def test_labels_are_few_and_name_nobody() -> None:
     """Only words of our own code ever stand in a label."""
     names = {name for samples in families(Metrics()).values() for labels in samples for name in labels}
 
-    assert names == {"outcome", "shape", "health", "part", "le"}
+    assert names == {"outcome", "shape", "health", "part", "state", "le"}
 
 
 def test_two_sets_share_nothing() -> None:

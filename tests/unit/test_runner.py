@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.runner import ASLEEP, FARTHEST, HELD_BACK, Runner
+from bot.runner import ASLEEP, FARTHEST, HELD_BACK, Runner, Sweep
 from tests.fakes.clock import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 
 class Nothing:
@@ -79,7 +79,13 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
-def running_on(mailboxes: Any, rest: Any, stopping: asyncio.Event, clock: Clock | None = None) -> Runner:
+def running_on(
+    mailboxes: Any,
+    rest: Any,
+    stopping: asyncio.Event,
+    clock: Clock | None = None,
+    sweeps: Sequence[Sweep] = (),
+) -> Runner:
     """A runner on these."""
     return Runner(
         mailboxes=mailboxes,
@@ -95,7 +101,46 @@ def running_on(mailboxes: Any, rest: Any, stopping: asyncio.Event, clock: Clock 
         interval=timedelta(minutes=5),
         clock=clock or Clock(),
         stopping=stopping,
+        sweeps=sweeps,
     )
+
+
+async def test_a_nudge_looks_for_what_is_urgent_at_once() -> None:
+    """Long before its time; what is not urgent waits for its turn."""
+    looked, stopping = asyncio.Queue[str](), asyncio.Event()
+    sweeps = [
+        Sweep("urgent", 1_000, lambda: looked.put("urgent"), is_urgent=True),
+        Sweep("patient", 1_000, lambda: looked.put("patient")),
+    ]
+    runner = running_on(Nothing(), Nothing(), stopping, sweeps=sweeps)
+    running = asyncio.create_task(runner.run())
+
+    runner.nudge()
+    async with asyncio.timeout(5):
+        assert await looked.get() == "urgent"
+    stopping.set()
+    await running
+
+    assert looked.empty()
+
+
+async def test_the_end_waits_for_what_a_sweep_began() -> None:
+    """A mail that is with its server gets its answer before the process leaves."""
+    stopping, ended = asyncio.Event(), asyncio.Event()
+
+    async def answer() -> None:
+        await stopping.wait()
+        await asyncio.sleep(0)
+        ended.set()
+
+    tasks = [asyncio.create_task(answer())]
+    sweep = Sweep("sending", 1_000, asyncio.Event().wait, running=lambda: tasks)  # type: ignore[arg-type] # what it gives is not looked at
+    running = asyncio.create_task(running_on(Nothing(), Nothing(), stopping, sweeps=[sweep]).run())
+    await asyncio.sleep(0)
+    stopping.set()
+    await running
+
+    assert ended.is_set()
 
 
 async def test_a_poll_that_fails_on_our_side_is_not_repeated_at_once() -> None:

@@ -134,3 +134,14 @@ def test_choices_are_known_by_what_stands_beside_them() -> None:
     found = [next(choosable(blocks, label))["block_id"] for label in ("Level", "add somebody", "Who")]
 
     assert found == ["s", "r", "i"]
+
+
+def test_rich_text_and_files_take_their_shapes() -> None:
+    """Words with markup become rich text with the people who are listed, files stand by their ids."""
+    people = [{"id": "U1", "real_name": "Kenji Morita", "role": "member"}]
+
+    written = value_of({"type": "rich_text_input"}, "Hi @Kenji Morita", Known(people))
+    chosen = value_of({"type": "file_input"}, ["F1", "F2"], Known())
+
+    assert written["rich_text_value"]["elements"][0]["elements"][1] == {"type": "user", "user_id": "U1"}
+    assert chosen == {"type": "file_input", "files": [{"id": "F1"}, {"id": "F2"}]}

@@ -23,6 +23,7 @@ from storage.sharing import (
     ChannelReach,
     GrantKind,
     Level,
+    Mail,
     Role,
     Share,
     Suspension,
@@ -264,3 +265,45 @@ def test_the_add_form_says_what_is_decided_already(offer: Offer, words: str) -> 
     validate.view(mailbox_form(replace(drafts.new_draft(), sharing=tuple(blocks))), "modal")
     assert words in visible(blocks)
     assert ("<@U2>" in visible(blocks)) == (offer.fixed is not None)
+
+
+@pytest.mark.parametrize(
+    ("already", "words"),
+    [
+        (Seers(()), ""),
+        (Seers(("U4",)), "*Who sees it already:* <@U4>."),
+        (Seers(tuple(f"U{number}" for number in range(25))), "<@U9> and 15 others."),
+        (None, "*Who sees it already:* Slack does not say right now who that is."),
+    ],
+)
+def test_the_form_says_who_sees_it_already(already: Seers | None, words: str) -> None:
+    """Below those who are chosen, by name and bounded; nothing where nobody does, nor where there is no form."""
+    sheet = Sheet(OFFER, Seers(("U2",)), GROUPS, already=already)
+    view = pages.share_form(sheet, DRAFT)
+
+    last = view["blocks"][-1]
+    assert (
+        (last["type"] == "context" and words in last["elements"][0]["text"])
+        if words
+        else last["type"] == "section"
+    )
+    validate.view(view, "modal")
+    assert "sees it already" not in str(pages.share_form(sheet, DRAFT, is_done=True))
+
+
+def test_who_sees_a_message_already_has_a_share_of_it_or_of_its_mailbox() -> None:
+    """Those of other messages, of mail that came later, and those that are over do not count."""
+    mail, late = Mail("x1", NOW, None), NOW + timedelta(minutes=1)
+    people = [Audience(AudienceKind.PERSON, f"U{number}") for number in range(6)]
+    shares = [
+        replace(SHARE, audience=people[0]),
+        replace(SHARE, audience=people[1], created_at=late),
+        replace(SHARE, audience=people[2], created_at=late, history=True),
+        replace(SHARE, audience=people[3], message_id="x1"),
+        replace(SHARE, audience=people[4], message_id="x2"),
+        replace(SHARE, audience=people[5], until=NOW),
+        replace(SHARE, audience=people[0], message_id="x1"),
+    ]
+
+    assert offers.seeing(shares, mail, NOW) == (people[0], people[2], people[3])
+    assert offers.seeing(shares, None, NOW) == tuple(people[:3])

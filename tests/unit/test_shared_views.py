@@ -120,11 +120,12 @@ def _without_ours(view: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_a_message_offers_what_its_level_allows(level: Level) -> None:
-    """Up to See no button at all; nothing anywhere offers to reply as long as nothing can be sent."""
+    """Up to See no button at all; from Reply on it can be answered, and answered to all where there are others."""
     ids = _buttons(VIEWS[f"message_{level.name}"])
 
     opens = {names.SHARED_SEND, names.SHARED_HEADERS, names.SHARED_NEXT, names.SHARED_PREVIOUS}
     wanted = opens if level >= Level.OPEN else set()
+    wanted |= {names.REPLY_BUTTON, names.FORWARD_BUTTON} if level >= Level.REPLY else set()
     assert ids == wanted | ({names.SHARED_MUTE} if level >= Level.MANAGE else set())
     assert ("Body words" in json.dumps(VIEWS[f"message_{level.name}"])) == (level >= Level.OPEN)
 

@@ -353,7 +353,47 @@ def test_another_active_mailbox_is_named() -> None:
     """After adding a mailbox that is not active, the person reads which one stays active."""
     said = " ".join(kit.texts(SAMPLES["saved_not_active"]))
 
-    assert "“Work” stays the active mailbox" in said
+    assert "“Work” stays active." in said
+
+
+@pytest.mark.parametrize(
+    ("most", "words"),
+    [
+        (1, "One mailbox is active at a time"),
+        (3, "Up to 3 mailboxes are active at a time"),
+        (None, "Only active mailboxes are fetched"),
+    ],
+)
+def test_the_form_says_how_many_may_be_active(most: int | None, words: str) -> None:
+    """As administrators have it, also after the form came back."""
+    draft = replace(drafts.new_draft(asks_active=True), most_active=most)
+    view = views.mailbox_form(draft)
+
+    label = "Make this the active mailbox" if most == 1 else "Make this mailbox active"
+    assert kit.inputs(view)[label]["hint"]["text"].startswith(words)
+    assert drafts.read({**view, "state": {"values": {}}}).most_active == most
+
+
+def test_all_that_give_way_are_named() -> None:
+    """However many that are; the first few by name."""
+    others = [replace(HOME, profile=replace(HOME.profile, name=f"Box {number}")) for number in range(7)]
+
+    two = "".join(kit.texts(views.activated(MAILBOX, rested=others[:2], is_only=False)))
+    seven = "".join(kit.texts(views.saved(MAILBOX, FINE, rested=others)))
+
+    assert "is active now." in two
+    assert "“Box 0” and “Box 1” keep their settings and their places" in two
+    assert "“Box 4” and 2 more keep their settings" in seven
+    assert kit.texts(views.activated(MAILBOX)) != kit.texts(views.activated(MAILBOX, rested=others[:1]))
+
+
+def test_several_mailboxes_that_stay_active_are_named() -> None:
+    """Beside one that was added and is not fetched, in the result and by the doctor."""
+    resting, others = replace(MAILBOX, is_active=False), (HOME, replace(MAILBOX, id="m9"))
+
+    said = "".join(kit.texts(views.saved(resting, FINE, active=others)))
+
+    assert "nothing is fetched from it until you make it so. “Home” and “Work” stay active." in said
 
 
 def test_saved_as_receiving_only_claims_no_sending() -> None:

@@ -12,7 +12,7 @@ from bot.mail.special import Sealing
 from bot.slack.cards import events, forwarded, reports, seals, unsubscribing
 
 if TYPE_CHECKING:
-    from bot.mail.content import Message
+    from bot.mail.content import Arrival, Message
     from bot.slack.blocks import Block
 
 __all__ = ["REPORT_UNITS", "above", "below", "explains", "is_report", "notice", "says_all", "summary"]
@@ -23,10 +23,14 @@ REPORT_UNITS: Final = 700
 _CLOSED: Final = frozenset({Sealing.SMIME_ENCRYPTED, Sealing.PGP_ENCRYPTED, Sealing.SMIME_OPAQUE})
 
 
-def above(message: Message) -> list[Block]:
+def above(message: Message, arrival: Arrival) -> list[Block]:
     """What stands before the text."""
     special = message.special
-    found = [*events.cards(special.invitations, message.sender, message.subject), *reports.cards(message)]
+    open_events = events.to_be_answered(message, arrival) if special.invitations else frozenset()
+    found = [
+        *events.cards(special.invitations, message.sender, message.subject, open_events),
+        *reports.cards(message),
+    ]
     return [*found, *seals.notes(special.seals)]
 
 

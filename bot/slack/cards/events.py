@@ -1,4 +1,4 @@
-"""Invitations as cards: what, when, where, by whom, how often. Pure; says nothing of answering.
+"""Invitations as cards: what, when, where, by whom, how often, and buttons to answer. Pure.
 
 Times stand twice: in the reader's own zone, which Slack fills in, and in the sender's, in words. What the subject of the
 mail says already is not said again.
@@ -9,16 +9,16 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.mail import plain_text, rich_text
+from bot.mail import originals, plain_text, rich_text
 from bot.mail.lines import Document, Line, Run, Style
 from bot.mail.special import Answer, Frequency, Method
-from bot.slack import blocks
+from bot.slack import blocks, names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from bot.mail.content import Address
+    from bot.mail.content import Address, Arrival, Message
     from bot.mail.special import Event, Invitation, Repeats
     from bot.slack.blocks import Block
 
@@ -31,6 +31,14 @@ SAME_DAY: Final = timedelta(hours=12)
 
 URL_UNITS: Final = 500
 
+SOMEWHERE: Final = timedelta(days=2)
+"""After so long a day is over in each zone; times without a zone and ends of series are no better known."""
+
+_BUTTONS: Final = {
+    names.INVITATION_ACCEPT: "Accept",
+    names.INVITATION_TENTATIVE: "Maybe",
+    names.INVITATION_DECLINE: "Decline",
+}
 _TITLES: Final = {
     Method.REQUEST: "Invitation",
     Method.CANCEL: "Cancelled",
@@ -71,11 +79,24 @@ _WORKDAYS: Final = tuple((0, day) for day in range(5))
 _YEARS: Final = range(1970, 9000)
 
 
-def cards(invitations: Sequence[Invitation], sender: Address | None, subject: str = "") -> Iterator[Block]:
-    """The first events; the rest are in the calendar file."""
+def cards(
+    invitations: Sequence[Invitation],
+    sender: Address | None,
+    subject: str = "",
+    open_events: frozenset[str] = frozenset(),
+) -> Iterator[Block]:
+    """The first events; the rest are in the calendar file.
+
+    Args:
+        open_events: UIDs of those that can be answered from their cards.
+    """
     whole = [(each, event) for each in invitations for event in each.events]
+    answered: list[str] = []
     for invitation, event in whole[:SHOWN]:
         yield from _card(invitation.method, event, subject)
+        if event.uid in open_events and event.uid not in answered:
+            yield _answers(event.uid, len(answered))
+            answered.append(event.uid)
     left = len(whole) - SHOWN
     if left > 0:
         yield blocks.note(f"and {left} more event{'s' if left > 1 else ''} in the calendar file")
@@ -84,6 +105,15 @@ def cards(invitations: Sequence[Invitation], sender: Address | None, subject: st
     )
     if stranger is not None:
         yield blocks.note(f"⚠ The organiser, {stranger.address}, is not the sender of this mail.", 400)
+
+
+def to_be_answered(message: Message, arrival: Arrival) -> frozenset[str]:
+    """UIDs of the events that the mailbox's owner is asked to by name, and that were to come when the mail came."""
+    asked = {each.uid for each in originals.invited(message, [arrival.own_address]) if each.attendee}
+    events = (event for each in message.special.invitations for event in each.events)
+    return frozenset(
+        event.uid for event in events if event.uid in asked and not _is_past(event, arrival.received_at)
+    )
 
 
 def summary(invitations: Sequence[Invitation], subject: str) -> str:
@@ -102,6 +132,29 @@ def _card(method: Method, event: Event, subject: str) -> Iterator[Block]:
     found = [each for row in rows if row for each in [{"type": "text", "text": "\n"}, *row]]
     if found:
         yield rich_text.block([{"type": "rich_text_section", "elements": found[1:]}])
+
+
+def _answers(uid: str, number: int) -> Block:
+    """The row of buttons that answer an invitation; of further ones in a mail with a number behind its id."""
+    return {
+        "type": "actions",
+        "block_id": f"{names.INVITATION}:{number}" if number else names.INVITATION,
+        "elements": [
+            {"type": "button", "text": blocks.plain(words, 75), "action_id": action_id, "value": uid}
+            for action_id, words in _BUTTONS.items()
+        ],
+    }
+
+
+def _is_past(event: Event, now: datetime) -> bool:
+    """Whether an event, and each that comes after it, is over for sure, wherever its day or hour is meant."""
+    if event.repeats is not None:
+        until = event.repeats.until
+        return until is not None and until < now - SOMEWHERE
+    last = event.ends or event.starts
+    if last is None:
+        return False
+    return last < now if last.tzinfo is not None else last.replace(tzinfo=UTC) < now - SOMEWHERE
 
 
 def _heading(method: Method, event: Event, subject: str) -> tuple[Run, ...]:

@@ -25,9 +25,11 @@ from bot.slack.listeners import (
     muted,
     old_mail,
     people,
+    sending,
     server_mail,
     shared,
     sharing,
+    writing,
 )
 from bot.slack.listeners.desk import Desk
 from bot.slack.listeners.failures import FailureHandler
@@ -55,6 +57,8 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
     people.register(bolt, desk)
     sharing.register(bolt, desk)
     shared.register(bolt, desk)
+    writing.register(bolt, desk)
+    sending.register(bolt, desk)
     admin.register(bolt, desk)
     admin_lists.register(bolt, desk)
     _acknowledge_the_rest(bolt)

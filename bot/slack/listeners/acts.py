@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,10 @@ async def _form(desk: Desk, word: str, person: Person, mailbox_id: str) -> View:
     draft = drafts.draft_of(mailbox, asks_active=not mailbox.is_active)
     if word == names.PASSWORD:
         return views.password_form(mailbox, draft)
-    draft = replace(draft, offers_plain=await desk.offers_plain(person))
+    offers_plain, most_active = await asyncio.gather(
+        desk.offers_plain(person), desk.registrar.most_active(person)
+    )
+    draft = replace(draft, offers_plain=offers_plain, most_active=most_active)
     return views.mailbox_form(draft, provider=desk.providers.by_address(mailbox.profile.address))
 
 
@@ -61,7 +65,7 @@ async def _switch(desk: Desk, word: str, person: Person, mailbox_id: str) -> Ans
         mailbox, rested = await registrar.activate(person, mailbox_id)
         mailboxes, _ = await desk.listed(person)
         is_only = sum(other.is_active for other in mailboxes) == 1
-        return views.activated(mailbox, previous=next(iter(rested), None), is_only=is_only)
+        return views.activated(mailbox, rested=rested, is_only=is_only)
     if word == names.PAUSE:
         return views.paused(await registrar.pause(person, mailbox_id))
     if word == names.RESUME:

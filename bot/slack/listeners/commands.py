@@ -18,6 +18,7 @@ from bot.slack.listeners.front import publish_home
 from bot.slack.listeners.muted import open_rules
 from bot.slack.listeners.shared import shared_with
 from bot.slack.listeners.sharing import adding_part
+from bot.slack.listeners.writing import open_compose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,10 +63,8 @@ async def _answer(desk: Desk, body: Mapping[str, Any], client: AsyncWebClient, r
         await say(respond, views.mailbox_list(mailboxes, waiting, desk.clock(), not_done))
     elif word in {names.HELP, names.SHARED}:
         await say(respond, await _told(desk, person, word))
-    elif word == names.ADMIN and desk.office is not None:
-        await open_admin(desk, desk.office, body, client)
-    elif word == names.RULES:
-        await open_rules(desk, body, client)
+    elif word in {names.RULES, names.SEND} or (word == names.ADMIN and desk.office is not None):
+        await _open(desk, word, body, client, called=rest)
     elif word == names.EXPORT:
         await say(respond, await export_data(desk, body))
     elif word == names.ERASE:
@@ -76,6 +75,18 @@ async def _answer(desk: Desk, body: Mapping[str, Any], client: AsyncWebClient, r
         await _one_of(desk, word, body, client, respond, called=rest)
     else:
         await say(respond, views.unknown_word(word))
+
+
+async def _open(
+    desk: Desk, word: str, body: Mapping[str, Any], client: AsyncWebClient, *, called: str
+) -> None:
+    """The words that open a modal at once."""
+    if word == names.ADMIN and desk.office is not None:
+        await open_admin(desk, desk.office, body, client)
+    elif word == names.SEND:
+        await open_compose(desk, body, client, called=called)
+    else:
+        await open_rules(desk, body, client)
 
 
 async def _told(desk: Desk, person: Person, word: str) -> Answer:
@@ -94,6 +105,7 @@ async def words_for(desk: Desk, person: Person) -> tuple[str, ...]:
     hidden |= set() if standing.may_view else {names.SHARED}
     if not standing.may_hold and not standing.seen_by:
         hidden |= {names.ADD, names.RULES, *names.BUTTONS}
+        hidden |= set() if standing.may_view else {names.SEND}
     return tuple(word for word in names.COMMANDS if word not in hidden)
 
 
@@ -123,18 +135,19 @@ async def open_add_form(
 ) -> None:
     """The add form, with servers in place when an address is given."""
     person = desk.actor(body)
-    (mailboxes, _), sharing, (refusal, administrators), offers_plain = await asyncio.gather(
+    (mailboxes, _), sharing, (refusal, administrators), offers_plain, most_active = await asyncio.gather(
         desk.listed(person),
         adding_part(desk, person),
         desk.registrar.refusal(person),
         desk.offers_plain(person),
+        desk.registrar.most_active(person),
     )
     if refusal:
         await open_view(client, body, views.cannot_add(refusal, administrators))
         return
     found = desk.discovery.known(address)
     draft = drafts.new_draft(address=address, found=found, asks_active=bool(mailboxes))
-    draft = replace(draft, sharing=sharing, offers_plain=offers_plain)
+    draft = replace(draft, sharing=sharing, offers_plain=offers_plain, most_active=most_active)
     form = views.mailbox_form(draft, provider=found.provider if found else None)
     view = await open_view(client, body, form)
     if found is None and address:

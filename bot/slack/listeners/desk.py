@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bot.reading import Reading
     from bot.retention import WhyNot
     from bot.rules import Muting
+    from bot.sending import Sending
     from bot.server_mail import ServerMail
     from bot.sharing import Sharing
     from bot.slack.client import SlackClient
@@ -87,6 +88,7 @@ class Desk:
         testing: the tests that run by the id of their view, so that a second press of the button starts no second one.
         people: who people are to Slack; forgets by events. None where nothing is shared.
         office: administration; None where there is none.
+        sending: what people do with mail that goes out.
     """
 
     registrar: Registrar
@@ -110,6 +112,7 @@ class Desk:
     office: Office | None = None
     reception: Reception | None = None
     allows_some_plain: bool = False
+    sending: Sending | None = None
 
     def actor(self, body: Mapping[str, Any]) -> Person:
         """The person who acts, as Slack verified them; ids inside the payload's values play no part.

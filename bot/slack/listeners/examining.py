@@ -28,8 +28,8 @@ async def examine(desk: Desk, mailbox_id: str, body: Mapping[str, Any], client: 
     person = desk.actor(body)
     mailbox = await desk.registrar.get(person, mailbox_id)
     rests = views.not_examined(mailbox)
-    if rests:
-        await open_view(client, body, views.could_not_open(rests))
+    if rests is not None:
+        await open_view(client, body, rests)
         return
     progress = views.Progress()
     view = await open_view(client, body, views.doctor_running(mailbox.profile.name, progress))

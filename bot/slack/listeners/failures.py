@@ -90,8 +90,12 @@ class FailureHandler:
         return BotError.words, reference
 
 
-async def fill(client: AsyncWebClient, view_id: str, work: Awaitable[View]) -> None:
-    """Show in a modal what belongs there; where that cannot be had, the reason: it would say "Loading" for ever."""
+async def fill(client: AsyncWebClient, view_id: str, work: Awaitable[View]) -> bool:
+    """Show in a modal what belongs there; where that cannot be had, the reason: it would say "Loading" for ever.
+
+    Returns:
+        Whether Slack took it.
+    """
     try:
         view = await work
     except BotError as error:
@@ -102,7 +106,7 @@ async def fill(client: AsyncWebClient, view_id: str, work: Awaitable[View]) -> N
             raise
         log.warning("storage_failed", error=type(error).__name__)
         view = views.could_not_open(STORAGE_WORDS)
-    await shown(client, view_id, view)
+    return await shown(client, view_id, view)
 
 
 def _first_field(view: Mapping[str, Any]) -> str | None:

@@ -229,6 +229,7 @@ def _again(
 
 async def _stored(desk: Desk, sent: _Sent, order: Order, checked: Checked) -> View:
     person, draft, sharing = sent.person, sent.draft, ""
+    before = {each.id for each in (await desk.listed(person))[0] if each.is_active}
     if draft.is_edit:
         mailbox = await desk.registrar.change(person, draft.mailbox_id, order, checked)
         if order.make_active and draft.asks_active:
@@ -237,7 +238,7 @@ async def _stored(desk: Desk, sent: _Sent, order: Order, checked: Checked) -> Vi
         mailbox = await desk.registrar.add(person, order, checked, sent.form_id)
         sharing = await share_new(desk, person, draft, mailbox.id)
     mailboxes, _ = await desk.listed(person)
-    active = next((other for other in mailboxes if other.is_active and other.id != mailbox.id), None)
+    others = [other for other in mailboxes if other.id != mailbox.id]
     stored = sent.known.stored
     is_new_maildrop = stored is None or not is_same_maildrop(stored.profile, order.profile)
     return views.saved(
@@ -246,6 +247,7 @@ async def _stored(desk: Desk, sent: _Sent, order: Order, checked: Checked) -> Vi
         is_new=not draft.is_edit,
         old=desk.registrar.old_mail_coming(mailbox, order, checked) if is_new_maildrop else None,
         interval=desk.registrar.bounds(mailbox).interval,
-        active=active,
+        active=[other for other in others if other.is_active],
+        rested=[other for other in others if other.id in before and not other.is_active],
         sharing=sharing,
     )

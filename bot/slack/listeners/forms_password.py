@@ -56,7 +56,8 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
             await ack(response_action="errors", errors=parsed)
             return
         mailbox = await desk.registrar.get(person, draft.mailbox_id)
-        await ack(response_action="update", view=views.password_in_progress(mailbox))
+        is_outgoing = parsed.incoming is None and (typed is None or not typed.incoming)
+        await ack(response_action="update", view=views.password_in_progress(mailbox, is_outgoing=is_outgoing))
         if view["id"] in desk.testing:
             return
         incoming = parsed.incoming or (typed.incoming if typed else None) or None

@@ -16,16 +16,17 @@ from bot.slack.views.home import HomePage, no_right
 from bot.slack.views.opened import OpenedToMe
 from bot.slack.views.words import context, plain
 from storage.errors import StorageError
+from storage.sharing import Level
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping
+    from collections.abc import Awaitable, Mapping, Sequence
 
     from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.front import Standing
     from bot.slack.listeners.desk import Desk
     from bot.slack.views import Block, View
-    from storage.records import Person
+    from storage.records import Mailbox, Person
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +65,7 @@ async def home_of(desk: Desk, person: Person, number: int = 0) -> View:
         shared=shared,
         admin=await _admin(desk, standing),
         number=number,
+        may_send=await _may_send(desk, person, mailboxes, shared),
     )
     return views.home(page, desk.clock())
 
@@ -78,6 +80,18 @@ async def _shared(desk: Desk, person: Person) -> OpenedToMe:
     if desk.reception is None:
         return OpenedToMe()
     return await _in_time(desk.reception.viewing.shared_with(person)) or OpenedToMe(why=_SHARED_LATER)
+
+
+async def _may_send(desk: Desk, person: Person, own: Sequence[Mailbox], shared: OpenedToMe) -> bool:
+    """Whether there is something to send from; where Slack does not say, the button does when it is pressed."""
+    if desk.sending is None:
+        return False
+    if any(mailbox.profile.outgoing is not None and mailbox.suspension is None for mailbox in own):
+        return True
+    if not any(opened.level >= Level.REPLY for opened in shared.mailboxes):
+        return False
+    senders = await _in_time(desk.sending.senders(person))
+    return senders is None or bool(senders)
 
 
 async def _admin(desk: Desk, standing: Standing | None) -> list[Block]:

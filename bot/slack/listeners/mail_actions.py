@@ -10,6 +10,8 @@ from bot.mail.frames import Mode
 from bot.slack import actions, names, views
 from bot.slack.listeners.desk import open_view, say, shown
 from bot.slack.listeners.failures import fill
+from bot.slack.listeners.sharing import open_share
+from bot.slack.share_forms import ShareDraft
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,6 +75,8 @@ async def _chosen(
         await _open_pages(desk, names.HEADERS_SHOWN, message_id, body, client)
     elif word == names.MORE_ORIGINAL:
         await _original(desk, message_id, body, respond, client)
+    elif word == names.MORE_SHARE:
+        await open_share(desk, ShareDraft("", message_id), body, client)
     elif word in {names.MORE_MUTE_SENDER, names.MORE_MUTE_THREAD}:
         await say(respond, await _mute(desk, desk.actor(body), word, message_id))
     elif word == names.MORE_DELETE:

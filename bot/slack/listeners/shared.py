@@ -10,11 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.errors import BotError, NoSuchRule, NotAllowed
+from bot.errors import BotError, NoSuchRule
 from bot.retention import WORDS
 from bot.slack import forms, names, views
 from bot.slack.listeners.desk import at_least, open_view
 from bot.slack.listeners.failures import fill
+from bot.slack.listeners.reception import visitor
 from bot.slack.views import managed, shared
 from storage.records import Retention
 
@@ -77,7 +78,7 @@ def _register(bolt: AsyncApp, place: Place) -> None:
         ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], client: AsyncWebClient
     ) -> None:
         await ack()
-        viewer, view = await _viewer(place, body, _value(action)), body.get("view") or {}
+        viewer, view = await visitor(place.desk, body, _value(action)), body.get("view") or {}
         work = _unmute(place, viewer, str(view.get("private_metadata", "")), _value(action))
         await fill(client, str(view.get("id", "")), work)
 
@@ -88,7 +89,7 @@ def _register(bolt: AsyncApp, place: Place) -> None:
         if errors:
             await ack(response_action="errors", errors=errors)
             return
-        viewer = await _viewer(place, body, view["private_metadata"])
+        viewer = await visitor(place.desk, body, view["private_metadata"])
         await ack(response_action="update", view=views.loading("Delete setting"))
         work = _save(place, viewer, view["private_metadata"], chosen, days)
         await fill(client, view["id"], at_least(SHOWN_SECONDS, work))
@@ -106,7 +107,7 @@ def _opens(place: Place, title: str, view: Callable[[Place, Person, str], Awaita
         ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], client: AsyncWebClient
     ) -> None:
         await ack()
-        viewer = await _viewer(place, body, _value(action))
+        viewer = await visitor(place.desk, body, _value(action))
         modal = await open_view(client, body, views.loading(title))
         await fill(client, str(modal["id"]), view(place, viewer, _value(action)))
 
@@ -120,7 +121,7 @@ def _changes(place: Place, view: Callable[[Place, Person, str], Awaitable[View]]
         ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], client: AsyncWebClient
     ) -> None:
         await ack()
-        viewer, modal = await _viewer(place, body, _value(action)), body.get("view") or {}
+        viewer, modal = await visitor(place.desk, body, _value(action)), body.get("view") or {}
         await fill(client, str(modal.get("id", "")), view(place, viewer, _value(action)))
 
     return changed
@@ -135,20 +136,10 @@ def _turned(place: Place) -> Any:
         page = {names.SHARED_MESSAGE: _message, names.SHARED_FIELDS: _fields}.get(view.get("callback_id", ""))
         if page is not None and number is not None:
             message_id = str(view["private_metadata"])
-            viewer = await _viewer(place, body, message_id)
+            viewer = await visitor(place.desk, body, message_id)
             await fill(client, view["id"], page(place, viewer, f"{message_id}:{number}"))
 
     return turned
-
-
-async def _viewer(place: Place, body: Mapping[str, Any], subject: str) -> Person:
-    """Who pressed; somebody of another workspace, who may be in a channel with us, is noted and refused."""
-    try:
-        return place.desk.actor(body)
-    except NotAllowed:
-        user = str((body.get("user") or {}).get("id", ""))
-        await place.reception.door.note_stranger(place.desk.workspace, user, f"pressed:{subject}")
-        raise
 
 
 def _value(action: Mapping[str, Any]) -> str:

@@ -230,11 +230,21 @@ def _handling(draft: Draft, report: Report | None) -> list[Block]:
     blocks = [field(draft, names.OLD_MAIL, "How much old mail to bring", old_mail, hint=there)]
     if draft.asks_active:
         active = radio(YES_NO, draft.text(names.MAKE_ACTIVE))
-        hint = (
+        label, hint = _activity(draft.most_active)
+        blocks.append(field(draft, names.MAKE_ACTIVE, label, active, hint=hint))
+    return blocks
+
+
+def _activity(most: int | None) -> tuple[str, str]:
+    """The question whether a mailbox is active, and what a yes brings; None for no limit."""
+    if most == 1:
+        return "Make this the active mailbox", (
             "One mailbox is active at a time; the others keep their settings and are not fetched meanwhile."
         )
-        blocks.append(field(draft, names.MAKE_ACTIVE, "Make this the active mailbox", active, hint=hint))
-    return blocks
+    said = "Only active mailboxes are fetched."
+    if most is not None:
+        said = f"Up to {most:,} mailboxes are active at a time. With one more, that of the oldest choice keeps its settings and is not fetched meanwhile."
+    return "Make this mailbox active", said
 
 
 def _as_chosen(block: Mapping[str, Any], draft: Draft) -> Block:

@@ -36,7 +36,7 @@ _STAYS: Final = (
     "every message on the mail server",
     "backups that whoever runs Mailbox made before, until they run out",
 )
-_ACTIVE: Final = "It is your active mailbox; nothing is fetched until you make another one active."
+_ACTIVE: Final = "It is active; when it is gone, no other mailbox becomes active by itself."
 _NOT_CONFIRMED: Final = f"Type “{CONFIRMATION_WORD}” to go on, or press “Keep”."
 
 
@@ -157,6 +157,11 @@ def _contents(held: Holding) -> list[str]:
     found = []
     if held.waiting:
         found.append(f"{_count(held.waiting, 'post', 'posts')} on the way to Slack, not made yet")
+    if held.unsent:
+        found.append(f"{_count(held.unsent, 'e-mail', 'e-mails')} not sent yet: it will not happen any more")
+    if held.sent > held.unsent:
+        past = held.sent - held.unsent
+        found.append(f"what Mailbox remembers of {_count(past, 'e-mail', 'e-mails')} that you or others sent")
     if held.copies:
         found.append(f"{_count(held.copies, 'sealed copy', 'sealed copies')} of messages, kept for a while")
     if held.uids:

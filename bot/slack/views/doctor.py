@@ -9,7 +9,7 @@ from bot.errors import Step
 from bot.retention import knows_recent
 from bot.slack import names
 from bot.slack.views.calm import calm_words
-from bot.slack.views.sentences import name_of
+from bot.slack.views.sentences import name_of, names_of
 from bot.slack.views.steps import passed_lines, running_line, tested_text
 from bot.slack.views.values import Tested
 from bot.slack.views.words import (
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from bot.doctor import Counts, Facts
     from bot.slack.views.values import Progress, Report
+    from storage.records import Mailbox
 
 _TITLE: Final = "Mailbox doctor"
 _RECENT: Final = "Tick the reading of the last 30 days (“recent:”) in Edit, or stop the other program."
@@ -40,7 +41,7 @@ _BEFORE_GREETING: Final = frozenset({Step.NAME, Step.CONNECT, Step.TLS, Step.GRE
 
 _TEXTS: Final = {
     Cause.PAUSED: "*It is paused.* Its mail waits on the mail server until you resume it.",
-    Cause.NOT_ACTIVE: "*It is not your active mailbox.* {active} Make this one active to see its mail.",
+    Cause.NOT_ACTIVE: "*It is not active, so nothing is fetched from it.* {active}Make it active to see its mail.",
     Cause.ASKED: (
         "*A question waits for you.* Nearly all of its mail suddenly looked new, so Mailbox has stopped and asked you what it "
         "is, in our direct messages. Answer there; nothing is fetched before."
@@ -173,9 +174,7 @@ def _values(facts: Facts, now: datetime) -> dict[str, Any]:
     name = escaped(provider.name.partition(" (")[0]) if provider else "your provider"
     where = provider.enable_where.rstrip(". ") if provider else ""
     found = {
-        "active": f"{name_of(facts.active)} is, and nothing is fetched from this one meanwhile."
-        if facts.active
-        else "",
+        "active": _active(facts.active),
         "provider": name,
         "where": f" ({escaped(where)})" if where else "",
         "recent": _RECENT if knows_recent(profile.incoming.host) else "Stop the other program.",
@@ -199,6 +198,13 @@ def _values(facts: Facts, now: datetime) -> dict[str, Any]:
         "tries": str(DELETION_TRIES),
         "it": "it" if counts.undeleted == 1 else "them",
     }
+
+
+def _active(mailboxes: Sequence[Mailbox]) -> str:
+    """What is fetched instead."""
+    if not mailboxes:
+        return ""
+    return f"{names_of(mailboxes)} {'is' if len(mailboxes) == 1 else 'are'}. "
 
 
 def _known(counts: Counts, waiting: int) -> str:

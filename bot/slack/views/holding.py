@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.slack import names
-from bot.slack.views.words import Block, View, literal, modal, mrkdwn, section
+from bot.slack.views.words import Block, View, actions, button, literal, modal, mrkdwn, plain, section
 from storage.records import Health
 from storage.sharing import Suspension
 
@@ -23,18 +23,32 @@ SUSPENDED = {
 }
 """Why a mailbox is not fetched."""
 
-_ERASED = (
-    "Its password was erased while your account was deactivated, so nobody signs in. Enter it anew with /mailbox password; "
-    "then the doctor can look."
-)
+ERASED = "Its password was erased because its owner's account had been deactivated for 14 days."
 
 
-def not_examined(mailbox: Mailbox) -> str:
-    """Why the doctor does not sign in to a mailbox, "" where it may."""
+def is_erased(mailbox: Mailbox) -> bool:
+    """Whether its password was erased, and none was stored since: that sets the failures back."""
+    return mailbox.health is Health.PASSWORD_ERASED and mailbox.failures > 0
+
+
+def enter_password(mailbox_id: str) -> dict[str, Any]:
+    """The button that leads to the password form, where there is no password."""
+    return button("Enter password", names.PASSWORD_BUTTON, mailbox_id, style="primary")
+
+
+def not_examined(mailbox: Mailbox) -> View | None:
+    """Why the doctor does not sign in to a mailbox, and what mends it; None where it may."""
     if mailbox.suspension is not None:
         why = SUSPENDED[mailbox.suspension]
-        return f"{why}, so it is not fetched and nobody signs in to it. Please ask a workspace administrator."
-    return _ERASED if mailbox.health is Health.PASSWORD_ERASED else ""
+        words = (
+            f"{why}, so it is not fetched and nobody signs in to it. Please ask a workspace administrator."
+        )
+        return modal("Mailbox doctor", names.RESULT, [section(plain(words))])
+    if is_erased(mailbox):
+        words = f"{ERASED} So nobody can sign in, and nothing is fetched. Enter it again and mail comes as before."
+        blocks = [section(plain(words)), actions(enter_password(mailbox.id))]
+        return modal("Mailbox doctor", names.RESULT, blocks)
+    return None
 
 
 def cannot_add_blocks(sentence: str, administrators: Sequence[str]) -> list[Block]:

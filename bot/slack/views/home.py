@@ -84,6 +84,7 @@ class HomePage:
         shared: what others opened to them.
         admin: the administrators' part; empty for others.
         number: of the page of their own mailboxes, from 0; past the end, the last one is shown.
+        may_send: there is a mailbox that they can send from.
     """
 
     mailboxes: Sequence[Mailbox]
@@ -95,6 +96,7 @@ class HomePage:
     shared: OpenedToMe = field(default_factory=OpenedToMe)
     admin: Sequence[Block] = ()
     number: int = 0
+    may_send: bool = False
 
 
 def home(page: HomePage, now: datetime) -> View:
@@ -129,6 +131,7 @@ def _own(page: HomePage, now: datetime) -> list[Block]:
         if page.no_right
         else [button("Add mailbox", names.OPEN_ADD, style="" if page.mailboxes else "primary")]
     )
+    add = [*_write(page), *add]
     if not page.mailboxes:
         return [actions(*add)] if add else []
     pages = -(-len(page.mailboxes) // MAILBOXES_A_PAGE)
@@ -140,6 +143,10 @@ def _own(page: HomePage, now: datetime) -> list[Block]:
     if pages > 1:
         found.append(context(plain(f"Page {at + 1} of {pages}: {len(page.mailboxes):,} mailboxes in all.")))
     return [*found, actions(*add, button("Muted mail", names.OPEN_RULES), *_turns(at, pages))]
+
+
+def _write(page: HomePage) -> list[dict[str, Any]]:
+    return [button("New e-mail", names.COMPOSE_BUTTON, style="primary")] if page.may_send else []
 
 
 def _turns(at: int, pages: int) -> list[dict[str, Any]]:

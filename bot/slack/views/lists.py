@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bot.slack import names
 from bot.slack.views.calm import calm_words
-from bot.slack.views.holding import SUSPENDED
+from bot.slack.views.holding import ERASED, SUSPENDED, enter_password, is_erased
 from bot.slack.views.sentences import name_of, nothing_to_do
 from bot.slack.views.words import (
     Answer,
@@ -40,9 +40,7 @@ _HEALTH: Final = {
     Health.LOGIN_REFUSED: (
         "The mail server refuses the user name or the password, so Mailbox has stopped trying. Please change the password."
     ),
-    Health.PASSWORD_ERASED: (
-        "Its password was erased while its owner's account was deactivated. Please enter the password again."
-    ),
+    Health.PASSWORD_ERASED: "Its new password is stored; it has not been checked yet.",
     Health.MAILDROP_BUSY: "Another mail program is using the mailbox right now; Mailbox tries again by itself.",
     Health.UNREACHABLE: "The mail server does not answer; Mailbox tries again by itself.",
     Health.CERTIFICATE_INVALID: (
@@ -55,7 +53,7 @@ _HEALTH: Final = {
         "nothing before you answer."
     ),
 }
-_MARKS: Final = {Health.NEW: "○", Health.OK: "✓"}
+_MARKS: Final = {Health.NEW: "○", Health.OK: "✓", Health.PASSWORD_ERASED: "○"}
 
 # Three blocks each, of 50 in a message and 100 in Home; and a message is refused above some 12,000 characters.
 MOST_IN_MESSAGE: Final = 10
@@ -72,6 +70,7 @@ _BUTTON_WORDS: Final = {
     names.SHARE: "Share",
     names.REMOVE: "Remove",
 }
+_SENDING: Final = "Sending"
 _ASK: Final = {
     names.EDIT: "Which mailbox do you want to edit?",
     names.PASSWORD: "Which mailbox gets a new password?",
@@ -189,11 +188,13 @@ def _health(mailbox: Mailbox) -> str:
     if mailbox.suspension is not None:
         since = f" {when(mailbox.suspended_at)}" if mailbox.suspended_at else ""
         return f"❚❚ {SUSPENDED[mailbox.suspension]}{since}. It is not fetched; ask a workspace administrator."
+    if is_erased(mailbox):
+        return f"✗ {ERASED} Nothing is fetched until its owner enters it again."
     mark = _MARKS.get(mailbox.health, "✗")
     if mailbox.health in _MARKS and mailbox.is_paused:
         return "❚❚ Paused: its mail waits on the mail server."
     if mailbox.health in _MARKS and not mailbox.is_active:
-        return f"{mark} It is not fetched while another mailbox is active."
+        return f"{mark} It is not active, so nothing is fetched from it."
     return f"{mark} {_HEALTH[mailbox.health]}"
 
 
@@ -215,11 +216,16 @@ def _buttons(mailbox: Mailbox) -> list[dict[str, Any]]:
     """What can be done to a mailbox in this state."""
     if mailbox.suspension is not None:
         return [_button(names.REMOVE, mailbox)]
+    if is_erased(mailbox):
+        found = [_button(word, mailbox) for word in (names.EDIT, names.SHARE, names.REMOVE)]
+        return [enter_password(mailbox.id), *found]
     words = [names.CHECK] if mailbox.is_active and not mailbox.is_paused else []
     words += [] if mailbox.is_active else [names.ACTIVATE]
     words += [names.EDIT, names.PASSWORD, names.RESUME if mailbox.is_paused else names.PAUSE]
-    words += [names.DOCTOR, names.SHARE, names.REMOVE]
-    return [_button(word, mailbox) for word in words]
+    found = [_button(word, mailbox) for word in [*words, names.DOCTOR, names.SHARE]]
+    if mailbox.profile.outgoing is not None:
+        found.append(button(_SENDING, names.SENDING_BUTTON, mailbox.id))
+    return [*found, _button(names.REMOVE, mailbox)]
 
 
 def _button(word: str, mailbox: Mailbox) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from bot.plan import MOST_DELETE_DAYS
 from bot.retention import WORDS
 from bot.slack import names
 from bot.slack.views.fields import number_input, radio
+from bot.slack.views.holding import is_erased
 from bot.slack.views.lists import state_words
 from bot.slack.views.words import (
     HINT_LIMIT,
@@ -85,7 +86,8 @@ def _retention(mailbox: Mailbox) -> str:
 
 def _buttons(mailbox: Mailbox) -> list[dict[str, Any]]:
     """What can be done to it as it is."""
-    is_checked = mailbox.is_active and not mailbox.is_paused and mailbox.health is not Health.LOGIN_REFUSED
+    may_sign_in = mailbox.health is not Health.LOGIN_REFUSED and not is_erased(mailbox)
+    is_checked = mailbox.is_active and not mailbox.is_paused and may_sign_in
     row = [button("Check now", names.SHARED_CHECK, mailbox.id)] if is_checked else []
     if mailbox.is_paused:
         row.append(button("Resume", names.SHARED_RESUME, mailbox.id))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from bot.retention import without_recent
 from bot.slack import names
-from bot.slack.drafts import PASSWORD_LIMIT
+from bot.slack.drafts import PASSWORD_LIMIT, asks_outgoing_alone
 from bot.slack.views.add_form import IN_SIGHT, KEEP_TYPED
 from bot.slack.views.fields import field, text_input
+from bot.slack.views.holding import ERASED, is_erased
 from bot.slack.views.sentences import name_of
 from bot.slack.views.steps import tested_text
 from bot.slack.views.words import (
@@ -29,30 +31,43 @@ if TYPE_CHECKING:
     from storage.records import Mailbox
 
 _UNTIL: Final = "Mailbox tries it on the mail server first; until it works, the stored one stays in use."
+_AGAIN: Final = f"{ERASED} Mailbox tries it on the mail server first, and fetches mail again once it works."
 _SAME_OUTGOING: Final = "It is used for the outgoing server too."
 _UNCHANGED: Final = "Leave empty to keep the stored one."
-_SENDING: Final = "It is used from now on when you send; nothing changes for what you receive."
+_NONE_STORED: Final = "Without it, nothing is sent."
+_SENDING: Final = "It is used from now on when you send, and what waited for it goes out; nothing changes for what you receive."
+_APART: Final = (
+    "So far one password serves both servers; this one is for sending alone. If the password of the account is a new "
+    "one, change it with “Password” in `/mailbox list` instead."
+)
 _NOTHING_CHANGED: Final = "The stored password was not changed."
 _ONE_CHANGED: Final = "The new incoming password is saved; the outgoing one was not changed."
 
 
 def password_form(mailbox: Mailbox, draft: Draft, *, report: Report | None = None, trouble: str = "") -> View:
-    """Asks for the incoming password, for an outgoing one of its own, or both; what failed stands on top."""
-    blocks = [_title(mailbox)]
+    """Asks for the incoming password, for the outgoing one, or both; what failed stands on top."""
+    is_alone = asks_outgoing_alone(draft)
+    blocks = [_outgoing_title(mailbox) if is_alone else _title(mailbox)]
     if report is not None:
         blocks.append(section(mrkdwn(_failure(report))))
     elif trouble:
         blocks.append(section(mrkdwn(f"✗ {escaped(trouble)}")))
-    blocks.append(section(plain(_UNTIL)))
-    if has_own_outgoing(mailbox):
-        blocks.append(_field(draft, names.INCOMING_PASSWORD, "New incoming password", _keeps(draft)))
-        blocks.append(_field(draft, names.OUTGOING_PASSWORD, "New outgoing password", _keeps(draft)))
+    blocks.append(section(plain(_AGAIN if is_erased(mailbox) else _UNTIL)))
+    if is_alone:
+        keeps = KEEP_TYPED if draft.has_typed else ""
+        blocks.append(_field(draft, names.OUTGOING_PASSWORD, "New outgoing password", keeps))
+        blocks += [] if has_own_outgoing(mailbox) else [context(mrkdwn(_APART))]
+    elif has_own_outgoing(mailbox):
+        keeps = _NONE_STORED if is_erased(mailbox) and not draft.has_typed else _keeps(draft)
+        incoming = "" if keeps is _NONE_STORED else keeps
+        blocks.append(_field(draft, names.INCOMING_PASSWORD, "New incoming password", incoming))
+        blocks.append(_field(draft, names.OUTGOING_PASSWORD, "New outgoing password", keeps))
     else:
         keeps = KEEP_TYPED if draft.has_typed else ""
         blocks.append(_field(draft, names.INCOMING_PASSWORD, "New password", keeps))
         blocks += [context(plain(_SAME_OUTGOING))] if mailbox.profile.outgoing is not None else []
     return modal(
-        "Change password",
+        "Outgoing password" if is_alone else "Change password",
         names.PASSWORD_FORM,
         blocks,
         submit="Test and save",
@@ -85,6 +100,14 @@ def _title(mailbox: Mailbox) -> Block:
     return section(plain(f"{words})"))
 
 
+def _outgoing_title(mailbox: Mailbox) -> Block:
+    """Which mailbox the password is for, and at which outgoing server."""
+    profile = mailbox.profile
+    user = profile.outgoing_username or without_recent(profile.username)
+    host = "" if profile.outgoing is None else f" at {profile.outgoing.host}"
+    return section(plain(f"Outgoing password of “{profile.name}” ({user}{host})"))
+
+
 def _found(report: Report) -> list[str]:
     """Each server that was tried."""
     servers: list[tuple[str, Tested | None]] = [
@@ -102,11 +125,12 @@ def _failure(report: Report) -> str:
     return "\n\n".join([*_found(report), _ONE_CHANGED if is_one_saved else _NOTHING_CHANGED])
 
 
-def password_in_progress(mailbox: Mailbox, *, metadata: str = "") -> View:
-    """Shown in place of the form while the test runs."""
+def password_in_progress(mailbox: Mailbox, *, is_outgoing: bool = False, metadata: str = "") -> View:
+    """Shown in place of the form while the test runs; `is_outgoing`: of the outgoing server alone."""
     profile = mailbox.profile
+    server = profile.outgoing if is_outgoing and profile.outgoing is not None else profile.incoming
     blocks = [
-        section(plain(f"Trying the new password of “{profile.name}” at {profile.incoming.host}…")),
+        section(plain(f"Trying the new password of “{profile.name}” at {server.host}…")),
         context(
             plain(
                 "This takes up to 30 seconds. You may close this window; the result then comes as a direct message."
@@ -122,8 +146,9 @@ def password_saved(mailbox: Mailbox, report: Report, *, metadata: str = "") -> V
         section(mrkdwn(f"✓ The new password of {name_of(mailbox)} works and is saved.")),
         section(mrkdwn("\n\n".join(_found(report)))),
         section(mrkdwn(_fetched(mailbox) if report.incoming.was_tried else _SENDING)),
-        actions(button("Check now", names.CHECK_BUTTON, mailbox.id, style="primary")),
     ]
+    if report.incoming.was_tried:
+        blocks.append(actions(button("Check now", names.CHECK_BUTTON, mailbox.id, style="primary")))
     return modal("Password changed", names.RESULT, blocks, metadata=metadata)
 
 

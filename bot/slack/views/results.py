@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from bot.slack import names
 from bot.slack.old_mail import about
 from bot.slack.views.calm import calm_words
-from bot.slack.views.sentences import name_of
+from bot.slack.views.sentences import gave_way, name_of, names_of
 from bot.slack.views.steps import maildrop, tested_text
 from bot.slack.views.words import (
     Answer,
@@ -25,6 +25,7 @@ from bot.slack.views.words import (
 from storage.records import Retention
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import timedelta
 
     from bot.slack.views.values import OldMailComing, Report
@@ -84,16 +85,17 @@ def saved(
     is_new: bool = True,
     old: OldMailComing | None = None,
     interval: timedelta | None = None,
-    active: Mailbox | None = None,
+    active: Sequence[Mailbox] = (),
+    rested: Sequence[Mailbox] = (),
     metadata: str = "",
     sharing: str = "",
 ) -> View:
     """The test passed and the mailbox is stored.
 
     `is_new`: it was added, not changed. `old`: how much of what lies in the maildrop is brought, when that was asked.
-    `active` is the mailbox that is active instead of this one. `sharing`: what came of sharing it; mrkdwn.
+    `active`: the others that are active; `rested`: those that were until now. `sharing`: what came of sharing it; mrkdwn.
     """
-    state = _state(mailbox, active, interval)
+    state = _state(mailbox, active, interval) + gave_way(rested)
     words = " ".join([*_mail_words(mailbox, report, old), state])
     blocks = [
         section(mrkdwn(f"✓ {name_of(mailbox)} is {'added' if is_new else 'changed'}.")),
@@ -144,15 +146,11 @@ def _old_mail(old: OldMailComing, messages: int) -> list[str]:
     return [*said, _IN_PIECES] if old.is_in_pieces else said
 
 
-def _state(mailbox: Mailbox, active: Mailbox | None, interval: timedelta | None) -> str:
+def _state(mailbox: Mailbox, active: Sequence[Mailbox], interval: timedelta | None) -> str:
     """Whether this mailbox is fetched, and what is fetched instead."""
     if not mailbox.is_active:
-        other = (
-            f"{name_of(active)} stays the active mailbox, so"
-            if active is not None
-            else "It is not active, so"
-        )
-        return f"{other} nothing is fetched from this one until you make it active."
+        others = f" {names_of(active)} {'stays' if len(active) == 1 else 'stay'} active." if active else ""
+        return f"It is not active, so nothing is fetched from it until you make it so.{others}"
     if mailbox.is_paused:
         return "It is paused, so nothing is fetched until you resume it."
     return (

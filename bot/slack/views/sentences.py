@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bot.slack import names
+from bot.slack.views.admin.wording import listed
+from bot.slack.views.holding import ERASED, enter_password, is_erased
 from bot.slack.views.words import (
     Answer,
     Block,
@@ -22,9 +24,12 @@ from bot.slack.views.words import (
 from storage.records import Health
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from storage.records import Mailbox
+
+MOST_NAMED: Final = 5
 
 
 def name_of(mailbox: Mailbox) -> str:
@@ -32,17 +37,32 @@ def name_of(mailbox: Mailbox) -> str:
     return quoted(mailbox.profile.name)
 
 
-def activated(mailbox: Mailbox, *, previous: Mailbox | None = None, is_only: bool = True) -> Answer:
-    """A mailbox was made active; `previous` was active until now. `is_only`: no other one is active."""
+def names_of(mailboxes: Sequence[Mailbox]) -> str:
+    """The names of some, and how many there are beside them, for mrkdwn."""
+    return listed([name_of(mailbox) for mailbox in mailboxes], MOST_NAMED)
+
+
+def gave_way(rested: Sequence[Mailbox]) -> str:
+    """Which mailboxes were active until now, "" for none; mrkdwn."""
+    if not rested:
+        return ""
+    if len(rested) == 1:
+        return f" {name_of(rested[0])} keeps its settings and its place, and is not fetched meanwhile."
+    return f" {names_of(rested)} keep their settings and their places, and are not fetched meanwhile."
+
+
+def activated(mailbox: Mailbox, *, rested: Sequence[Mailbox] = (), is_only: bool = True) -> Answer:
+    """A mailbox was made active; `rested` were active until now. `is_only`: no other one is active."""
     text = f"{name_of(mailbox)} is {'the active mailbox' if is_only else 'active'} now."
     if mailbox.is_paused:
         text += " It is paused, so nothing is fetched until you resume it."
+    elif is_erased(mailbox):
+        text += f" {ERASED} Nothing is fetched until you enter it again."
     elif mailbox.health is Health.LOGIN_REFUSED:
         text += " Its password was refused, so nothing is fetched until you correct it."
     else:
         text += " New mail comes from there."
-    if previous is not None and previous.id != mailbox.id:
-        text += f" {name_of(previous)} keeps its settings and its place, and is not fetched meanwhile."
+    text += gave_way(rested)
     return answer(text, [section(mrkdwn(text)), *_remedy(mailbox)])
 
 
@@ -55,7 +75,11 @@ def paused(mailbox: Mailbox) -> Answer:
 def resumed(mailbox: Mailbox) -> Answer:
     """Fetching goes on, if nothing else stands in its way."""
     if not mailbox.is_active:
-        text = f"{name_of(mailbox)} is no longer paused. It is not the active mailbox, so nothing is fetched from it yet."
+        text = f"{name_of(mailbox)} is no longer paused. It is not active, so nothing is fetched from it yet."
+    elif is_erased(mailbox):
+        text = (
+            f"{name_of(mailbox)} is no longer paused. {ERASED} Nothing is fetched until you enter it again."
+        )
     elif mailbox.health is Health.LOGIN_REFUSED:
         text = f"{name_of(mailbox)} is no longer paused, but its password was refused. Please enter the right one."
     else:
@@ -68,7 +92,9 @@ def checking(mailbox: Mailbox, *, not_before: datetime | None = None) -> Answer:
     if mailbox.is_paused:
         text = f"{name_of(mailbox)} is paused, so it was not checked. Resume it to fetch its mail."
     elif not mailbox.is_active:
-        text = f"{name_of(mailbox)} is not the active mailbox, so it was not checked. Make it active to fetch its mail."
+        text = f"{name_of(mailbox)} is not active, so it was not checked. Make it active to fetch its mail."
+    elif is_erased(mailbox):
+        text = f"{name_of(mailbox)} was not checked. {ERASED} Please enter it again."
     elif mailbox.health is Health.LOGIN_REFUSED:
         text = f"{name_of(mailbox)} was not checked: the mail server refused its password. Please enter the right one."
     elif not_before is not None:
@@ -84,6 +110,8 @@ def _remedy(mailbox: Mailbox) -> list[Block]:
         return [actions(button("Resume", names.RESUME_BUTTON, mailbox.id, style="primary"))]
     if not mailbox.is_active:
         return [actions(button("Make active", names.ACTIVATE_BUTTON, mailbox.id, style="primary"))]
+    if is_erased(mailbox):
+        return [actions(enter_password(mailbox.id))]
     if mailbox.health is Health.LOGIN_REFUSED:
         return [actions(button("Change password", names.PASSWORD_BUTTON, mailbox.id, style="primary"))]
     return []

@@ -133,9 +133,10 @@ def input_block(
     hint: str = "",
     optional: bool = False,
     dispatches: bool = False,
+    sends: str = names.SHARE_CHOSEN,
 ) -> Block:
-    """An input block; one that dispatches sends every choice at once."""
-    action_id = names.SHARE_CHOSEN if dispatches else names.VALUE
+    """An input block; one that dispatches sends every choice at once, under the action id `sends`."""
+    action_id = sends if dispatches else names.VALUE
     block: Block = {
         "type": "input",
         "block_id": block_id,

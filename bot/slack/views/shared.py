@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.slack import names
+from bot.slack.answers import answers
 from bot.slack.blocks import size
 from bot.slack.views.words import (
     Answer,
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
 MAY: Final = {
     Level.SEE: "see sender, subject, date and size",
     Level.OPEN: "open and read",
-    Level.REPLY: "open and read",  # to send as the mailbox is still to come
-    Level.MANAGE: "open, read and manage",
+    Level.REPLY: "open, read and answer as the mailbox",
+    Level.MANAGE: "open, read, answer as the mailbox and manage",
     Level.OWN: "do everything: it is yours",
 }
 """What somebody may do at a level, after “you may”."""
@@ -199,14 +200,14 @@ def _body(found: Viewed) -> list[Block]:
         return [section(mrkdwn(_SEE_ONLY.format(owner=found.owner)))]
     page = found.page
     if page is None:
-        return [section(plain(found.why_not)), actions(*_buttons(found))]
+        return [section(plain(found.why_not)), actions(*_buttons(found, may_reply_all=False))]
     at = max(0, min(found.number, page.pages - 1))
     below = [] if page.pages < 2 else [context(plain(f"Page {at + 1:,} of {page.pages:,}"))]
     return [
         *page.blocks,
         *_files(page.attached),
         *below,
-        actions(*_page_turns(at, page.pages), *_buttons(found)),
+        actions(*_page_turns(at, page.pages), *_buttons(found, may_reply_all=page.may_reply_all)),
     ]
 
 
@@ -228,8 +229,9 @@ def _page_turns(at: int, pages: int) -> list[dict[str, Any]]:
     return turns
 
 
-def _buttons(found: Viewed) -> list[dict[str, Any]]:
-    row = [
+def _buttons(found: Viewed, *, may_reply_all: bool) -> list[dict[str, Any]]:
+    row = answers(found.message_id, may_reply_all=may_reply_all) if found.level >= Level.REPLY else []
+    row += [
         button("Send to my DM", names.SHARED_SEND, f"{found.message_id}:{found.number}"),
         button("Headers", names.SHARED_HEADERS, found.message_id),
     ]

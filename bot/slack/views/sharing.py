@@ -84,6 +84,7 @@ def share_form(
     if is_form:
         blocks += [{"type": "divider"}, *fields(offer, draft, groups)]
         blocks.append(seers_block(seers, is_chosen=bool(draft.audiences)))
+        blocks += _already(sheet.already)
     title = "Share a message" if offer.message_id else "Share a mailbox"
     submit = "Share" if is_form else ""
     return modal(title, names.SHARE_FORM, blocks, submit=submit, metadata=draft.metadata())
@@ -155,12 +156,24 @@ def _seers(seers: Seers | None, *, is_chosen: bool) -> str:
         return _NOT_SAID
     if not seers.users:
         return "nobody at the moment, besides you."
-    words = f"{listed([person(user) for user in seers.users], MOST_NAMED, 'others')}."
+    words = f"{_named(seers)}."
     if seers.see_guests:
         words += " Single-channel guests among them see sender and subject only."
     if seers.open_guests:
         words += " Multi-channel guests among them get Open at most."
     return words
+
+
+def _already(seers: Seers | None) -> list[Block]:
+    """Who sees it by what is shared now, whatever is chosen."""
+    if seers is not None and not seers.users:
+        return []
+    words = _NOT_SAID if seers is None else f"{_named(seers)}."
+    return [context(mrkdwn(f"*Who sees it already:* {words}"))]
+
+
+def _named(seers: Seers) -> str:
+    return listed([person(user) for user in seers.users], MOST_NAMED, "others")
 
 
 def _in_force(offer: Offer, groups: Mapping[str, str], idle: frozenset[str]) -> list[Block]:

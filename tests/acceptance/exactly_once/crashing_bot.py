@@ -24,15 +24,18 @@ from typing import Any, Final
 from sqlmodel import col
 
 import bot.__main__ as program
-from bot import deliver, lease, paces, runner
+from bot import deliver, lease, paces, runner, sent
+from bot.app import sending
 from bot.mail.pop3_client import Session
 from bot.slack.client import SlackClient
-from storage import fencing
+from storage import fencing, submissions
 from storage.digests import Digests
 from storage.mailboxes import Mailboxes
 from storage.messages import Messages
 from storage.outbox import Outbox
+from storage.outgoing_posts import OutgoingPosts
 from storage.records import Dm, EntryState
+from storage.submissions import Submissions
 from storage.tables import MailboxRow
 
 CRASHED: Final = 9
@@ -64,6 +67,21 @@ WATCHED: Final[tuple[tuple[type, str], ...]] = (
 )
 """Where a bot may be told to die: each write of the mail's path, and each act on somebody else's server."""
 
+SENDING: Final[tuple[tuple[type, str], ...]] = (
+    (Submissions, "claim_due"),
+    (Submissions, "renew"),
+    (Submissions, "release"),
+    (Submissions, "octets"),
+    (Submissions, "intend"),
+    (Submissions, "settle"),
+    (OutgoingPosts, "told"),
+    (SlackClient, "update"),
+)
+"""The same of mail that is sent."""
+
+TRIES: Final = (0.02,)
+"""Minutes until a mail is tried again, in place of an hour in the end."""
+
 
 @dataclass(frozen=True)
 class Orders:
@@ -72,7 +90,7 @@ class Orders:
     Attributes:
         crash: "before" or "after", a boundary, and at which call of it, as in `("after", "Messages.keep", 2)`.
         stop: the same, but the process stops as by SIGSTOP and waits for SIGCONT.
-        without: a safeguard it lacks: intent, grace, reconcile or fencing.
+        without: a safeguard it lacks: intent, grace, reconcile, fencing, or submission, the intent of mail that is sent.
         lease_seconds, beat_seconds: in place of the product's, None leaves them.
         is_patient: whether it keeps to one post a second in each DM and looks for work once a second; neither is part
             of a promise, and without them a short life is a full one.
@@ -167,11 +185,20 @@ def _without_fencing() -> None:
                 setattr(module, switch.__name__, switch)
 
 
+def _without_submission() -> None:
+    async def intend(_self: Submissions, *_: Any) -> None:
+        pass
+
+    Submissions.intend = intend  # type: ignore[assignment,method-assign] # the switch
+    submissions._may_come = lambda *_: True  # what comes without an intent is recorded too
+
+
 SWITCHES: Final = {
     "intent": _without_intent,
     "grace": _without_grace,
     "reconcile": _without_reconcile,
     "fencing": _without_fencing,
+    "submission": _without_submission,
 }
 
 
@@ -186,11 +213,13 @@ def _obey(orders: Orders) -> None:
     if not orders.is_patient:
         paces.BURST = 1_000_000
         runner.TICK_SECONDS = TICK_SECONDS  # type: ignore[assignment] # schedule takes fractions
+        vars(sending)["TICK_SECONDS"] = TICK_SECONDS
+        vars(sent)["TRIES"] = TRIES
     if orders.purges:
         runner.KEEP_OCTETS = timedelta(0)
         runner.PURGE_MINUTES = 1 / 60  # type: ignore[assignment] # schedule takes fractions
     watch = _Watch(orders)
-    for owner, name in WATCHED:
+    for owner, name in (*WATCHED, *SENDING):
         watch.wrap(owner, name)
 
 

@@ -27,6 +27,7 @@ OWNERS: Final = frozenset(
         "add",
         "change",
         "change_outgoing_password",
+        "set_sending",
         "activate",
         "pause",
         "resume",
@@ -100,7 +101,8 @@ def test_every_write_of_the_stores_is_named() -> None:
     writes = {
         f"{store.__name__}.{name}"
         for store in STORES
-        for name, member in vars(store).items()
+        for part in store.__mro__
+        for name, member in vars(part).items()
         if not name.startswith("_") and "_database.write()" in inspect.getsource(member)
     }
     named = {f"{owner.__name__}.{name}" for owner, name in WATCHED}

@@ -1,8 +1,8 @@
 """Debian packages unpacked into folders of their own, and servers started in a copy of one.
 
-Courier, Cyrus, popa3d and Dovecot exclude each other as packages, and some have paths and ports compiled in. So each
-gets a small root of its own, from the archive, with every library it needs, and is started in there by `chroot`;
-nothing of the machine is changed. Unpack them once:
+Courier, Cyrus, popa3d and Dovecot exclude each other as packages, Postfix and Exim do, and some have paths and ports
+compiled in. So each gets a small root of its own, from the archive, with every library it needs, and is started in
+there by `chroot`; nothing of the machine is changed. Unpack them once:
 
     python -m tests.fakes.real_servers.unpack
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 START_SECONDS = 15
 DONE = "unpacked.txt"
 UNWANTED = ("libclamav", "libperl", "libpam-systemd", "libc-bin")
-"""Named as dependencies and not needed by a POP3 server."""
+"""Named as dependencies and not needed by a mail server."""
 
 NOBODY = 65534
 USER, PASSWORD = "anna", "right word"  # no @: popa3d's users are users of its system
@@ -194,7 +194,7 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def wait_for(port: int, why: Callable[[], str]) -> None:
+def wait_for(port: int, why: Callable[[], str], greeting: bytes = b"+OK") -> None:
     """Returns once a server greets on a port."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
@@ -202,7 +202,7 @@ def wait_for(port: int, why: Callable[[], str]) -> None:
             contextlib.suppress(OSError),
             socket.create_connection(("127.0.0.1", port), timeout=5) as probe,
         ):
-            if probe.recv(3) == b"+OK":
+            if probe.recv(3) == greeting:
                 return
         time.sleep(0.02)
     raise RuntimeError(f"the server did not start: {why()[-2000:]}")

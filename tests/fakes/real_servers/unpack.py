@@ -5,8 +5,8 @@ python -m tests.fakes.real_servers.unpack
 
 from __future__ import annotations
 
-from tests.fakes.real_servers import courier, cyrus, popa3d
+from tests.fakes.real_servers import courier, cyrus, exim, popa3d, postfix
 from tests.fakes.real_servers.private_root import unpack
 
-for server in (courier, cyrus, popa3d):
+for server in (courier, cyrus, popa3d, postfix, exim):
     unpack(server.NAME, server.PACKAGES)

@@ -72,6 +72,24 @@ async def test_another_level_changes_the_share_there_is(office: Office) -> None:
     assert await office.in_force() == {TO_KENJI: Level.SEE}
 
 
+async def test_an_owner_reads_who_sees_it_before_sharing_more(office: Office) -> None:
+    """Of a message those who have the mailbox as well; nobody twice, whatever shares reach them."""
+    early = await office.message("Before")
+    await office.opened(Wish(office.mailbox_id, (TO_KENJI,), Level.SEE))
+    office.clock.now += timedelta(minutes=1)
+    message_id = await office.message()
+    for audience in (TO_KENJI, TO_LUCIA):
+        await office.opened(Wish(office.mailbox_id, (audience,), Level.SEE, message_id=message_id))
+
+    async def already(message_id: str = "") -> tuple[str, ...]:
+        found = (await office.sharing.sheet(MARTA, office.mailbox_id, message_id, (TO_LUCIA,))).already
+        return () if found is None else found.users
+
+    assert await already() == (KENJI.user,)
+    assert await already(message_id) == (KENJI.user, LUCIA.user)
+    assert await already(early) == ()
+
+
 @pytest.mark.parametrize("person", [KENJI, INES, LUCIA])
 async def test_nobody_else_changes_what_is_shared(office: Office, person: Person) -> None:
     """Not an administrator either: a polite refusal, and a line in the audit."""

@@ -1,9 +1,10 @@
-"""Certificates for loopback, and the check with short deadlines."""
+"""Certificates for loopback, and the check and the submission with short deadlines."""
 
 from __future__ import annotations
 
 import ssl
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import trustme
 
 from bot.errors import BotError, Step
 from bot.mail.hosts import Hosts
-from bot.mail.smtp import SubmissionLimits, check_submission
+from bot.mail.smtp import Reply, SubmissionLimits, Submittable, check_submission, submit
 from storage.records import Secret, Security, ServerAddress
 
 if TYPE_CHECKING:
@@ -21,13 +22,36 @@ if TYPE_CHECKING:
 Outcome = tuple[BotError | None, list[Step]]
 Attempt = Callable[..., Awaitable[Outcome]]
 
+
+@dataclass
+class Sent:
+    """How one submission ended.
+
+    Attributes:
+        dots: how often `before_dot` was awaited.
+    """
+
+    error: BaseException | None = None
+    replies: tuple[Reply, ...] = ()
+    steps: list[Step] = field(default_factory=list)
+    dots: int = 0
+
+
+Send = Callable[..., Awaitable[Sent]]
+
 SHORT = SubmissionLimits(
     connect=timedelta(seconds=2),
     command=timedelta(seconds=0.3),
     total=timedelta(seconds=3),
     goodbye=timedelta(seconds=0.2),
+    piece=timedelta(seconds=0.3),
+    answer=timedelta(seconds=0.3),
 )
-
+OCTETS = (
+    b"From: ada@a.example\r\nTo: b@b.example\r\nMessage-ID: <1@a.example>\r\nSubject: one\r\n\r\n"
+    b"Hello.\r\n.\r\n..\r\n.dot\r\n\r\nend\r\n"
+)
+MAIL = Submittable("ada@a.example", ("b@b.example", "c@b.example"), OCTETS)
 
 LOCAL = Hosts({"localhost"})
 
@@ -68,6 +92,48 @@ def attempt(authority: trustme.CA) -> Attempt:
         except BotError as error:
             return error, steps
         return None, steps
+
+    return run
+
+
+@pytest.fixture
+def send(authority: trustme.CA) -> Send:
+    """Send a mail through a fake and hand back how it went."""
+    tls = ssl.create_default_context()
+    authority.configure_trust(tls)
+
+    async def run(
+        server: SmtpServer | int,
+        mail: Submittable = MAIL,
+        security: Security = Security.NONE,
+        *,
+        password: str = "correct horse",
+        limits: SubmissionLimits = SHORT,
+        before_dot: Callable[[], Awaitable[None]] | None = None,
+    ) -> Sent:
+        sent = Sent()
+
+        async def counted() -> None:
+            sent.dots += 1
+            if before_dot is not None:
+                await before_dot()
+
+        address = ServerAddress("localhost", server if isinstance(server, int) else server.port, security)
+        try:
+            sent.replies = await submit(
+                address,
+                "ada",
+                Secret(password),
+                mail,
+                hosts=LOCAL,
+                tls=tls,
+                limits=limits,
+                before_dot=counted,
+                on_step=sent.steps.append,
+            )
+        except Exception as error:  # noqa: BLE001 - the tests judge what comes, whatever it is
+            sent.error = error
+        return sent
 
     return run
 

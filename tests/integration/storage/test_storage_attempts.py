@@ -48,6 +48,26 @@ async def test_the_room_is_said_to_the_second(attempts: Attempts) -> None:
     assert not isinstance(await attempts.take([ANNA], NOW + 60 * MINUTE), Full)
 
 
+async def test_one_attempt_may_count_as_several(attempts: Attempts) -> None:
+    """All of it has room or none; room comes when enough of what came before leaves the window."""
+    one, two = (Counted(LIMIT, ANNA.who, times) for times in (1, 2))
+    await attempts.take([one], NOW)
+    taken = await attempts.take([two], NOW + 10 * MINUTE)
+
+    assert await attempts.take([one], NOW + 20 * MINUTE) == Full({one: NOW + 60 * MINUTE})
+    assert await attempts.take([two], NOW + 20 * MINUTE) == Full({two: NOW + 70 * MINUTE})
+    assert isinstance(taken, dict)
+    await attempts.give_back(taken.values())
+    assert isinstance(await attempts.take([two], NOW + 20 * MINUTE), dict)
+
+
+async def test_what_is_more_than_the_limit_never_fits(attempts: Attempts) -> None:
+    """Nothing else being counted, it is refused all the same."""
+    many = Counted(LIMIT, ANNA.who, 4)
+
+    assert await attempts.take([many], NOW) == Full({many: NOW + LIMIT.window})
+
+
 async def test_nobody_takes_room_from_another(attempts: Attempts) -> None:
     """Each of those that are counted has a limit of its own."""
     for _ in range(3):

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from storage.errors import LeaseLost
-from storage.records import Depth, EntryState, Notice, Person, SeenState, Shape
+from storage.outbox import Depth
+from storage.records import EntryState, Notice, Person, SeenState, Shape
 from tests.integration.storage.stores import LATER, LEASE, NEW, NOW, OK, OWNER, STRANGER, Stores
 
 if TYPE_CHECKING:

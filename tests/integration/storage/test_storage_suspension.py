@@ -5,16 +5,27 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from sqlalchemy import text
 
 from storage.audits import Audits
 from storage.errors import LeaseLost, NotFound, NotPermitted
 from storage.records import Health, Passwords, Person, Secret
 from storage.sharing import Act, Room, Suspension
 from storage.suspension import Suspensions
-from tests.integration.storage.stores import LATER, LEASE, NEW, NOW, OK, OWNER, Stores
+from tests.integration.storage.stores import (
+    LATER,
+    LEASE,
+    NEW,
+    NOW,
+    OK,
+    OWNER,
+    PASSWORDS,
+    PROFILE,
+    Stores,
+)
 
 if TYPE_CHECKING:
     from storage.records import Mailbox
@@ -125,6 +136,14 @@ async def test_credentials_of_a_deactivated_owner_are_erased(stores: Stores) -> 
     assert (found.suspension, found.health, found.due_at) == (None, Health.PASSWORD_ERASED, None)
     acts = [entry.act for entry in await Audits(stores.database).list("T1", limit=9)]
     assert acts.count(Act.CREDENTIALS_ERASED) == 1
+    assert [why for kind, why in await tellings(stores) if kind == "mailbox_lifted"] == ["password_erased"]
+
+
+async def tellings(stores: Stores) -> list[tuple[str, str]]:
+    """What is told, and the word for why."""
+    async with stores.database.read() as session:
+        rows = (await (await session.connection()).execute(text("SELECT kind, why FROM telling"))).all()
+    return [(kind, why) for kind, why in rows]
 
 
 async def test_with_more_active_ones_the_longest_active_gives_way(stores: Stores) -> None:
@@ -163,3 +182,41 @@ async def test_a_mailbox_too_many_is_not_stored(stores: Stores) -> None:
 
     assert sum(isinstance(result, NotPermitted) for result in results) == 1
     assert len(await stores.mailboxes.of(OWNER)) == 1
+
+
+CHANGE: Final[dict[str, Any]] = {
+    "profile": replace(PROFILE, name="Other"),
+    "passwords": PASSWORDS,
+    "retention": NEW.retention,
+    "delete_days": None,
+    "listing": None,
+    "skip": (),
+    "now": LATER,
+}
+
+
+async def test_a_change_is_judged_by_the_grants_of_its_moment(stores: Stores) -> None:
+    """Who may not hold such a mailbox any more changes nothing of it."""
+    mailbox = await stores.mailboxes.add(NEW, NOW)
+
+    with pytest.raises(NotPermitted):
+        await stores.mailboxes.change(OWNER, mailbox.id, **CHANGE, judge=lambda *_: Room(may=False))
+    assert await stores.mailbox(mailbox.id) == mailbox
+    changed = await stores.mailboxes.change(OWNER, mailbox.id, **CHANGE, judge=lambda *_: Room())
+
+    assert changed.profile.name == "Other"
+
+
+async def test_a_suspended_mailbox_takes_no_new_credentials(stores: Stores) -> None:
+    """Neither by the form nor the outgoing password alone; lifted, it does."""
+    mailbox = await stores.mailboxes.add(NEW, NOW)
+    await suspend(stores, mailbox.id, Suspension.ADMINISTRATOR, ADMIN)
+
+    with pytest.raises(NotPermitted):
+        await stores.mailboxes.change(OWNER, mailbox.id, **CHANGE)
+    with pytest.raises(NotPermitted):
+        await stores.mailboxes.change_outgoing_password(OWNER, mailbox.id, Secret("new"))
+    assert await stores.mailboxes.passwords(OWNER, mailbox.id) == PASSWORDS
+    await lift(stores, mailbox.id, ADMIN)
+
+    assert (await stores.mailboxes.change(OWNER, mailbox.id, **CHANGE)).profile.name == "Other"

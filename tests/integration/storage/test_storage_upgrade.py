@@ -40,8 +40,9 @@ NEW_COLUMNS: Final[dict[str, dict[str, Any]]] = {
     "mailbox": {
         "delivery": "each", "daily_hour": None, "quiet_from": None, "quiet_to": None, "zone": None, "zone_due": None,
         "activated_at": None, "suspension": None, "suspended_administrator": None, "suspended_role": None,
-        "suspended_deactivated": None,
+        "suspended_deactivated": None, "outgoing_refused_at": None,
     },
+    "attempt": {"times": 1},
     "entry": {"conversation": None, "muted_by": None, "done_at": None, "not_before": None, "gives_way": None},
     "dm": {"wake_at": None},
 }  # fmt: skip

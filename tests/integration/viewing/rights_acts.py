@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from bot import policy
+from bot.filled import Filled
+from bot.mail.letters import LetterKind
+from bot.mail.special import Answer
 from bot.offers import Wish
 from bot.pace import Pace
 from bot.slack.views.admin import AuditFilter
 from storage.errors import NotFound
 from storage.records import Retention
+from storage.sending import OutgoingState
 from storage.sharing import GrantKind, Level, Role, Subject, SubjectKind
+from tests.integration.viewing.rights_stock import MEETING
 from tests.integration.viewing.rights_world import (
     AUDIENCES,
     BODY,
@@ -34,6 +40,7 @@ if TYPE_CHECKING:
     from bot.copies import CopyPosts
     from bot.inspection import Inspection
     from bot.managing import Managing
+    from bot.sending import Sending
     from bot.sharing import Sharing
     from bot.viewing import Viewing
     from storage.copies import Copies
@@ -44,6 +51,7 @@ if TYPE_CHECKING:
 
 PACE: Final = Pace(timedelta(minutes=5), timedelta(minutes=30), timedelta(0))
 NOBODY: Final = "nobody"
+ANYBODY: Final = "anybody"
 ADMINISTRATOR: Final = "administrator"
 HIGHER: Final = "higher"
 OF_SPARE: Final = Subject(SubjectKind.PERSON, SPARE.user)
@@ -63,14 +71,18 @@ class Walk:
     grants: Grants
     administration: Administration
     inspection: Inspection
+    sending: Sending
     template: Template
+    listed: list[set[str]] = field(default_factory=list)
 
     # Acts; each says whether it gave anything
 
     async def is_listed(self, box: Box) -> bool:
-        """It is among what is shared with the viewer."""
-        found = await self.viewing.shared_with(VIEWER)
-        return any(each.mailbox_id == box.id for each in found.mailboxes)
+        """It is among what is shared with the viewer, who looks once."""
+        if not self.listed:
+            found = await self.viewing.shared_with(VIEWER)
+            self.listed.append({each.mailbox_id for each in found.mailboxes})
+        return box.id in self.listed[0]
 
     async def lists(self, box: Box) -> bool:
         """Its list of messages shows one."""
@@ -114,6 +126,26 @@ class Walk:
         _, is_done = await self.administration.write(VIEWER, OF_SPARE, None, before)
         return is_done
 
+    async def begins(self, box: Box, kind: LetterKind) -> bool:
+        """The form of a mail opens, with what is quoted and as whom it is sent."""
+        message_id = None if kind is LetterKind.NEW else box.read_id
+        return bool((await self.sending.started(VIEWER, kind, message_id, box.id)).sender.address)
+
+    async def saves(self, box: Box, kind: LetterKind) -> bool:
+        """A mail is saved that was written in a form opened before."""
+        message_id = None if kind is LetterKind.NEW else box.read_id
+        form = Filled(box.id, kind, message_id, "ada@elsewhere.example", "", "", "x", None)
+        return bool((await self.sending.save(VIEWER, form, f"form-{kind}")).id)
+
+    async def sends_again(self, box: Box) -> bool:
+        """A mail of before that failed is tried once more."""
+        found = await self.sending.send_again(VIEWER, box.failed_id)
+        return found.state is OutgoingState.WAITING
+
+    async def responds(self, box: Box) -> bool:
+        """An invitation is accepted."""
+        return bool((await self.sending.respond(VIEWER, box.read_id, MEETING, Answer.ACCEPTED)).id)
+
     def spare(self, box: Box) -> str:
         """A mailbox that administrators do as they like with."""
         return self.template.spares[LEVELS.index(box.level)]
@@ -137,6 +169,11 @@ class Tried:
     is_noted: bool = True
     is_fresh: bool = True
 
+    @property
+    def is_of_office(self) -> bool:
+        """Whether it is about no shared mailbox, so that it is the same at every level."""
+        return self.needs in {ADMINISTRATOR, HIGHER}
+
 
 def _tried(name: str, needs: Level | str, do: Callable[[Walk, Box], Awaitable[Any]], **more: bool) -> Tried:
     return Tried(name, needs, do, **more)
@@ -149,6 +186,10 @@ def _wish(box: Box) -> Wish:
 def _share_id(walk: Walk, box: Box) -> str:
     """That of the mailbox, or any other where it has none."""
     return next(each.share.id for each in (box, *walk.template.boxes) if each.share is not None)
+
+
+def _begins(kind: LetterKind, walk: Walk, box: Box) -> Awaitable[bool]:
+    return walk.begins(box, kind)
 
 
 ACTS: Final = (
@@ -170,6 +211,16 @@ ACTS: Final = (
     _tried("muted", Level.MANAGE, lambda w, b: w.managing.muted(VIEWER, b.id)),
     _tried("mute", Level.MANAGE, lambda w, b: w.managing.mute(VIEWER, b.id, "ada@third.example")),
     _tried("unmute", Level.MANAGE, lambda w, b: w.unmutes(b)),
+    *(
+        _tried(f"{kind} begun", Level.REPLY, partial(_begins, kind), of_mail=kind is not LetterKind.NEW)
+        for kind in LetterKind
+    ),
+    _tried("new saved", Level.REPLY, lambda w, b: w.saves(b, LetterKind.NEW)),
+    _tried("answer saved", Level.REPLY, lambda w, b: w.saves(b, LetterKind.REPLY), of_mail=True),
+    _tried("sent again", Level.REPLY, lambda w, b: w.sends_again(b)),
+    _tried("answer to an invitation", Level.REPLY, lambda w, b: w.responds(b), of_mail=True),
+    _tried("their undo", NOBODY, lambda w, b: w.sending.undo(VIEWER, b.hosts_id)),
+    _tried("own undo", ANYBODY, lambda w, b: w.sending.undo(VIEWER, b.failed_id)),
     _tried("open share", NOBODY, lambda w, b: w.sharing.open(VIEWER, _wish(b))),
     _tried("share sheet", NOBODY, lambda w, b: w.sharing.sheet(VIEWER, b.id)),
     _tried("revoke", NOBODY, lambda w, b: w.sharing.revoke(VIEWER, _share_id(w, b))),
@@ -210,6 +261,8 @@ def may(tried: Tried, role: Role, level: Level, change: Change) -> bool:
     """Whether an act is rightful, as the specification says it."""
     if isinstance(tried.needs, Level):
         return rightful(role, level, change, of_mail=tried.of_mail) >= tried.needs
+    if tried.needs == ANYBODY:
+        return True
     now = role_now(role, change)
     highest = {Role.PRIMARY_OWNER, Role.OWNER}
     whom = {NOBODY: set[Role](), HIGHER: highest, ADMINISTRATOR: {*highest, Role.ADMIN}}

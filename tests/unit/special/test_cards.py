@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.mail.content import Arrival
 from bot.mail.message import parse
-from bot.slack import posts
+from bot.slack import names, posts
 from storage.records import Shape
 from tests.fakes.block_rules import problems, text_problems, visible
 from tests.unit.special import calendars, outlook_files, reports
@@ -50,7 +50,7 @@ def dates(post: Rendered) -> list[dict[str, Any]]:
 
 
 def test_invitation() -> None:
-    """What, when for the reader and for the sender, where, who, how often; no button to answer."""
+    """What, when for the reader and for the sender, where, who, how often, and how to answer."""
     post = posted(calendars.mail(calendars.GOOGLE))
     shown = visible(post.blocks)
 
@@ -63,7 +63,7 @@ def test_invitation() -> None:
     assert "every 2 weeks on Monday and Thursday" in shown
     assert "is not the sender" not in shown
     assert [file.name for file in post.files] == ["invitation.ics"]
-    assert not any(block["type"] == "actions" for block in post.blocks)
+    assert [block["block_id"] for block in post.blocks if block["type"] == "actions"] == [names.INVITATION]
 
 
 @pytest.mark.parametrize(

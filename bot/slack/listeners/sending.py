@@ -1,0 +1,174 @@
+"""Mail that was sent off: calling it back, writing on, sending it again; answers to invitations; how a mailbox sends."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.errors import NotSendable
+from bot.mail.special import Answer as Part
+from bot.slack import drafts, names, send_forms, send_names, views
+from bot.slack.listeners.desk import open_view, say
+from bot.slack.listeners.failures import fill
+from bot.slack.listeners.reception import visitor
+from bot.slack.listeners.writing import fill_form, sending_of, written_on
+from bot.slack.views import sent
+from bot.slack.views.words import answer
+from storage.sending import OutgoingState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from slack_bolt.app.async_app import AsyncApp
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    from bot.slack.listeners.desk import Desk
+    from bot.slack.send_forms import Errors
+    from bot.slack.views import View
+    from storage.records import Person
+
+PARTS: Final = {
+    names.INVITATION_ACCEPT: Part.ACCEPTED,
+    names.INVITATION_TENTATIVE: Part.TENTATIVE,
+    names.INVITATION_DECLINE: Part.DECLINED,
+}
+
+
+def register(bolt: AsyncApp, desk: Desk) -> None:
+    """The buttons of sent mail and of invitations, and the settings of a mailbox."""
+
+    @bolt.action(names.OUTGOING_UNDO)
+    async def undo(
+        ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], client: AsyncWebClient
+    ) -> None:
+        await ack()
+        person = await visitor(desk, body, _value(action))
+        await _undo(desk, person, _value(action), body, client)
+
+    @bolt.action(names.OUTGOING_WRITE_ON)
+    async def write_on(
+        ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], client: AsyncWebClient
+    ) -> None:
+        await ack()
+        person = await visitor(desk, body, _value(action))
+        view = await open_view(client, body, views.loading("Write on"))
+        await fill_form(client, str(view["id"]), _opened_again(desk, person, _value(action)))
+
+    @bolt.action(names.OUTGOING_AGAIN)
+    async def again(ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], respond: Any) -> None:
+        await ack()
+        person = await visitor(desk, body, _value(action))
+        await sending_of(desk).send_again(person, _value(action))
+        await say(respond, answer(sent.ON_ITS_WAY_AGAIN))
+
+    @bolt.action(names.OUTGOING_LEAVE)
+    async def leave(ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], respond: Any) -> None:
+        await ack()
+        person = await visitor(desk, body, _value(action))
+        await sending_of(desk).leave(person, _value(action))
+        await say(respond, answer(sent.LEFT))
+
+    for action_id, part in PARTS.items():
+        bolt.action(action_id)(_responds(desk, part))
+    _register_settings(bolt, desk)
+
+
+def _register_settings(bolt: AsyncApp, desk: Desk) -> None:
+    @bolt.action(names.OUTGOING_PASSWORD_BUTTON)
+    async def password(
+        ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], client: AsyncWebClient
+    ) -> None:
+        await ack()
+        person = desk.actor(body)
+        mailbox = await desk.registrar.get(person, _value(action))
+        if mailbox.profile.outgoing is None:
+            await open_view(client, body, sent.only_receives(mailbox.id, person.user, is_own=True))
+            return
+        draft = drafts.for_outgoing(drafts.draft_of(mailbox))
+        await open_view(client, body, views.password_form(mailbox, draft))
+
+    @bolt.action(names.SENDING_BUTTON)
+    async def settings(
+        ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], client: AsyncWebClient
+    ) -> None:
+        await ack()
+        person = desk.actor(body)
+        view = await open_view(client, body, views.loading("Sending"))
+        await fill(client, str(view["id"]), _settings(desk, person, _value(action)))
+
+    @bolt.view(send_names.SETTINGS)
+    async def chosen(ack: Any, body: Mapping[str, Any]) -> None:
+        outcome = await _chosen(desk, desk.actor(body), body["view"])
+        if "type" in outcome:
+            await ack(response_action="update", view=outcome)
+        else:
+            await ack(response_action="errors", errors=outcome)
+
+
+def _value(action: Mapping[str, Any]) -> str:
+    return str(action.get("value", ""))
+
+
+# Calling back and writing on
+
+
+async def _undo(
+    desk: Desk, person: Person, outgoing_id: str, body: Mapping[str, Any], client: AsyncWebClient
+) -> None:
+    """Call a mail back at once, whatever becomes of the modal that shows it: seconds count."""
+    work = asyncio.create_task(_undone(desk, person, outgoing_id))
+    view = body.get("view") or {}
+    try:
+        if view.get("callback_id") != send_names.RESULT:
+            view = await open_view(client, body, views.loading("Undo"))
+    except BaseException:
+        await asyncio.wait({work})
+        raise
+    await fill_form(client, str(view["id"]), work)
+
+
+async def _undone(desk: Desk, person: Person, outgoing_id: str) -> View:
+    """The form with what was written, or why it is too late."""
+    outgoing = await sending_of(desk).undo(person, outgoing_id)
+    if outgoing.state is not OutgoingState.UNDONE:
+        return sent.too_late(outgoing)
+    return await written_on(desk, person, outgoing, sent.undone())
+
+
+async def _opened_again(desk: Desk, person: Person, outgoing_id: str) -> View:
+    return await written_on(desk, person, await sending_of(desk).opened_again(person, outgoing_id))
+
+
+# Settings
+
+
+async def _settings(desk: Desk, person: Person, mailbox_id: str) -> View:
+    return sent.sending_form(await sending_of(desk).settings(person, mailbox_id))
+
+
+async def _chosen(desk: Desk, person: Person, view: Mapping[str, Any]) -> View | Errors:
+    """What is said once the settings are stored, or what is wrong with them."""
+    form = send_forms.parse_sending(view["state"]["values"])
+    if isinstance(form, dict):
+        return form
+    try:
+        saved = await sending_of(desk).set_settings(
+            person, str(view["private_metadata"]), form.sender_name, form.signature, form.undo_seconds
+        )
+    except NotSendable as error:
+        return error.by_field or {send_names.UNDO_SECONDS: error.sentence}
+    return sent.sending_saved(saved)
+
+
+# Invitations
+
+
+def _responds(desk: Desk, part: Part) -> Any:
+    async def responded(ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], respond: Any) -> None:
+        await ack()
+        message_id, _, uid = _value(action).partition(":")
+        person = await visitor(desk, body, message_id)
+        outgoing = await sending_of(desk).respond(person, message_id, uid, part)
+        await say(respond, sent.responded(part, outgoing, desk.clock()))
+
+    return responded

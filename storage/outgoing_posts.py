@@ -1,0 +1,145 @@
+"""The posts that say how far a mail is that somebody sends: owed with it, and brought up to date as it goes on."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy
+import structlog
+from sqlalchemy import bindparam, text
+from sqlmodel import col
+
+from storage.conversations import note_place, place_in
+from storage.database import new_id
+from storage.errors import KeyUnknown, SealBroken
+from storage.letters import key_of, outgoing_record
+from storage.outgoing_rows import selected
+from storage.owing import owe_to
+from storage.records import Notice, Person
+from storage.sending import OutgoingPost
+from storage.sending_tables import POST_BEHIND, OutgoingPostRow, OutgoingRow
+from storage.sharing_tables import CopyRow
+from storage.statements import insert_rows, plain, update_rows
+from storage.tables import EntryRow
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlmodel.ext.asyncio.session import AsyncSession
+
+    from storage.database import Database
+    from storage.sending import NewOutgoing
+    from storage.vault import DataKey, Vault
+
+log = structlog.get_logger(__name__)
+
+
+class OutgoingPosts:
+    """The store of posts about mail that is sent."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database: Final = database
+        self._vault: Final = vault
+
+    async def behind(self, limit: int, after: str = "") -> list[OutgoingPost]:
+        """Posts that stand in Slack and no longer say how far their mail is, by id.
+
+        Args:
+            after: the last id of the call before, "" to begin.
+        """
+        asked = {"after": after, "most": limit}
+        async with self._database.read() as session:
+            rows = (await session.exec(_behind(), params=asked)).all()
+        return [post for row in rows if (post := self._post(row))]
+
+    async def told(self, entry_id: str, changes: int) -> None:
+        """A post says what `behind` gave; what changed since then remains to be told."""
+        async with self._database.write() as session:
+            this = col(OutgoingPostRow.entry_id) == entry_id
+            await update_rows(session, OutgoingPostRow, this, {"told": changes})
+
+    def _post(self, row: Any) -> OutgoingPost | None:
+        """One mail that does not open holds up no other's posts."""
+        try:
+            outgoing = outgoing_record(row, key_of(self._vault, row))
+        except (KeyUnknown, SealBroken) as error:
+            log.error("outgoing_does_not_open", outgoing=row.id, error=type(error).__name__)  # noqa: TRY400 - no traceback
+            return None
+        to = Person(row.post_workspace, row.post_owner)
+        return OutgoingPost(row.entry_id, outgoing, row.channel, row.ts, row.changes, to)
+
+
+async def owe_posts(
+    database: Database,
+    session: AsyncSession,
+    key: DataKey,
+    outgoing_id: str,
+    new: NewOutgoing,
+    *,
+    owner: Person,
+    now: datetime,
+) -> None:
+    """Owe a mail's posts and remember by what its answers are found, inside the transaction that saves it.
+
+    The owner's stands in the thread of what the mail answers, or begins a thread itself, in which the answers go then.
+    An actor who is somebody else has one as well, in the thread of their copy.
+    """
+    entry_id = new_id()
+    place = await place_in(
+        session, key, new.mailbox_id, new.clues, entry_id=entry_id, answers=new.answers, now=now
+    )
+    await owe_to(
+        database,
+        session,
+        owner,
+        new.mailbox_id,
+        now=now,
+        notice=Notice.OUTGOING,
+        parent=place.root,
+        entry_id=entry_id,
+        conversation=place.conversation,
+    )
+    root = entry_id if place.root is None else ""
+    await note_place(database, session, new.mailbox_id, place, root=root, now=now)
+    ids = [entry_id]
+    if new.actor != owner:
+        parent = await _copy_of(session, new)
+        ids.append(
+            await owe_to(
+                database,
+                session,
+                new.actor,
+                new.mailbox_id,
+                now=now,
+                notice=Notice.OUTGOING,
+                parent=parent,
+            )
+        )
+    rows = [{"entry_id": each, "outgoing_id": outgoing_id, "changes": 0, "told": 0} for each in ids]
+    await insert_rows(session, OutgoingPostRow, rows)
+
+
+async def _copy_of(session: AsyncSession, new: NewOutgoing) -> str | None:
+    """The post in whose thread the actor's copy of the answered message stands, or which it is."""
+    copy, entry = plain(CopyRow), plain(EntryRow)
+    query: Any = sqlalchemy.select(entry.c.id, entry.c.parent).select_from(
+        copy.join(entry, entry.c.id == copy.c.entry_id)
+    )
+    theirs = (copy.c.workspace == new.actor.workspace) & (copy.c.destination == new.actor.user)
+    is_there = copy.c.withdrawn_at.is_(None) & entry.c.ts.is_not(None)
+    found = (await session.exec(query.where(copy.c.message_id == new.answers, theirs, is_there))).first()
+    return None if found is None else str(found.parent or found.id)
+
+
+@cache
+def _behind() -> Any:
+    post, entry = plain(OutgoingPostRow), plain(EntryRow)
+    columns = (
+        post.c.entry_id, post.c.changes, entry.c.channel, entry.c.ts,
+        entry.c.workspace.label("post_workspace"), entry.c.owner.label("post_owner"),
+    )  # fmt: skip
+    posts = post.join(entry, entry.c.id == post.c.entry_id)
+    query = selected(*columns, beside=posts, on=post.c.outgoing_id == plain(OutgoingRow).c.id)
+    query = query.where(text(POST_BEHIND), entry.c.ts.is_not(None), post.c.entry_id > bindparam("after"))
+    return query.order_by(post.c.entry_id).limit(bindparam("most"))

@@ -1,0 +1,310 @@
+"""Mail that is sent, as whoever brings it to its server sees it: claimed, about to go out, settled.
+
+A mail holds a lease and a fencing number. Until the intent of the last dot is committed, it may be called back, and
+whoever has it in hand may die: nothing was sent. After that commit only the server's answer says whether it has it;
+where none came, or whoever waited for it died, that is unknown, and it is not sent again by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy
+import structlog
+from sqlalchemy import ColumnElement, bindparam, func, text, update
+from sqlmodel import col
+from sqlmodel.sql.sqltypes import UTCDateTime
+
+from storage.audits import add_audit
+from storage.errors import KeyUnknown, LeaseLost, NotFound, NotPermitted, SealBroken
+from storage.facts import facts_in, lock_sharing
+from storage.letters import key_of, outgoing_record, sealed_letter
+from storage.outgoing import domain_digest
+from storage.outgoing_rows import FINISHED, RAISED, change, change_all, outgoing_of, row_of, selected
+from storage.owing import owe_to
+from storage.pieces import OUTGOING_CHUNKS, opened_pieces
+from storage.records import Notice
+from storage.sending import OutgoingState, OutgoingStock, RecipientState, Submission
+from storage.sending_tables import (
+    DUE,
+    LEASED,
+    UNDER_WAY,
+    OutgoingChunkRow,
+    OutgoingRow,
+    WrittenDomainRow,
+)
+from storage.sharing import Act, AuditEntry
+from storage.statements import plain, update_rows
+from storage.tables import MailboxRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from datetime import datetime
+
+    from sqlmodel.ext.asyncio.session import AsyncSession
+
+    from storage.database import Database
+    from storage.sending import Outgoing, Tried
+    from storage.sharing import Facts
+    from storage.vault import DataKey, Vault
+
+log = structlog.get_logger(__name__)
+
+_THREAD_OCTETS: Final = 256 * 1024
+_UNOPENED: Final = timedelta(hours=1)
+"""A mail that does not open is looked at again after so long: its master key may be given by then."""
+
+_NEXT: Final[Mapping[OutgoingState, frozenset[OutgoingState]]] = {
+    OutgoingState.WAITING: frozenset({OutgoingState.WAITING, OutgoingState.HELD, OutgoingState.FAILED}),
+    OutgoingState.SENDING: frozenset(OutgoingState) - {OutgoingState.SENDING, OutgoingState.UNDONE},
+}
+"""What may come of a try, before the intent of the last dot and after it."""
+
+
+class Submissions:
+    """The store of mail that is sent, as the submitter sees it."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database: Final = database
+        self._vault: Final = vault
+
+    # Claiming
+
+    async def claim_due(
+        self, now: datetime, *, lease: timedelta, worker: str, limit: int, busy: Collection[str] = ()
+    ) -> list[Submission]:
+        """Lease mails that are due, longest due first and one of a mailbox at a time; nothing of suspended ones.
+
+        What somebody died over after its intent becomes UNKNOWN.
+
+        Args:
+            busy: ids of mailboxes of which the worker still has one in hand.
+        """
+        row = plain(OutgoingRow).c
+        async with self._database.write() as session:
+            # Two workers at once could each take a mail of the same mailbox.
+            await self._database.serialise(session, "submissions")
+            await _lapse(session, now, row.lease_until <= now)
+            asked = {"now": now, "most": limit, "busy": list(busy)}
+            ids = (await session.exec(_due(), params=asked)).scalars().all()
+            found = await self._opened(session, ids, now) if ids else {}
+            # One that was called back since it was read is left alone.
+            is_due = text(DUE) & (row.lease_until.is_(None) | (row.lease_until <= now))
+            leased = {**RAISED, "lease_owner": worker, "lease_until": now + lease}
+            which = row.id.in_(list(found)) & is_due
+            claim = update(plain(OutgoingRow)).where(which).values(leased)
+            taken = (await session.exec(claim.returning(row.id, row.fence))).all() if found else []
+        fences = {each.id: each.fence for each in taken}
+        return [Submission(found[each], fences[each]) for each in ids if each in fences]
+
+    async def _opened(
+        self, session: AsyncSession, ids: Collection[str], now: datetime
+    ) -> dict[str, Outgoing]:
+        """Mails by their ids; one that does not open holds up no other."""
+        found: dict[str, Outgoing] = {}
+        query = selected().where(plain(OutgoingRow).c.id.in_(ids))
+        for row in (await session.exec(query)).all():
+            try:
+                found[row.id] = outgoing_record(row, key_of(self._vault, row))
+            except (KeyUnknown, SealBroken) as error:
+                log.error("outgoing_does_not_open", outgoing=row.id, error=type(error).__name__)  # noqa: TRY400 - no traceback
+                later = {"due_at": now + _UNOPENED}
+                await update_rows(session, OutgoingRow, col(OutgoingRow.id) == row.id, later)
+        return found
+
+    async def renew(self, submission: Submission, until: datetime) -> None:
+        """Hold the lease until then; LeaseLost when it holds no longer."""
+        async with self._database.write() as session:
+            held = await update_rows(session, OutgoingRow, _is_held(submission), {"lease_until": until})
+            if held != 1:
+                raise LeaseLost("The mail is another's to send now.")
+
+    async def release(self, worker: str, now: datetime) -> None:
+        """At start: end the leases a dead predecessor of this name held; what it was about to send is UNKNOWN."""
+        row = plain(OutgoingRow).c
+        async with self._database.write() as session:
+            await _lapse(session, now, row.lease_owner == worker)
+            await update_rows(session, OutgoingRow, text(LEASED) & (row.lease_owner == worker), RAISED)
+
+    async def octets(self, submission: Submission) -> bytes:
+        """What goes to the server.
+
+        Raises:
+            NotFound: it is gone.
+            SealBroken: it was changed, reordered or cut.
+        """
+        chunk, outgoing_id = plain(OutgoingChunkRow).c, submission.outgoing.id
+        query: Any = sqlalchemy.select(chunk.octets).where(chunk.outgoing_id == outgoing_id)
+        async with self._database.read() as session:
+            row = await row_of(session, outgoing_id)
+            sealed = (await session.exec(query.order_by(chunk.number))).scalars().all()
+        key = key_of(self._vault, row)
+        work = partial(opened_pieces, key, row.mailbox_workspace, OUTGOING_CHUNKS, outgoing_id, sealed)
+        return await asyncio.to_thread(work) if row.octets > _THREAD_OCTETS else work()
+
+    # Sending
+
+    async def intend(self, submission: Submission, now: datetime, permits: Callable[[Facts], bool]) -> None:
+        """Commit that the last dot goes out now, and note who sends as whom. From here on nobody calls it back.
+
+        Raises:
+            LeaseLost: the mail was called back or is gone, or the lease holds no longer.
+            NotPermitted: the judge said no, or the mailbox is suspended; nothing was written.
+        """
+        outgoing = submission.outgoing
+        async with self._database.write() as session:
+            await lock_sharing(self._database, session, outgoing.owner.workspace)
+            row = await _held_row(session, submission)
+            if row.state != OutgoingState.WAITING or row.lease_until <= now:
+                raise LeaseLost("The mail is another's to send now.")
+            try:
+                facts = await facts_in(session, outgoing.mailbox_id)
+            except NotFound:
+                raise LeaseLost("The mailbox is being removed.") from None
+            if facts.suspension is not None or not permits(facts):
+                raise NotPermitted("This person may not send from the mailbox.")
+            await change(session, outgoing.id, {"state": OutgoingState.SENDING, "trouble": None})
+            await add_audit(session, _sent(outgoing, facts, now))
+
+    async def settle(self, submission: Submission, tried: Tried, now: datetime) -> Outgoing:
+        """Record what came of a try and end the lease.
+
+        HELD lets every mail of the mailbox wait, and owes its owner one notice until that is mended.
+
+        Raises:
+            LeaseLost: the mail was called back or is gone, or the lease holds no longer; nothing was written.
+        """
+        outgoing_id = submission.outgoing.id
+        async with self._database.write() as session:
+            if tried.state is OutgoingState.HELD:
+                await _lock_mailbox(session, submission.outgoing.mailbox_id)
+            row = await _held_row(session, submission)
+            if not _may_come(OutgoingState(row.state), submission.outgoing, tried):
+                raise ValueError(f"{tried.state} does not come of {row.state}.")
+            key = key_of(self._vault, row)
+            await change(session, outgoing_id, _settled(row, key, submission.outgoing, tried, now))
+            await self._note_domains(session, key, row.mailbox_id, tried)
+            if tried.state is OutgoingState.HELD:
+                await self._hold(session, submission.outgoing, now)
+            return await outgoing_of(session, self._vault, outgoing_id)
+
+    async def _note_domains(self, session: AsyncSession, key: DataKey, mailbox_id: str, tried: Tried) -> None:
+        """Remember where mail of this mailbox goes."""
+        taken = (each.address for each in tried.recipients if each.state is RecipientState.TAKEN)
+        domains = {address.rpartition("@")[2] for address in taken}
+        digests = sorted({domain_digest(key, domain) for domain in domains})
+        if digests:
+            rows = [{"mailbox_id": mailbox_id, "digest": digest} for digest in digests]
+            statement = self._database.insert(plain(WrittenDomainRow)).on_conflict_do_nothing()
+            await session.exec(statement, params=rows)
+
+    async def _hold(self, session: AsyncSession, outgoing: Outgoing, now: datetime) -> None:
+        """Nothing of this mailbox is tried until its owner has mended the login."""
+        mailbox, row = plain(MailboxRow).c, plain(OutgoingRow).c
+        waits = (row.mailbox_id == outgoing.mailbox_id) & (row.state == OutgoingState.WAITING.value)
+        await change_all(session, waits, {**RAISED, "state": OutgoingState.HELD, "trouble": None})
+        is_news = (mailbox.id == outgoing.mailbox_id) & mailbox.outgoing_refused_at.is_(None)
+        if await update_rows(session, MailboxRow, is_news, {"outgoing_refused_at": now}):
+            notice = Notice.OUTGOING_REFUSED
+            await owe_to(self._database, session, outgoing.owner, outgoing.mailbox_id, now=now, notice=notice)
+
+    async def stock(self) -> OutgoingStock:
+        """How much is under way, and since when the longest waiting one is due."""
+        row, mailbox = plain(OutgoingRow), plain(MailboxRow)
+        counts: Any = sqlalchemy.select(row.c.state, func.count()).where(text(UNDER_WAY))
+        rows = row.join(mailbox, mailbox.c.id == row.c.mailbox_id)
+        oldest: Any = sqlalchemy.select(func.min(row.c.due_at)).select_from(rows)
+        oldest = oldest.where(text(f"outgoing.{DUE}"), mailbox.c.suspension.is_(None))
+        async with self._database.read() as session:
+            found = (await session.exec(counts.group_by(row.c.state))).all()
+            due_at = (await session.exec(oldest)).scalar()
+        return OutgoingStock({OutgoingState(state): count for state, count in found}, due_at)
+
+
+async def _lapse(session: AsyncSession, now: datetime, which: ColumnElement[bool]) -> None:
+    """What was about to go out when its lease ended may be with its server or not."""
+    is_gone = text(LEASED) & (plain(OutgoingRow).c.state == OutgoingState.SENDING.value) & which
+    ended = {"state": OutgoingState.UNKNOWN, "trouble": None, "due_at": None, "finished_at": now}
+    await change_all(session, is_gone, {**RAISED, **ended})
+
+
+async def _held_row(session: AsyncSession, submission: Submission) -> Any:
+    """A mail's row, locked; LeaseLost when the submission no longer holds."""
+    try:
+        row = await row_of(session, submission.outgoing.id, is_locked=True)
+    except NotFound:
+        raise LeaseLost("The mail is gone.") from None
+    if row.fence != submission.fence:
+        raise LeaseLost("The mail is another's to send now.")
+    return row
+
+
+async def _lock_mailbox(session: AsyncSession, mailbox_id: str) -> None:
+    """The mailbox before its mails: whoever mends its login comes in that order too."""
+    mailbox = plain(MailboxRow).c
+    query: Any = sqlalchemy.select(mailbox.id).where(mailbox.id == mailbox_id)
+    await session.exec(query.with_for_update(key_share=True))
+
+
+def _may_come(state: OutgoingState, outgoing: Outgoing, tried: Tried) -> bool:
+    """Whether a try ends so; of a mail that some have already, one before the intent may be the last."""
+    if tried.state is OutgoingState.SENT and outgoing.letter is not None:
+        is_with_some = any(each.state is RecipientState.TAKEN for each in outgoing.letter.recipients)
+        return is_with_some or state is OutgoingState.SENDING
+    return tried.state in _NEXT.get(state, ())
+
+
+def _settled(row: Any, key: DataKey, outgoing: Outgoing, tried: Tried, now: datetime) -> dict[str, Any]:
+    assert outgoing.letter is not None
+    letter = replace(outgoing.letter, recipients=tried.recipients, said=tried.said)
+    is_finished = tried.state in FINISHED
+    return {
+        **RAISED,
+        "state": tried.state,
+        "trouble": tried.trouble,
+        "letter": sealed_letter(key, row.mailbox_workspace, row.id, letter),
+        "attempts": row.attempts + 1,
+        "due_at": None if is_finished else tried.due_at or now,
+        "finished_at": now if is_finished else None,
+    }
+
+
+def _is_held(submission: Submission) -> ColumnElement[bool]:
+    row = plain(OutgoingRow).c
+    is_held: ColumnElement[bool] = (row.id == submission.outgoing.id) & (row.fence == submission.fence)
+    return is_held
+
+
+def _sent(outgoing: Outgoing, facts: Facts, now: datetime) -> AuditEntry:
+    recipients = () if outgoing.letter is None else outgoing.letter.recipients
+    owed = sum(each.state is RecipientState.OWED for each in recipients)
+    return AuditEntry(
+        at=now,
+        workspace=facts.owner.workspace,
+        actor=outgoing.actor.user,
+        act=Act.SENT,
+        owner=facts.owner.user,
+        mailbox_id=facts.mailbox_id,
+        subject=f"outgoing:{outgoing.id}",
+        after=f"to {owed} recipients" if owed != 1 else "to 1 recipient",
+    )
+
+
+@cache
+def _due() -> Any:
+    """The first mail of every mailbox that may be sent, longest due first."""
+    row, mailbox = plain(OutgoingRow), plain(MailboxRow)
+    now, other = bindparam("now", type_=UTCDateTime()), row.alias()
+    is_in_hand = sqlalchemy.exists().where(other.c.mailbox_id == row.c.mailbox_id, other.c.lease_until > now)
+    place = func.row_number().over(partition_by=row.c.mailbox_id, order_by=(row.c.due_at, row.c.id))
+    rows = row.join(mailbox, mailbox.c.id == row.c.mailbox_id)
+    may = (mailbox.c.suspension.is_(None), mailbox.c.wrapped_key.is_not(None), ~is_in_hand)
+    free = row.c.mailbox_id.not_in(bindparam("busy", expanding=True))
+    due = sqlalchemy.select(row.c.id, row.c.due_at, place.label("place")).select_from(rows)
+    first = due.where(text(f"outgoing.{DUE}"), row.c.due_at <= now, *may, free).subquery("first")
+    query = sqlalchemy.select(first.c.id).where(first.c.place == 1)
+    return query.order_by(first.c.due_at, first.c.id).limit(bindparam("most"))

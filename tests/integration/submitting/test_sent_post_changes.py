@@ -1,0 +1,125 @@
+"""The posts about mail that is sent follow what becomes of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.sandbox.slack.faults import Fault
+from storage.errors import NotFound
+from storage.records import Notice, Secret
+from storage.sending import OutgoingState
+from storage.sharing import Level
+from tests.fakes.smtp_server import TAKEN_UNANSWERED
+from tests.integration.storage.stores import LEASE
+from tests.integration.submitting.conftest import RIGHT
+from tests.integration.viewing.conftest import KENJI, MARTA
+
+if TYPE_CHECKING:
+    from tests.integration.submitting.conftest import Office
+
+
+def updates(office: Office) -> int:
+    """How often a post was changed, as Slack counts."""
+    calls = office.hall.sandbox.calls.shown()
+    return sum(call["method"] == "chat.update" for call in calls)
+
+
+async def test_a_post_says_how_far_it_is_once_each_time(office: Office) -> None:
+    """Will be sent, then sent; and what was told is not told again."""
+    await office.write(undo=10)
+    await office.post()
+    await office.posts.tell()
+    assert office.reads(MARTA)[-1].startswith("Plan: Will be sent at ")
+    office.hall.clock.push(seconds=10)
+    before = updates(office)
+
+    await office.bring()
+    for _ in range(3):
+        await office.posts.tell()
+
+    assert office.reads(MARTA)[-1].startswith("Plan: Sent ")
+    assert updates(office) - before == 1
+
+
+async def test_both_posts_follow(office: Office) -> None:
+    """The sender's and the owner's."""
+    await office.hall.share(Level.REPLY)
+    office.server.ending = TAKEN_UNANSWERED
+    await office.write(actor=KENJI, undo=10)
+    await office.post()
+    office.hall.clock.push(seconds=10)
+
+    await office.bring()
+    await office.posts.tell()
+
+    for person in (MARTA, KENJI):
+        assert office.reads(person)[-1].startswith("Plan: It is not known")
+
+
+async def test_undone_is_said_too(office: Office) -> None:
+    """By whoever pressed the button."""
+    mail = await office.write(undo=10)
+    await office.post()
+
+    await office.outgoings.undo(MARTA, mail.id, office.hall.clock())
+    await office.posts.tell()
+
+    assert office.reads(MARTA)[-1] == "Plan: Not sent: it was undone."
+
+
+@pytest.mark.parametrize("kind", ["drop", "status", "rate_limited"])
+async def test_a_change_that_slack_does_not_take_is_made_up_for(office: Office, kind: str) -> None:
+    """By the next look, once Slack may be asked again."""
+    mail = await office.write(undo=10)
+    await office.post()
+    await office.posts.tell()
+    office.hall.sandbox.faults.add(Fault("chat.update", kind, status=503))
+
+    await office.outgoings.undo(MARTA, mail.id, office.hall.clock())
+    await office.posts.tell()
+    before = office.reads(MARTA)[-1]
+    office.hall.clock.push(seconds=60)
+    await office.posts.tell()
+
+    assert "Will be sent" in before
+    assert "undone" in office.reads(MARTA)[-1]
+
+
+async def test_a_post_that_was_deleted_is_let_be(office: Office) -> None:
+    """Nobody asks Slack about it for ever."""
+    mail = await office.write(undo=10)
+    await office.post()
+    await office.posts.tell()
+    dm = office.hall.sandbox.workspace.dm(MARTA.user)
+    await office.slack.delete_post(dm.id, next(reversed(dm.posts)))
+
+    await office.outgoings.undo(MARTA, mail.id, office.hall.clock())
+    await office.posts.tell()
+    before = updates(office)
+    await office.posts.tell()
+
+    assert updates(office) == before
+    assert await office.entries.behind(10) == []
+
+
+async def test_what_was_mended_meanwhile_is_not_told(office: Office) -> None:
+    """The owner reads of a refused password only while it is refused."""
+    await office.change(replace(RIGHT, outgoing=Secret("old")))
+    mail = await office.write()
+    await office.bring()
+    assert await office.state(mail) is OutgoingState.HELD
+    await office.change(RIGHT)
+
+    outbox = office.hall.stores.outbox
+    (dm,) = await outbox.claim_due(office.hall.clock(), lease=LEASE, worker="poster", limit=10)
+    entry = await outbox.head(dm)
+    while entry is not None and entry.notice is not Notice.OUTGOING_REFUSED:
+        await outbox.record(dm, replace(entry, state="given_up"), now=office.hall.clock())  # type: ignore[arg-type] # its word
+        entry = await outbox.head(dm)
+
+    assert entry is not None
+    with pytest.raises(NotFound, match="mended"):
+        await office.posts.rendered(entry)
