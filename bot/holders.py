@@ -89,6 +89,12 @@ class Holders:
         """A judge for one more active mailbox; RoleUnknown where Slack cannot be asked."""
         return Judged(await self._member(owner), counts=False, is_plain=False)
 
+    async def changing(self, owner: Person, after: Profile, before: Profile) -> Judged | None:
+        """A judge for a mailbox that leads to other servers from now on; None for one that does not."""
+        if not holding.is_other_server(after, before):
+            return None
+        return Judged(await self._member(owner), counts=False, is_plain=self._is_plain(after, before))
+
     async def refused(self, owner: Person, judge: Judged, mailbox_id: str | None = None) -> BotError:
         """What a judge said no to in a store, noted in the audit; the reason, for the person."""
         await self._note(owner, judge.obstacle, mailbox_id)

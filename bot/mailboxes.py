@@ -29,6 +29,7 @@ from storage.records import (
     Retention,
     Secret,
 )
+from storage.sharing import Suspension
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -149,26 +150,26 @@ class Registrar:
         Another maildrop behind the new settings is treated like a new mailbox: its old mail is not poured out. The same
         server and user name are the same maildrop, also while nothing of it has been seen: all that lies there is new.
         """
-        before = await self._open(owner, mailbox_id)
+        before, judge = await self._open(owner, mailbox_id), None
         if self._holders is not None:
-            await self._holders.check_change(owner, order.profile, before.profile)
+            judge = await self._holders.changing(owner, order.profile, before.profile)
         is_same = is_same_maildrop(before.profile, order.profile)
         skip = () if is_same else _old_mail_to_skip(checked, order)
-        mailbox = await self._call(
-            self._mailboxes.change(
-                owner,
-                mailbox_id,
-                profile=order.profile,
-                passwords=order.passwords,
-                retention=order.retention,
-                delete_days=order.delete_days,
-                listing=None if is_same else tuple(line.key for line in checked.listing),
-                skip=skip,
-                old=() if is_same else backlog.in_pieces(checked.listing, skip),
-                chosen=calm.chosen(before, order.calm, order.zone, self._clock()),
-                now=self._clock(),
-            )
+        call = self._mailboxes.change(
+            owner,
+            mailbox_id,
+            profile=order.profile,
+            passwords=order.passwords,
+            retention=order.retention,
+            delete_days=order.delete_days,
+            listing=None if is_same else tuple(line.key for line in checked.listing),
+            skip=skip,
+            old=() if is_same else backlog.in_pieces(checked.listing, skip),
+            chosen=calm.chosen(before, order.calm, order.zone, self._clock()),
+            now=self._clock(),
+            judge=judge,
         )
+        mailbox = await self._allowed(owner, judge, self._call(call), mailbox_id)
         log.info("mailbox_changed", mailbox=mailbox.id)
         self._nudge()
         return mailbox
@@ -178,9 +179,10 @@ class Registrar:
         profile = (await self._open(owner, mailbox_id)).profile
         # Where one pair of credentials served both servers, the user name stays, and the password is its own from now on.
         username = profile.outgoing_username or without_recent(profile.username)
-        changed = await self._call(
-            self._mailboxes.change_outgoing_password(owner, mailbox_id, password, username, now=self._clock())
+        call = self._mailboxes.change_outgoing_password(
+            owner, mailbox_id, password, username, now=self._clock()
         )
+        changed = await self._allowed(owner, None, self._call(call), mailbox_id)
         log.info("outgoing_password_changed", mailbox=mailbox_id)
         return changed
 
@@ -289,8 +291,10 @@ class Registrar:
         try:
             return await call
         except NotPermitted as error:
-            assert judge is not None
-            assert self._holders is not None
+            if mailbox_id is not None:
+                await self._open(owner, mailbox_id)
+            if judge is None or self._holders is None:
+                raise Suspended(Suspension.ADMINISTRATOR) from error  # and lifted again by now
             raise await self._holders.refused(owner, judge, mailbox_id) from error
 
     async def pause(self, owner: Person, mailbox_id: str) -> Mailbox:
