@@ -81,7 +81,7 @@ class Contents:
         """
         if entry.notice in {Notice.TOLD, Notice.COPY}:
             return await self._copies.said(entry)
-        if entry.notice in {Notice.OUTGOING, Notice.OUTGOING_REFUSED}:
+        if entry.notice in {Notice.OUTGOING, Notice.OUTGOING_REFUSED, Notice.OUTGOING_NEWS}:
             assert self._sent is not None
             return await self._sent.rendered(entry)
         return await self._own(entry)

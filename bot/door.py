@@ -160,10 +160,15 @@ class Door:
             act=Act.REFUSED,
             owner=None if facts is None else facts.owner.user,
             mailbox_id=None if facts is None else facts.mailbox_id,
-            subject=subject[:MOST_SUBJECT],
+            subject=_fitted(subject),
             after=reason.value,
         )
         await self._audits.add(entry)
+
+
+def _fitted(subject: str) -> str:
+    """What an entry names, as far as it can stand there."""
+    return "".join(each if each.isascii() and each.isprintable() else "?" for each in subject[:MOST_SUBJECT])
 
 
 def mail_of(message: ListedMessage, domains: tuple[str, ...] | None) -> Mail:

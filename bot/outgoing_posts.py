@@ -59,7 +59,7 @@ class SentPosts:
         """What a post says now.
 
         Raises:
-            NotFound: its mail or its mailbox is gone, or the password is mended that it would tell of.
+            NotFound: its mail or its mailbox is gone, or what it would tell of is mended or decided.
         """
         if entry.notice is Notice.OUTGOING_REFUSED:
             assert entry.mailbox_id is not None
@@ -68,6 +68,10 @@ class SentPosts:
                 raise NotFound("The password was mended meanwhile.")
             return sent_posts.refused(mailbox)
         outgoing = await self._outgoings.of_entry(entry.id)
+        if entry.notice is Notice.OUTGOING_NEWS:
+            if not sent_posts.is_news(outgoing):
+                raise NotFound("Its sender has done something about it meanwhile.")
+            return sent_posts.news(outgoing)
         mailbox = await self._mailboxes.get(outgoing.owner, outgoing.mailbox_id)
         return sent_posts.post(outgoing, mailbox, entry.owner, plain=entry.plain)
 

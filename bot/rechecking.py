@@ -189,9 +189,8 @@ class Rechecker:
     async def _audience(self, audience: Audience) -> bool:
         """The mailboxes that are shared with one audience."""
         is_known = True
-        for facts in await self._shares.all_facts(self._workspace):
-            if audience in fates.audiences(facts):
-                is_known &= await self._mailbox(facts, await self._people.member(facts.owner))
+        for facts in await self._shares.facts_with(self._workspace, audience):
+            is_known &= await self._mailbox(facts, await self._people.member(facts.owner))
         return is_known
 
     async def _everyone(self, _: str = "") -> bool:
@@ -271,7 +270,7 @@ class Rechecker:
 
     async def _look_at_channels(self) -> None:
         """A channel that is made public, or shared with others, sends no event that tells of it."""
-        found = fates.channels_of(await self._shares.all_facts(self._workspace))
+        found = await self._shares.channels(self._workspace)
         seen = {channel: self._seen.get(channel) for channel in found}
         self._seen = seen
         turn = sorted(found, key=lambda channel: self._looked_at.get(channel, 0))[:MOST_CHANNELS]

@@ -14,7 +14,6 @@ import structlog
 from bot import addressed
 from bot.errors import (
     FilesUnfit,
-    NoSuchMailbox,
     NothingToSendFrom,
     NotKept,
     NotReopened,
@@ -307,8 +306,8 @@ class Sending:
         """
         try:
             return _settings(await self._mailboxes.get(actor, mailbox_id))
-        except NotFound as error:
-            raise NoSuchMailbox from error
+        except NotFound:
+            await self._rights.refuse_other(actor, mailbox_id)
 
     async def set_settings(
         self, actor: Person, mailbox_id: str, sender_name: str, signature: str, undo_seconds: int
@@ -324,8 +323,8 @@ class Sending:
             changed = await self._mailboxes.set_sending(
                 actor, mailbox_id, sender_name, signature, undo_seconds
             )
-        except NotFound as error:
-            raise NoSuchMailbox from error
+        except NotFound:
+            await self._rights.refuse_other(actor, mailbox_id)
         log.info("sending_changed", mailbox=mailbox_id)
         return _settings(changed)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from bot import policy
 from bot.door import NOT_SHARED, mail_of
-from bot.errors import NoOutgoingServer, NoSuchOutgoing, NotKept, NotShown, Suspended
+from bot.errors import NoOutgoingServer, NoSuchMailbox, NoSuchOutgoing, NotKept, NotShown, Suspended
 from bot.filled import Sender
 from bot.policy import Reason
 from storage.errors import NotFound
@@ -122,18 +122,21 @@ class SendingRights:
 
     async def allows(self, actor: Person, mailbox_id: str, message_id: str | None) -> bool:
         """Whether somebody may send as a mailbox, for what is only shown while they type: nobody is refused or noted."""
+        mails: list[Mail | None] = [None]
         try:
             if message_id is None:
-                facts, mail = await self._shares.facts(mailbox_id), None
+                facts = await self._shares.facts(mailbox_id)
             else:
                 facts, message = await self._shares.facts_of_message(message_id)
-                mail = mail_of(message, ())
+                # It is not read for this: where domains are excluded, it may be from one of them.
+                mails.append(mail_of(message, None))
         except NotFound:
             return False
         if facts.mailbox_id != mailbox_id:
             return await self.allows(actor, mailbox_id, None)
-        visit = await self._door.visit(actor, facts)
-        return facts.suspension is None and visit.decision(self.clock(), mail).allows(Level.REPLY)
+        visit, now = await self._door.visit(actor, facts), self.clock()
+        may = any(visit.decision(now, mail).allows(Level.REPLY) for mail in mails)
+        return facts.suspension is None and may
 
     async def senders(self, actor: Person) -> list[Sender]:
         """As whom somebody may write a new mail: their own mailboxes first, those that are fetched before the others."""
@@ -173,6 +176,11 @@ class SendingRights:
         """Say that a mail is not there, to those as well whose it is not."""
         subject = f"outgoing:{outgoing_id}"
         await self._door.turn_away(actor, None, Reason.NOT_SHARED, subject, NoSuchOutgoing())
+
+    async def refuse_other(self, actor: Person, mailbox_id: str) -> NoReturn:
+        """Say that a mailbox is not there, to those as well whose it is not: how it sends is its owner's alone."""
+        subject = f"mailbox:{mailbox_id}"
+        await self._door.turn_away(actor, None, Reason.NOT_SHARED, subject, NoSuchMailbox())
 
     async def _check(self, visit: Visit, mail: Mail | None, subject: str) -> None:
         decision = visit.decision(self.clock(), mail)

@@ -7,9 +7,10 @@ deactivated are erased after a while.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from storage.sharing import Grant, Member
     from storage.surveys import Surveys
     from storage.suspension import Suspensions
+
+IN_ONE_GO: Final = 50
+"""Mailboxes that are looked at before others have their turn on the loop."""
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +79,9 @@ class Suspending:
         grants = tuple(await self._grants.all(self._workspace))
         suspended = await self._suspensions.of(self._workspace)
         members, is_known, active = dict(roster), True, Counter[str]()
-        for holder in await self._surveys.owned(self._workspace):
+        for number, holder in enumerate(await self._surveys.owned(self._workspace)):
+            if number % IN_ONE_GO == 0:
+                await asyncio.sleep(0)  # most are as they should be, and nothing else is waited for
             person = Person(self._workspace, holder.owner)
             member = members.get(holder.owner) or await self._people.member(person, fresh=True)
             if member is None:

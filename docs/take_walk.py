@@ -17,6 +17,7 @@ from playwright.async_api import async_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from take_sending import sending
 from take_sharing import sharing
 from take_walker import IMAGES, SECONDS, Walk
 
@@ -309,6 +310,7 @@ SCENES: Final[dict[str, tuple[str, Callable[[Walk], Awaitable[None]]]]] = {
     "digest": ("owen", digest),
     "trouble_and_leaving": ("lucia", trouble_and_leaving),
     "sharing": ("marta", sharing),
+    "sending": ("lucia", sending),
 }
 """Who walks each, in an order in which no fault of the servers befalls a mailbox of somebody else's scene."""
 

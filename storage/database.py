@@ -53,6 +53,7 @@ _READERS: Final = 4
 _CONNECTIONS: Final = 10
 _STATEMENT_SECONDS: Final = 60
 _MIGRATION_SECONDS: Final = 600
+_ID_CHARACTERS: Final = 64
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _SAFE_CHECKPOINTS: Final = (3, 51, 3)
 
@@ -60,6 +61,11 @@ _SAFE_CHECKPOINTS: Final = (3, 51, 3)
 def new_id() -> str:
     """An id nobody can guess; later ids sort later, so that rows of one time stand together."""
     return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
+
+
+def is_id(found: str) -> bool:
+    """Whether a text could be an id: one from a payload may hold what no database takes as text."""
+    return 0 < len(found) <= _ID_CHARACTERS and found.isascii() and found.isprintable()
 
 
 def id_time(made: str) -> datetime:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy
 from sqlalchemy import bindparam, text
 
+from storage.database import is_id
 from storage.errors import NotFound
 from storage.records import EntryState, Person, Shape
 from storage.sharing import (
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 
+_AT_ONCE: Final = 50
+
+
 async def lock_sharing(database: Database, session: AsyncSession, workspace: str) -> None:
     """Until this transaction ends, no other one changes what is shared in this workspace. Take it before any row."""
     await database.serialise(session, "sharing", workspace)
@@ -67,6 +71,8 @@ async def facts_in(session: AsyncSession, mailbox_id: str) -> Facts:
     Raises:
         NotFound: it is gone.
     """
+    if not is_id(mailbox_id):
+        raise NotFound("There is no such mailbox.")
     # The grants before the shares: without the lock both may change in between, and a share that ended before its
     # grant was widened must not be judged by the wider one.
     found = (await session.exec(_mailbox(), params={"mailbox": mailbox_id})).first()
@@ -83,6 +89,8 @@ async def message_in(session: AsyncSession, message_id: str) -> ListedMessage:
     Raises:
         NotFound: it is gone, or kept out.
     """
+    if not is_id(message_id):
+        raise NotFound("There is no such message.")
     row = (await session.exec(_message(), params={"message": message_id})).first()
     if row is None:
         raise NotFound("There is no such message.")
@@ -92,20 +100,32 @@ async def message_in(session: AsyncSession, message_id: str) -> ListedMessage:
 async def facts_where(session: AsyncSession, workspace: str, *which: ColumnElement[bool]) -> list[Facts]:
     """The facts of all mailboxes of a workspace for which `which` is true, in the order they were added.
 
+    Of thousands some at a time, so that they hold up nothing else on the loop.
+
     Args:
         which: about the bare table of mailboxes.
     """
     grants = await grants_in(session, workspace)
-    mailbox, share = plain(MailboxRow), plain(ShareRow)
+    mailbox = plain(MailboxRow)
     of_workspace = (mailbox.c.workspace == workspace, mailbox.c.wrapped_key.is_not(None), *which)
     mailboxes: Any = sqlalchemy.select(*_columns()).where(*of_workspace)
     found = (await session.exec(mailboxes.order_by(mailbox.c.created_at, mailbox.c.id))).all()
-    joined = share.join(mailbox, mailbox.c.id == share.c.mailbox_id)
-    rows: Any = sqlalchemy.select(share).select_from(joined).where(*of_workspace, text(f"share.{IN_FORCE}"))
+    facts: list[Facts] = []
+    for start in range(0, len(found), _AT_ONCE):
+        some = found[start : start + _AT_ONCE]
+        shares = await _shares_of(session, [row.id for row in some])
+        facts += [_facts(row, grants, shares.get(row.id, ())) for row in some]
+    return facts
+
+
+async def _shares_of(session: AsyncSession, mailbox_ids: list[str]) -> dict[str, list[Share]]:
+    """The shares in force of these mailboxes, by mailbox."""
+    share = plain(ShareRow)
+    query: Any = sqlalchemy.select(share).where(share.c.mailbox_id.in_(mailbox_ids), text(IN_FORCE))
     shares: dict[str, list[Share]] = {}
-    for row in (await session.exec(rows.order_by(share.c.id))).all():
+    for row in (await session.exec(query.order_by(share.c.id))).all():
         shares.setdefault(row.mailbox_id, []).append(share_of(row))
-    return [_facts(row, grants, shares.get(row.id, ())) for row in found]
+    return shares
 
 
 def _columns() -> list[Any]:

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 _NO_ALARMS: Final = (
     Notice.ALL_CLEAR, Notice.OLD_MAIL, Notice.ORIGINAL, Notice.DIGEST, Notice.COPY, Notice.TOLD, Notice.OUTGOING,
-    Notice.OUTGOING_REFUSED,
+    Notice.OUTGOING_REFUSED, Notice.OUTGOING_NEWS,
 )  # fmt: skip
 _RAISED: Final = {**FREED, "fence": col(DmRow.fence) + 1}
 

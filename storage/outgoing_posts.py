@@ -20,10 +20,11 @@ from storage.records import Notice, Person
 from storage.sending import OutgoingPost
 from storage.sending_tables import POST_BEHIND, OutgoingPostRow, OutgoingRow
 from storage.sharing_tables import CopyRow
-from storage.statements import insert_rows, plain, update_rows
+from storage.statements import in_batches, insert_rows, plain, update_rows
 from storage.tables import EntryRow
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from sqlmodel.ext.asyncio.session import AsyncSession
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from storage.vault import DataKey, Vault
 
 log = structlog.get_logger(__name__)
+
+_NEVER_BEHIND: Final = 2_000_000_000
+"""`told` of a post that is not changed whatever becomes of its mail."""
 
 
 class OutgoingPosts:
@@ -118,6 +122,47 @@ async def owe_posts(
         )
     rows = [{"entry_id": each, "outgoing_id": outgoing_id, "changes": 0, "told": 0} for each in ids]
     await insert_rows(session, OutgoingPostRow, rows)
+
+
+async def owe_news(
+    database: Database, session: AsyncSession, outgoing_ids: Collection[str], now: datetime
+) -> None:
+    """Owe the senders of mails that came to a bad end one post more each, in the thread where the mail's own stands.
+
+    A post that is changed calls nobody; a new one does. It says so once, and is not changed any more.
+    """
+    for some in in_batches(outgoing_ids):
+        for row in (await session.exec(_of_senders(), params={"outgoings": list(some)})).all():
+            entry_id = await owe_to(
+                database,
+                session,
+                Person(row.workspace, row.owner),
+                row.mailbox_id,
+                now=now,
+                notice=Notice.OUTGOING_NEWS,
+                parent=row.parent or row.id,
+            )
+            news = {"entry_id": entry_id, "outgoing_id": row.outgoing_id, "changes": 0, "told": _NEVER_BEHIND}
+            await insert_rows(session, OutgoingPostRow, [news])
+
+
+@cache
+def _of_senders() -> Any:
+    """The posts of mails in their senders' DMs."""
+    post, entry, outgoing = plain(OutgoingPostRow), plain(EntryRow), plain(OutgoingRow)
+    rows = post.join(entry, entry.c.id == post.c.entry_id).join(outgoing, outgoing.c.id == post.c.outgoing_id)
+    columns = (
+        entry.c.id,
+        entry.c.parent,
+        entry.c.workspace,
+        entry.c.owner,
+        outgoing.c.mailbox_id,
+        post.c.outgoing_id,
+    )
+    theirs = (entry.c.workspace == outgoing.c.workspace) & (entry.c.owner == outgoing.c.actor)
+    these = post.c.outgoing_id.in_(bindparam("outgoings", expanding=True))
+    query = sqlalchemy.select(*columns).select_from(rows)
+    return query.where(these, theirs, entry.c.notice == Notice.OUTGOING.value).order_by(entry.c.owner)
 
 
 async def _copy_of(session: AsyncSession, new: NewOutgoing) -> str | None:

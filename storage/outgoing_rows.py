@@ -9,6 +9,7 @@ import sqlalchemy
 from sqlalchemy import bindparam, case, update
 from sqlmodel import col
 
+from storage.database import is_id
 from storage.errors import NotFound
 from storage.fencing import FREED
 from storage.letters import key_of, outgoing_record
@@ -66,6 +67,8 @@ async def row_of(session: AsyncSession, outgoing_id: str, *, is_locked: bool = F
     Raises:
         NotFound: it is gone.
     """
+    if not is_id(outgoing_id):
+        raise NotFound("There is no such mail.")
     query = _one_locked() if is_locked else _one()
     row = (await session.exec(query, params={"outgoing": outgoing_id})).first()
     if row is None:

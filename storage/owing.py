@@ -97,7 +97,7 @@ async def owe_to(
         "file_ids": "[]",
         "plain": False,
         # How far a mail is that somebody sends: while it may be undone, that must be seen.
-        "gives_way": parent is not None and notice is not Notice.OUTGOING,
+        "gives_way": parent is not None and notice not in {Notice.OUTGOING, Notice.OUTGOING_NEWS},
         "conversation": conversation,
         "not_before": not_before,
     }

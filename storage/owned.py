@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlmodel import col, select
 
+from storage.database import is_id
 from storage.errors import NotFound, NotPermitted
 from storage.fencing import FREED
 from storage.records import Health
@@ -36,6 +37,8 @@ async def owned(
     session: AsyncSession, owner: Person, mailbox_id: str, *, is_locked: bool = False
 ) -> MailboxRow:
     """One mailbox of this person; NotFound when it is gone or somebody else's."""
+    if not is_id(mailbox_id):
+        raise NotFound("This person has no such mailbox.")
     query = select(MailboxRow).where(is_of(owner), MailboxRow.id == mailbox_id)
     row = (await session.exec(query.with_for_update(key_share=True) if is_locked else query)).first()
     if row is None:

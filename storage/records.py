@@ -297,6 +297,7 @@ class Notice(StrEnum):
     TOLD = "told"  # what somebody is told about sharing
     OUTGOING = "outgoing"  # a mail that somebody sends, and how far it is
     OUTGOING_REFUSED = "outgoing_refused"  # the outgoing server takes the password no more; mail waits
+    OUTGOING_NEWS = "outgoing_news"  # a mail that somebody sends came to a bad end
 
 
 class KeyKind(StrEnum):

@@ -17,7 +17,7 @@ from storage.database import new_id
 from storage.errors import NotFound, NotPermitted, TooMany
 from storage.facts import facts_in, facts_where, listed, lock_sharing, message_in, share_of
 from storage.records import EntryState, Shape
-from storage.sharing import Act, AuditEntry, GrantKind, Level
+from storage.sharing import Act, AudienceKind, AuditEntry, GrantKind, Level
 from storage.sharing_tables import ENDING, IN_FORCE, GrantRow, ShareRow
 from storage.statements import insert_rows, plain, update_rows
 from storage.tables import EntryRow, MailboxRow, MessageRow
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from storage.database import Database
     from storage.records import Person
-    from storage.sharing import Facts, ListedMessage, Share
+    from storage.sharing import Audience, Facts, ListedMessage, Share
 
 MOST_SHARES: Final = 50
 """In force of one mailbox as a whole."""
@@ -93,6 +93,30 @@ class Shares:
         which = mailbox.id.in_(in_force) | sqlalchemy.exists().where(fixed)
         async with self._database.read() as session:
             return await facts_where(session, workspace, which)
+
+    async def facts_with(self, workspace: str, audience: Audience) -> list[Facts]:
+        """Those of all mailboxes that are shared with an audience, whole or a message of them, or by a FIXED grant."""
+        mailbox, grant, share = plain(MailboxRow).c, plain(GrantRow).c, plain(ShareRow).c
+        is_granted = (grant.audience_kind == audience.kind) & (grant.audience_id == audience.id)
+        fixed = sqlalchemy.exists().where(grant.workspace == workspace, is_granted)
+        is_shared = (share.audience_kind == audience.kind) & (share.audience_id == audience.id)
+        shared = sqlalchemy.select(share.mailbox_id).where(is_shared, text(IN_FORCE))
+        async with self._database.read() as session:
+            return await facts_where(session, workspace, mailbox.id.in_(shared) | fixed)
+
+    async def channels(self, workspace: str) -> list[str]:
+        """The channels that shares in force and FIXED grants name, sorted."""
+        mailbox, grant, share = plain(MailboxRow), plain(GrantRow).c, plain(ShareRow)
+        joined = share.join(mailbox, mailbox.c.id == share.c.mailbox_id)
+        shared: Any = sqlalchemy.select(share.c.audience_id).select_from(joined).distinct()
+        shared = shared.where(mailbox.c.workspace == workspace, mailbox.c.wrapped_key.is_not(None))
+        shared = shared.where(share.c.audience_kind == AudienceKind.CHANNEL.value, text(IN_FORCE))
+        granted: Any = sqlalchemy.select(grant.audience_id).where(
+            grant.workspace == workspace, grant.audience_kind == AudienceKind.CHANNEL.value
+        )
+        async with self._database.read() as session:
+            found = [*(await session.exec(shared)).scalars(), *(await session.exec(granted)).scalars()]
+        return sorted(set(found))
 
     async def overdue(self, workspace: str, now: datetime) -> list[Share]:
         """Shares whose end has come and that nobody ended yet; some hundred at most."""

@@ -24,6 +24,7 @@ from storage.errors import KeyUnknown, LeaseLost, NotFound, NotPermitted, SealBr
 from storage.facts import facts_in, lock_sharing
 from storage.letters import key_of, outgoing_record, sealed_letter
 from storage.outgoing import domain_digest
+from storage.outgoing_posts import owe_news
 from storage.outgoing_rows import FINISHED, RAISED, change, change_all, outgoing_of, row_of, selected
 from storage.owing import owe_to
 from storage.pieces import OUTGOING_CHUNKS, opened_pieces
@@ -88,7 +89,7 @@ class Submissions:
         async with self._database.write() as session:
             # Two workers at once could each take a mail of the same mailbox.
             await self._database.serialise(session, "submissions")
-            await _lapse(session, now, row.lease_until <= now)
+            await self._lapse(session, now, row.lease_until <= now)
             asked = {"now": now, "most": limit, "busy": list(busy)}
             ids = (await session.exec(_due(), params=asked)).scalars().all()
             found = await self._opened(session, ids, now) if ids else {}
@@ -127,7 +128,7 @@ class Submissions:
         """At start: end the leases a dead predecessor of this name held; what it was about to send is UNKNOWN."""
         row = plain(OutgoingRow).c
         async with self._database.write() as session:
-            await _lapse(session, now, row.lease_owner == worker)
+            await self._lapse(session, now, row.lease_owner == worker)
             await update_rows(session, OutgoingRow, text(LEASED) & (row.lease_owner == worker), RAISED)
 
     async def octets(self, submission: Submission) -> bytes:
@@ -173,14 +174,15 @@ class Submissions:
     async def settle(self, submission: Submission, tried: Tried, now: datetime) -> Outgoing:
         """Record what came of a try and end the lease.
 
-        HELD lets every mail of the mailbox wait, and owes its owner one notice until that is mended.
+        HELD lets every mail of the mailbox wait, and owes its owner one notice until that is mended. Of a bad end the
+        sender is owed news.
 
         Raises:
             LeaseLost: the mail was called back or is gone, or the lease holds no longer; nothing was written.
         """
         outgoing_id = submission.outgoing.id
         async with self._database.write() as session:
-            if tried.state is OutgoingState.HELD:
+            if tried.state is OutgoingState.HELD or _is_bad_news(tried):
                 await _lock_mailbox(session, submission.outgoing.mailbox_id)
             row = await _held_row(session, submission)
             if not _may_come(OutgoingState(row.state), submission.outgoing, tried):
@@ -190,6 +192,8 @@ class Submissions:
             await self._note_domains(session, key, row.mailbox_id, tried)
             if tried.state is OutgoingState.HELD:
                 await self._hold(session, submission.outgoing, now)
+            if _is_bad_news(tried):
+                await owe_news(self._database, session, [outgoing_id], now)
             return await outgoing_of(session, self._vault, outgoing_id)
 
     async def _note_domains(self, session: AsyncSession, key: DataKey, mailbox_id: str, tried: Tried) -> None:
@@ -212,6 +216,12 @@ class Submissions:
             notice = Notice.OUTGOING_REFUSED
             await owe_to(self._database, session, outgoing.owner, outgoing.mailbox_id, now=now, notice=notice)
 
+    async def _lapse(self, session: AsyncSession, now: datetime, which: ColumnElement[bool]) -> None:
+        """What was about to go out when its lease ended may be with its server or not; its sender is owed that news."""
+        is_gone = text(LEASED) & (plain(OutgoingRow).c.state == OutgoingState.SENDING.value) & which
+        ended = {"state": OutgoingState.UNKNOWN, "trouble": None, "due_at": None, "finished_at": now}
+        await owe_news(self._database, session, await change_all(session, is_gone, {**RAISED, **ended}), now)
+
     async def stock(self) -> OutgoingStock:
         """How much is under way, and since when the longest waiting one is due."""
         row, mailbox = plain(OutgoingRow), plain(MailboxRow)
@@ -223,13 +233,6 @@ class Submissions:
             found = (await session.exec(counts.group_by(row.c.state))).all()
             due_at = (await session.exec(oldest)).scalar()
         return OutgoingStock({OutgoingState(state): count for state, count in found}, due_at)
-
-
-async def _lapse(session: AsyncSession, now: datetime, which: ColumnElement[bool]) -> None:
-    """What was about to go out when its lease ended may be with its server or not."""
-    is_gone = text(LEASED) & (plain(OutgoingRow).c.state == OutgoingState.SENDING.value) & which
-    ended = {"state": OutgoingState.UNKNOWN, "trouble": None, "due_at": None, "finished_at": now}
-    await change_all(session, is_gone, {**RAISED, **ended})
 
 
 async def _held_row(session: AsyncSession, submission: Submission) -> Any:
@@ -256,6 +259,13 @@ def _may_come(state: OutgoingState, outgoing: Outgoing, tried: Tried) -> bool:
         is_with_some = any(each.state is RecipientState.TAKEN for each in outgoing.letter.recipients)
         return is_with_some or state is OutgoingState.SENDING
     return tried.state in _NEXT.get(state, ())
+
+
+def _is_bad_news(tried: Tried) -> bool:
+    """Whether a mail ended so that its sender has to know."""
+    if tried.state is OutgoingState.SENT:
+        return any(each.state is RecipientState.REFUSED for each in tried.recipients)
+    return tried.state in {OutgoingState.FAILED, OutgoingState.UNKNOWN}
 
 
 def _settled(row: Any, key: DataKey, outgoing: Outgoing, tried: Tried, now: datetime) -> dict[str, Any]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _WELL: Final = (Health.NEW, Health.OK)
 
+_HOLDERS_AT_ONCE: Final = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
@@ -50,12 +52,16 @@ class Surveys:
         return Counts(*(int(number or 0) for number in row))
 
     async def owned(self, workspace: str) -> list[Holder]:
-        """All of them, in clear columns alone."""
-        mailbox = plain(MailboxRow).c
-        query: Any = sqlalchemy.select(mailbox.id, mailbox.owner, mailbox.is_active)
+        """All of them, in clear columns alone; some at a time, since thousands would hold up the loop."""
+        mailbox, found = plain(MailboxRow).c, list[Holder]()
+        query: Any = sqlalchemy.select(mailbox.id, mailbox.owner, mailbox.is_active).where(_of(workspace))
+        query = query.order_by(mailbox.id).limit(_HOLDERS_AT_ONCE)
         async with self._database.read() as session:
-            rows = (await session.exec(query.where(_of(workspace)).order_by(mailbox.id))).all()
-        return [Holder(*row) for row in rows]
+            while rows := (
+                await session.exec(query.where(mailbox.id > (found[-1].id if found else "")))
+            ).all():
+                found += [Holder(*row) for row in rows]
+        return found
 
     async def page(self, workspace: str, skipped: int, limit: int) -> list[Surveyed]:
         """Some of them, those that need somebody first: failing, suspended, the others, each the longest without success."""

@@ -38,7 +38,7 @@ MAY: Final = {
     Level.SEE: "sender, subject, date and size",
     Level.OPEN: "whole messages with their attachments",
     Level.REPLY: "whole messages, and you may answer for the mailbox",
-    Level.MANAGE: "whole messages, and you may check, pause and set it",
+    Level.MANAGE: "whole messages, and you may answer for the mailbox, check, pause and set it",
 }
 """What a level opens, after “open to you:”."""
 

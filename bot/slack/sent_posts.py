@@ -84,6 +84,33 @@ def refused(mailbox: Mailbox) -> Rendered:
     return Rendered(blocks.escaped_within(words, blocks.SECTION_UNITS), [blocks.sentence(words), row])
 
 
+def is_news(outgoing: Outgoing) -> bool:
+    """Whether a mail stands at a bad end about which its sender has done nothing yet."""
+    if outgoing.letter is None:
+        return False
+    if outgoing.state is OutgoingState.SENT:
+        return bool(_those(outgoing, RecipientState.REFUSED))
+    return outgoing.state is OutgoingState.FAILED or (
+        outgoing.state is OutgoingState.UNKNOWN and not outgoing.is_left
+    )
+
+
+def news(outgoing: Outgoing) -> Rendered:
+    """What its sender is told of a mail that came to a bad end; what can be done stands in the mail's own post."""
+    subject = NO_SUBJECT if outgoing.letter is None else one_line(outgoing.letter.subject, SUBJECT_UNITS)
+    about = f"Your e-mail “{subject or NO_SUBJECT}”"
+    if outgoing.state is OutgoingState.SENT:
+        words = f"{about} was sent, but not to {_reasons(_those(outgoing, RecipientState.REFUSED))}."
+    elif outgoing.state is OutgoingState.UNKNOWN:
+        words = (
+            f"It is not known whether the server took {about[0].lower()}{about[1:]}, so it is not sent again by itself. "
+            "Its post in this thread has the buttons to decide."
+        )
+    else:
+        words = f"{about} was not sent. {_said(outgoing)} Its post in this thread has what can be done."
+    return Rendered(blocks.escaped_within(words, blocks.SECTION_UNITS), [blocks.sentence(words)])
+
+
 # Whose it is and what was written
 
 

@@ -17,6 +17,7 @@ from storage.records import Entry, EntryState, Notice, Person
         (Notice.ORIGINAL, "e0", True, False),
         (Notice.OUTGOING, "e0", False, False),
         (Notice.OUTGOING, None, False, False),
+        (Notice.OUTGOING_NEWS, "e0", False, True),
     ],
 )
 def test_an_answer_stands_in_the_dm_too(

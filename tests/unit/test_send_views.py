@@ -199,6 +199,16 @@ def test_what_is_known_of_recipients_is_said_beneath_them(checked: Checked, word
     assert kit.texts([send_form.check_block(checked)]) == words
 
 
+def test_an_answer_to_a_program_says_that_nobody_is_named() -> None:
+    """The field is empty on purpose."""
+    answered = replace(STARTED.answered, to=(), cc=(), is_automatic=True)
+
+    for kind, is_said in ((LetterKind.REPLY, True), (LetterKind.FORWARD, False)):
+        view = form(replace(STARTED, kind=kind, answered=answered))
+        validate.view(view, "modal")
+        assert any("A program sent this message" in text for text in kit.texts(view)) == is_said
+
+
 def test_a_part_is_drawn_anew_and_the_rest_stays() -> None:
     """Who sends, what is added and what is known of recipients change; no field does, so Slack keeps what was typed."""
     view = payload(form())

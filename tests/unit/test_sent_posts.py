@@ -288,6 +288,59 @@ def test_slack_may_be_given_text_alone() -> None:
     assert (rendered.blocks, rendered.text) == ([], "Offer: Will be sent at 12:00:10 UTC.")
 
 
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (
+            with_letter(mail(F, Trouble.MESSAGE_REFUSED), said="The outgoing server refused this mail (554)."),
+            ("Your e-mail “Offer” was not sent. The outgoing server refused this mail (554). Its post in this thread has what "
+            "can be done."),
+        ),
+        (
+            mail(U, Trouble.NO_ANSWER),
+            ("It is not known whether the server took your e-mail “Offer”, so it is not sent again by itself. Its post in this "
+            "thread has the buttons to decide."),
+        ),
+        (
+            with_letter(mail(S, Trouble.RECIPIENTS_REFUSED), recipients=PARTLY),
+            "Your e-mail “Offer” was sent, but not to bo@partner.example: there is no such address (550 5.1.1).",
+        ),
+    ],
+)  # fmt: skip
+def test_a_bad_end_is_news(found: Outgoing, words: str) -> None:
+    """With the reason, and where to go on."""
+    rendered = sent_posts.news(found)
+
+    assert sent_posts.is_news(found)
+    assert (visible(rendered.blocks), rendered.text) == (words, words)
+    assert problems(rendered.blocks) + text_problems(rendered.text) == []
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        mail(),
+        mail(S),
+        mail(H),
+        mail(OutgoingState.UNDONE),
+        mail(U, is_left=True),
+        replace(mail(F), letter=None),
+    ],
+)
+def test_what_is_well_or_decided_is_no_news(found: Outgoing) -> None:
+    """Nobody is called for it."""
+    assert not sent_posts.is_news(found)
+
+
+def test_nothing_in_news_is_live() -> None:
+    """Whatever stands in the subject or was said by a server."""
+    found = with_letter(mail(F), subject=LIVE * 50, said=LIVE * 50)
+
+    rendered = sent_posts.news(found)
+
+    assert problems(rendered.blocks) + text_problems(rendered.text) == []
+
+
 @pytest.mark.parametrize("name", ["Work", LIVE])
 def test_the_owner_is_told_of_a_refused_password_with_the_way_to_mend_it(name: str) -> None:
     """One post, whatever the mailbox is called."""

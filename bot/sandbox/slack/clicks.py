@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from bot.sandbox.slack import form_files, payloads, picks
 from bot.sandbox.slack.answers import ApiError, Json
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 _OPTIONS = record({"options": array(PLAIN_OPTION, 0, 100)})
 _GROUPS = record({"option_groups": array(OPTION_GROUP, 0, 100)})
+
+
+_TYPED: Final = frozenset(
+    {"plain_text_input", "rich_text_input", "email_text_input", "url_text_input", "number_input"}
+)
 
 
 @dataclass(slots=True)
@@ -101,7 +106,12 @@ async def act(sandbox: Sandbox, user: str, container: Json, given: Json, values:
         Refused: the element is gone or the app did not take it.
         BadValue: a value no client could send.
     """
-    place = _place(sandbox, user, container, given.get("block_id"), given.get("action_id"))
+    try:
+        place = _place(sandbox, user, container, given.get("block_id"), given.get("action_id"))
+    except Refused:
+        if given.get("type") in _TYPED:
+            return  # a letter on its way to a field that was drawn anew meanwhile
+        raise
     if isinstance(place.source, View):
         type_into(sandbox, place.source, values)
     fields = _chosen(place, given)

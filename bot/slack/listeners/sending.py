@@ -122,7 +122,7 @@ async def _undo(
         if view.get("callback_id") != send_names.RESULT:
             view = await open_view(client, body, views.loading("Undo"))
     except BaseException:
-        await asyncio.wait({work})
+        await asyncio.gather(work, return_exceptions=True)
         raise
     await fill_form(client, str(view["id"]), work)
 

@@ -69,7 +69,9 @@ def typed_answer(word: str, *, in_thread: bool, words: tuple[str, ...] = names.C
     """What becomes of a message to the bot, whose first word may be that of a command: nothing."""
     text = "What you type here goes to nobody: not as an e-mail, and not as a command."
     if in_thread:
-        return answer(f"{text} Only Mailbox and you see this thread.")
+        return answer(
+            f"{text} To answer an e-mail, press “Reply” beneath it. Only Mailbox and you see this thread."
+        )
     if word in words and word != names.LIST:
         text += f" You may mean `{names.COMMAND} {word}`."
     text += f" `{names.COMMAND}` shows your mailboxes, `{names.COMMAND} help` lists the commands."

@@ -131,13 +131,14 @@ def _own(page: HomePage, now: datetime) -> list[Block]:
         if page.no_right
         else [button("Add mailbox", names.OPEN_ADD, style="" if page.mailboxes else "primary")]
     )
-    add = [*_write(page), *add]
+    write = _write(page)
     if not page.mailboxes:
-        return [actions(*add)] if add else []
+        return [actions(*write, *add)] if write or add else []
     pages = -(-len(page.mailboxes) // MAILBOXES_A_PAGE)
     at = max(0, min(page.number, pages - 1))
     some = page.mailboxes[at * MAILBOXES_A_PAGE : (at + 1) * MAILBOXES_A_PAGE]
-    found = mailbox_blocks(some, page.waiting, now, page.not_done, _seen_by(page))
+    found = [actions(*write)] if write else []
+    found += mailbox_blocks(some, page.waiting, now, page.not_done, _seen_by(page))
     if page.seen_by is None:
         found.append(context(plain(_NOT_KNOWN)))
     if pages > 1:

@@ -47,6 +47,7 @@ _QUOTE_UNITS: Final = 700
 _QUOTE_LINES: Final = 12
 _SIGNATURE_UNITS: Final = 1200
 
+_AUTOMATIC: Final = "⚠ A program sent this message, so the answer goes to nobody yet. Enter whom to write to."
 _SEVERAL: Final = "Put commas between several addresses."
 _NO_FILES: Final = "Files cannot be attached here yet: an administrator has to allow Mailbox to read files, with the newest app manifest."
 _NO_SIGNATURE: Final = "No signature is added. “Sending” in `/mailbox list` sets one."
@@ -174,7 +175,11 @@ def _recipients(writing: Writing) -> list[Block]:
 def _first_check(started: Started, writing: Writing) -> Block:
     """What is known of the recipients before anybody types."""
     count = len(started.answered.to) + len(started.answered.cc) - writing.left_out
-    return checked_block(count, new_domains=started.new_domains, left_out=writing.left_out)
+    found = checked_block(count, new_domains=started.new_domains, left_out=writing.left_out)
+    is_answer = started.kind in {LetterKind.REPLY, LetterKind.REPLY_ALL}
+    if is_answer and started.answered.is_automatic and not count:
+        return {**found, "elements": [plain(_AUTOMATIC), *found["elements"]]}
+    return found
 
 
 def checked_block(

@@ -52,8 +52,8 @@ _FILE_NAME: Final = 90
 _DIGITS: Final = 7
 
 _NONE: Final = (
-    "Nobody has opened a mailbox or a message to you yet. Ask its owner to type `/mailbox share`, or to choose “Share…” in "
-    "the menu of a message; it then appears here."
+    "Nobody has opened a mailbox or a message to you yet. Ask its owner to type `/mailbox share`, or to press “Share…” "
+    "beneath a message; it then appears here."
 )
 _EMPTY: Final = (
     "Nothing of this mailbox is here for you yet. What comes from now on appears as soon as it does."

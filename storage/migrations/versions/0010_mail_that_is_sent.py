@@ -12,6 +12,7 @@ depends_on = None
 _NOTICES = (
     "login_refused", "maildrop_busy", "unreachable", "certificate_invalid", "server_fault", "asked",
     "all_clear", "old_mail", "original", "digest", "copy", "told", "outgoing", "outgoing_refused",
+    "outgoing_news",
 )  # fmt: skip
 _ACTS = (
     "grant_set", "grant_removed", "share_opened", "share_cut", "share_ended", "share_revoked", "copies_withdrawn",

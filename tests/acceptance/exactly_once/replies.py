@@ -57,6 +57,7 @@ SECONDS: Final = 60.0
 _LOOK_SECONDS: Final = 0.1
 _NUMBER: Final = re.compile(r"Reply (\d{6})")
 _FINAL: Final = ("Sent", "It is not known", "Not sent")
+_NEWS: Final = ("Your e-mail", "It is not known whether the server took your e-mail")
 _MEMBERS: Final = Grant(Subject(SubjectKind.ROLE, Role.MEMBER), GrantKind.CHOICE, Level.MANAGE, active=None)
 
 
@@ -87,9 +88,14 @@ class Ends:
 
 @dataclass
 class Told:
-    """What the posts about one reply say, in each DM where one stands."""
+    """What the posts about one reply say, in each DM where one stands.
+
+    Attributes:
+        news: the people of the DMs in which its bad end is told of in a post of its own.
+    """
 
     texts: list[tuple[str, str]] = field(default_factory=list)
+    news: list[str] = field(default_factory=list)
 
 
 class ReplyStage(Stage):
@@ -171,7 +177,7 @@ class ReplyStage(Stage):
         )
         return NewOutgoing(
             mailbox_id=self._mailbox_ids[reply.mailbox],
-            actor=self._other(reply.mailbox) if reply.is_by_other else self.owner(reply.mailbox),
+            actor=self._actor(reply),
             form_id=f"reply-{reply.number}",
             answers=self._messages[reply.mailbox],
             letter=Letter(reply.message_id, address, to, subject, "Good morning,"),
@@ -179,6 +185,9 @@ class ReplyStage(Stage):
             clues=Clues(reply.message_id, (), subject, reply.recipients, is_answer=True),
             undo=timedelta(seconds=undo),
         )
+
+    def _actor(self, reply: Reply) -> Person:
+        return self._other(reply.mailbox) if reply.is_by_other else self.owner(reply.mailbox)
 
     @asynccontextmanager
     async def _database(self) -> AsyncIterator[tuple[Database, Vault]]:
@@ -221,6 +230,8 @@ class ReplyStage(Stage):
             if len(texts) < 1 + reply.is_by_other:
                 found.append(f"{reply.number}: {len(texts)} posts")
             found += [f"{reply.number}: {text}" for text in texts if not _ending(text)]
+            if _is_bad(reply, told[reply.number]) and not told[reply.number].news:
+                found.append(f"{reply.number}: no news")
         return found
 
     def _told(self) -> Mapping[int, Told]:
@@ -228,7 +239,10 @@ class ReplyStage(Stage):
         for dm in self._dms():
             for post in _posts(dm):
                 for number in {int(each) for each in _NUMBER.findall(post.text)}:
-                    told[number].texts.append((dm.id, post.text.partition(": ")[2]))
+                    if post.text.startswith(_NEWS):
+                        told[number].news.append(dm.user or "")
+                    else:
+                        told[number].texts.append((dm.id, post.text.partition(": ")[2]))
         return told
 
     def ends(self) -> Ends:
@@ -257,6 +271,10 @@ class ReplyStage(Stage):
         differ = sum(
             len({_ending(text) for _, text in told[reply.number].texts}) != 1 for reply in self.replies
         )
+        news = sum(
+            told[reply.number].news != [self._actor(reply).user] * _is_bad(reply, told[reply.number])
+            for reply in self.replies
+        )
         strange = {kept.message_id for kept in self.server.kept} - set(there)
         return Verdict(
             {
@@ -274,6 +292,7 @@ class ReplyStage(Stage):
                 ),
                 "false": Promise("posts that say what is not true", len(false), 0, _named(false)),
                 "posts": Promise("posts too many", posts, 0),
+                "news": Promise("senders not told once of a bad end", news, 0),
                 "differ": Promise("replies whose posts do not agree", differ, 0),
                 "strange": Promise("mails that nobody wrote", len(strange), 0),
             }
@@ -293,6 +312,15 @@ def _ending(text: str) -> str:
     """How a post says that a reply ended; "" while it has not."""
     found = next((words for words in _FINAL if text.startswith(words)), "")
     return "" if found == "Sent" and "Next try" in text else found
+
+
+def _is_bad(reply: Reply, told: Told) -> bool:
+    """Whether its posts say that it is unknown, was not sent, or not to everybody."""
+    return any(
+        _ending(text) in _FINAL[1:]
+        or (_ending(text) == "Sent" and any(each in text for each in reply.recipients))
+        for _, text in told.texts
+    )
 
 
 def _is_silent(reply: Reply, told: Told, there: Mapping[str, set[str]]) -> bool:

@@ -182,6 +182,10 @@ async def test_whom_a_mailbox_wrote_to_is_told_to_nobody_else(bureau: Bureau) ->
     single = await bureau.sending.checked(KENJI, box, "ada@elsewhere.example", "", "", message_id)
     whole = await bureau.sending.checked(KENJI, box, "ada@elsewhere.example", "", "")
 
+    await bureau.hall.grant(replace(EVERYTHING, excluded=frozenset({"third.example"})))
+    excluded = await bureau.sending.checked(KENJI, box, "ada@elsewhere.example", "", "", message_id)
+
+    assert excluded.new_domains == frozenset()
     assert (below.count, below.new_domains) == (1, frozenset())
     assert single.new_domains == {"elsewhere.example"}
     assert whole.new_domains == frozenset()

@@ -17,13 +17,15 @@ from bot.sandbox.person import File, Person, Unexpected, top_view, words
 from bot.sandbox.slack.channels import WAREHOUSE_ID
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.people import TEAM_ID
-from bot.slack import answers, connection, listeners
+from bot.slack import answers, blocks, connection, listeners, names
 from bot.slack.client import web_client
 from bot.slack.listeners.desk import Desk
 from bot.slack.listeners.reception import Reception
+from bot.slack.views import sent
 from storage.records import Passwords, Secret
+from storage.sending import OutgoingState
 from storage.sharing import Act, Level
-from tests.integration.sending.conftest import ADDRESS, MAIL
+from tests.integration.sending.conftest import ADDRESS, MAIL, filled
 from tests.integration.storage.stores import NEW
 from tests.integration.viewing.conftest import INES, KENJI, MARTA
 
@@ -254,6 +256,42 @@ async def test_undo_that_comes_too_late_says_so(room: Room) -> None:
     await marta.press("Undo")
 
     await settled(marta, "It is too late to undo this: it is being sent right now.")
+
+
+async def test_what_nobody_knows_of_is_left_or_sent_again(room: Room) -> None:
+    """By its sender alone, from the buttons of its post."""
+    saved = await room.bureau.sending.save(MARTA, filled(room.hall.mailbox_id), "f1")
+    clock, submissions = room.hall.clock, room.bureau.submissions
+    clock.push(minutes=1)
+    lease = timedelta(minutes=1)
+    (taken,) = await submissions.claim_due(clock(), lease=lease, worker="w", limit=1, busy=())
+    await submissions.intend(taken, clock(), lambda _: True)
+    clock.push(minutes=5)
+    await submissions.claim_due(clock(), lease=lease, worker="w", limit=1, busy=())
+    labels = (("Leave it", names.OUTGOING_LEAVE), ("Send again", names.OUTGOING_AGAIN))
+    row = blocks.buttons(saved.id, *labels)
+    for user in (MARTA.user, KENJI.user):
+        await room.web.chat_postMessage(channel=user, text="A mail", blocks=[row])
+    marta, kenji = room.person(MARTA.user), room.person(KENJI.user)
+
+    await kenji.press("Send again")
+    await heard(kenji, "does not have that mail any more")
+    await marta.press("Leave it")
+    await heard(marta, sent.LEFT)
+    assert (await room.bureau.outgoings.get(MARTA, saved.id)).is_left
+    await marta.press("Send again")
+    await heard(marta, sent.ON_ITS_WAY_AGAIN)
+
+    assert (await room.bureau.outgoings.get(MARTA, saved.id)).state is OutgoingState.WAITING
+
+
+async def heard(somebody: Person, text: str) -> None:
+    """An answer that nobody else sees says this."""
+
+    def holds(shown: dict[str, Any]) -> dict[str, Any] | None:
+        return next((each for each in shown["ephemerals"] if text in words(each)), None)
+
+    await somebody.until(f"an answer with “{text}”", holds, SECONDS)
 
 
 async def test_somebody_of_another_company_is_refused_and_noted(room: Room) -> None:

@@ -75,6 +75,7 @@ async def test_another_level_changes_the_share_there_is(office: Office) -> None:
 async def test_an_owner_reads_who_sees_it_before_sharing_more(office: Office) -> None:
     """Of a message those who have the mailbox as well; nobody twice, whatever shares reach them."""
     early = await office.message("Before")
+    office.clock.now += timedelta(minutes=1)
     await office.opened(Wish(office.mailbox_id, (TO_KENJI,), Level.SEE))
     office.clock.now += timedelta(minutes=1)
     message_id = await office.message()

@@ -273,6 +273,28 @@ async def test_facts_of_a_message_are_those_of_its_mailbox(stores: Stores) -> No
         await shares.facts_of_message(muted.message_id or "")
 
 
+async def test_what_is_shared_with_an_audience_is_found(stores: Stores) -> None:
+    """By a share in force, of the whole or of a message, and by a FIXED grant, which opens all; channels by their ids."""
+    claim, shares, grants = await stores.claimed(), Shares(stores.database), Grants(stores.database)
+    mailbox_id, message_id = claim.mailbox.id, await posted(stores, claim, b"u1")
+    other = await stores.mailboxes.add(replace(NEW, owner=STRANGER, form_id="form-2"), LATER)
+    rooms = [Audience(AudienceKind.CHANNEL, f"C{number}") for number in range(4)]
+    single = share(mailbox_id, rooms[1], message_id=message_id)
+    opened = await shares.open(OWNER, [share(mailbox_id, rooms[0]), share(mailbox_id), single], NOW, yes)
+    await grants.set("T1", Grant(EVERYONE, GrantKind.FIXED, Level.SEE, audience=rooms[2]), ADMIN, NOW, agreed)
+
+    async def found(audience: Audience) -> list[str]:
+        return [each.mailbox_id for each in await shares.facts_with("T1", audience)]
+
+    assert [await found(room) for room in rooms] == [[mailbox_id], [mailbox_id], [mailbox_id, other.id], []]
+    assert await found(BOB) == [mailbox_id]
+    assert await shares.channels("T1") == ["C0", "C1", "C2"]
+    await shares.end(opened[0].id, OWNER, NOW, Act.SHARE_REVOKED, yes)
+    assert await found(rooms[0]) == []
+    assert await shares.channels("T1") == ["C1", "C2"]
+    assert (await shares.facts_with("T2", BOB), await shares.channels("T2")) == ([], [])
+
+
 async def test_all_facts_are_of_what_may_be_shared(stores: Stores) -> None:
     """Mailboxes with a share in force; with a FIXED grant, all of the workspace; each as `facts` has it."""
     claim, shares, grants = await stores.claimed(), Shares(stores.database), Grants(stores.database)

@@ -143,7 +143,7 @@ class Office:
         for dm in await outbox.claim_due(self.hall.clock(), lease=LEASE, worker="poster", limit=10):
             channel = await self.slack.open_dm(dm.owner.user)
             while (entry := await outbox.head(dm)) is not None:
-                if entry.notice not in {Notice.OUTGOING, Notice.OUTGOING_REFUSED}:
+                if entry.notice not in {Notice.OUTGOING, Notice.OUTGOING_REFUSED, Notice.OUTGOING_NEWS}:
                     await outbox.record(dm, replace(entry, state=EntryState.GIVEN_UP), now=self.hall.clock())
                     continue
                 rendered = await self.posts.rendered(entry)

@@ -14,7 +14,7 @@ from storage.sending import OutgoingState
 from storage.sharing import Level
 from tests.fakes.smtp_server import TAKEN_UNANSWERED
 from tests.integration.storage.stores import LEASE
-from tests.integration.submitting.conftest import RIGHT
+from tests.integration.submitting.conftest import ADA, RIGHT
 from tests.integration.viewing.conftest import KENJI, MARTA
 
 if TYPE_CHECKING:
@@ -57,6 +57,30 @@ async def test_both_posts_follow(office: Office) -> None:
 
     for person in (MARTA, KENJI):
         assert office.reads(person)[-1].startswith("Plan: It is not known")
+
+
+async def test_a_bad_end_calls_its_sender_once(office: Office) -> None:
+    """A post that is changed notifies nobody; a new one does, also where somebody writes for the owner."""
+    await office.hall.share(Level.REPLY)
+    office.server.recipients[ADA] = b"550 5.1.1 no such user\r\n"
+    await office.write(actor=KENJI)
+
+    await office.bring()
+    await office.post()
+
+    assert [text for text in office.reads(KENJI) if text.startswith("Your e-mail “Plan” was not sent.")]
+    assert not [text for text in office.reads(MARTA) if text.startswith("Your e-mail")]
+
+
+async def test_what_is_sent_again_meanwhile_is_no_news(office: Office) -> None:
+    """The sender has seen it before the news went out."""
+    office.server.ending = TAKEN_UNANSWERED
+    mail = await office.write()
+    await office.bring()
+    await office.outgoings.send_again(MARTA, mail.id, office.hall.clock(), lambda _: True)
+
+    with pytest.raises(NotFound, match="meanwhile"):
+        await office.post()
 
 
 async def test_undone_is_said_too(office: Office) -> None:
