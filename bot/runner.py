@@ -71,7 +71,7 @@ class Sweep:
     """Work that is looked for every so many seconds; it says itself when there is none.
 
     Attributes:
-        is_urgent: a nudge looks for it too.
+        is_urgent: a nudge looks for it too; what polls and deliveries find for each other does not.
         running: tasks that it began and that go on by themselves; the end waits for them as well.
     """
 
@@ -125,6 +125,7 @@ class Runner:
         self._stopping = stopping
         self._more = tuple(sweeps)
         self._wake = asyncio.Event()
+        self._is_asked = False
         self._polls: dict[Any, asyncio.Task[None]] = {}
         self._deliveries: dict[Any, asyncio.Task[None]] = {}
         self._sweeps: dict[str, asyncio.Task[None]] = {}
@@ -144,7 +145,8 @@ class Runner:
         return ticks
 
     def nudge(self) -> None:
-        """Something became due just now: look at once instead of at the next tick."""
+        """Somebody made something due just now: look at once instead of at the next tick."""
+        self._is_asked = True
         self._wake.set()
 
     async def run(self) -> None:
@@ -174,9 +176,10 @@ class Runner:
             self._wake.clear()
             self._start("polls", self._claim_polls)
             self._start("deliveries", self._claim_deliveries)
-            for sweep in self._more:
-                if sweep.is_urgent:
-                    self._start(sweep.name, sweep.work)
+            urgent = [sweep for sweep in self._more if sweep.is_urgent and self._is_asked]
+            self._is_asked = False
+            for sweep in urgent:
+                self._start(sweep.name, sweep.work)
 
     def _start(self, name: str, sweep: Callable[[], Awaitable[None]]) -> None:
         """Begin a sweep unless the last one of its kind is still running."""
@@ -234,11 +237,11 @@ class Runner:
                 await self._mailboxes.renew(claim, self._clock() + HELD_BACK)
             raise
         if has_mail or self._has_backlog:
-            self.nudge()
+            self._wake.set()
 
     async def _deliver(self, dm: Dm) -> None:
         if await self._deliverer.deliver(dm):
-            self.nudge()
+            self._wake.set()
 
     async def _purge(self) -> None:
         count = await self._messages.purge(self._clock(), KEEP_OCTETS)

@@ -25,7 +25,7 @@ from storage.errors import NotFound, NotPermitted
 from storage.sending import Letter, NewOutgoing, RecipientField
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from typing import Any
 
     from bot.mail.content import Attachment
@@ -80,13 +80,23 @@ class Saving:
 
     Args:
         names: who is called what.
+        nudge: says that something is due.
     """
 
-    def __init__(self, outgoings: Outgoings, attempts: Attempts, rights: SendingRights, names: Names) -> None:
+    def __init__(
+        self,
+        outgoings: Outgoings,
+        attempts: Attempts,
+        rights: SendingRights,
+        names: Names,
+        *,
+        nudge: Callable[[], None] = lambda: None,
+    ) -> None:
         self._outgoings = outgoings
         self._attempts = attempts
         self._rights = rights
         self._names = names
+        self._nudge = nudge
         self._clock = rights.clock
 
     @asynccontextmanager
@@ -159,6 +169,7 @@ class Saving:
             is_own=saved.actor == saved.owner,
             is_new=is_new,
         )
+        self._nudge()
         return saved
 
     async def _written(self, passage: Passage, draft: Draft) -> Written:

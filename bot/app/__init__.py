@@ -61,7 +61,7 @@ async def serve(settings: Settings) -> None:
             people=people,
             sharing=sharing,
             reception=reception_of(ground, runner, people),
-            sending=sending_of(ground, slack, people),
+            sending=sending_of(ground, runner, slack, people),
         )
         desk = replace(desk, office=office_of(ground, people, str(identity["team_id"]), sharing.recheck))
         listeners.register(bolt, desk)

@@ -14,7 +14,7 @@ from bot.judging import Judge
 from bot.kept import Kept
 from bot.mail import smtp
 from bot.outgoing_posts import SentPosts
-from bot.runner import Sweep
+from bot.runner import Runner, Sweep
 from bot.saving import Saving
 from bot.sending import Sending
 from bot.sending_rights import SendingRights
@@ -48,14 +48,14 @@ def outgoings_of(ground: Ground) -> Outgoings:
     return Outgoings(ground.database, ground.vault)
 
 
-def sending_of(ground: Ground, slack: SlackClient, people: People) -> Sending:
+def sending_of(ground: Ground, runner: Runner, slack: SlackClient, people: People) -> Sending:
     """How people write mail."""
     shares = Shares(ground.database)
     kept = Kept(ground.messages, ground.renderer)
     door = Door(shares, Judge(people, now), Audits(ground.database), clock=now)
     rights = SendingRights(door, shares, people, mailboxes=ground.mailboxes, kept=kept)
     outgoings = outgoings_of(ground)
-    saving = Saving(outgoings, ground.attempts, rights, Names(slack, people))
+    saving = Saving(outgoings, ground.attempts, rights, Names(slack, people), nudge=runner.nudge)
     return Sending(rights, saving, outgoings, ground.mailboxes, kept=kept, slack=slack)
 
 
