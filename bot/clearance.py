@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bot.door import mail_of
 from bot.errors import NotAllowed, NotKnown, NotShown
+from bot.mail import parties
 from bot.mail.frames import Mode
 from bot.policy import Reason
 from storage.errors import NotFound
@@ -53,7 +54,7 @@ class Clearance:
         if outgoing.actor == outgoing.owner:
             return
         facts, mail = await self._read(outgoing)
-        decision = await self._judge.decide(outgoing.actor, facts, mail)
+        decision = await self._judge.decide(outgoing.actor, facts, mail, to=_domains(outgoing))
         if not decision.allows(Level.REPLY):
             await self._refuse(outgoing, facts, decision)
 
@@ -64,7 +65,9 @@ class Clearance:
             NotAllowed: the mailbox is gone.
         """
         facts, mail = await self._read(outgoing)
-        return await self._judge.permits(outgoing.actor, facts, Level.REPLY, mail, fresh=True)
+        return await self._judge.permits(
+            outgoing.actor, facts, Level.REPLY, mail, fresh=True, to=_domains(outgoing)
+        )
 
     async def refuse(self, outgoing: Outgoing, permits: Permits) -> None:
         """Note and raise what the last decision of a judge means, unless it allows it.
@@ -107,3 +110,9 @@ class Clearance:
         except NotShown:
             read = None
         return mail_of(message, None if read is None else read.domains)
+
+
+def _domains(outgoing: Outgoing) -> frozenset[str]:
+    """Those that a mail is from and to."""
+    letter = outgoing.letter
+    return frozenset() if letter is None else parties.of_addresses(letter.sender, *letter.addresses)

@@ -127,13 +127,16 @@ class CopyPosts:
         """Whether a copy may stay as it was posted; None where nobody can say now.
 
         Its header is read for the domains that are never shared; one that cannot be read any more counts as unknown.
+
+        Args:
+            fresh: else what Slack said within the hour is enough, but for what events told since.
         """
         try:
             facts, message = await self._shares.facts_of_message(copy.message_id)
             mail = await self._mail(copy, facts, message)
         except NotFound:
             return False
-        decision = await self._decide(copy, facts, mail, fresh=fresh)
+        decision = await self._decide(copy, facts, mail, fresh=fresh, seen=not fresh)
         if decision.reason is Reason.UNKNOWN:
             return None
         return decision.allows(copy.level)
@@ -161,15 +164,19 @@ class CopyPosts:
             return Mail(message.id, message.received_at, None)
         return _mail(message, line)
 
-    async def _decide(self, copy: Copy, facts: Facts, mail: Mail, *, fresh: bool = False) -> Decision:
+    async def _decide(
+        self, copy: Copy, facts: Facts, mail: Mail, *, fresh: bool = False, seen: bool = False
+    ) -> Decision:
         if is_channel(copy.to.user):
-            return await self._decide_channel(copy.to, facts, mail, fresh=fresh)
-        return await self._judge.decide(copy.to, facts, mail, fresh=fresh)
+            return await self._decide_channel(copy.to, facts, mail, fresh=fresh, seen=seen)
+        return await self._judge.decide(copy.to, facts, mail, fresh=fresh, seen=seen)
 
-    async def _decide_channel(self, to: Person, facts: Facts, mail: Mail, *, fresh: bool) -> Decision:
+    async def _decide_channel(
+        self, to: Person, facts: Facts, mail: Mail, *, fresh: bool, seen: bool
+    ) -> Decision:
         channel, owner, roster = await asyncio.gather(
-            self._people.channel(to.user, fresh=fresh),
-            self._people.member(facts.owner, fresh=fresh),
+            self._people.channel(to.user, fresh=fresh, seen=seen),
+            self._people.member(facts.owner, fresh=fresh, seen=seen),
             self._people.roster(),
         )
         readers = None

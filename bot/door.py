@@ -35,6 +35,8 @@ log = structlog.get_logger(__name__)
 NOT_SHARED: Final = Decision(Level.NONE, Reason.NOT_SHARED)
 """What is said of what is not there as well: nobody learns which of the two it is."""
 
+TOO_LOW: Final = "What is shared with you does not reach this far. Its owner can share it at a higher level with `/mailbox share`."
+
 NOTED_AGAIN: Final = timedelta(minutes=10)
 """How soon the next press of the same stranger is a line of the audit again."""
 
@@ -46,15 +48,20 @@ MOST_SUBJECT: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Somebody who looks at another's mail: what the tables and Slack said when they came."""
+    """Somebody who looks at another's mail: what the tables and Slack said when they came.
+
+    Attributes:
+        to: domains of a mail that they would send.
+    """
 
     viewer: Person
     facts: Facts
     circle: Circle
+    to: frozenset[str] = frozenset()
 
     def decision(self, now: datetime, mail: Mail | None = None) -> Decision:
         """What they may do by what was read."""
-        return policy.decide(self.viewer, self.facts, self.circle, now, mail)
+        return policy.decide(self.viewer, self.facts, self.circle, now, mail, self.to)
 
     def permits(
         self, level: Level, clock: Callable[[], datetime], mail: Mail | None = None
@@ -121,7 +128,7 @@ class Door:
             facts = await self._shares.facts(visit.facts.mailbox_id)
         except NotFound:
             await self.refuse(visit.viewer, visit.facts, NOT_SHARED, f"mailbox:{visit.facts.mailbox_id}")
-        return Visit(visit.viewer, facts, visit.circle)
+        return replace(visit, facts=facts)
 
     async def note_stranger(self, workspace: str, user: str, subject: str) -> None:
         """Note that somebody of another workspace pressed a button: whoever is in a channel can, as often as they like."""
@@ -142,7 +149,9 @@ class Door:
         """
         await self._note(viewer, facts, decision.reason, subject)
         log.info("viewer_refused", reason=decision.reason)
-        raise NotAllowed(f"refused: {decision.reason}", sentence=decision.sentence)
+        # Shared, but not at this level: that it is shared would be no answer.
+        sentence = TOO_LOW if decision.reason is Reason.SHARED else decision.sentence
+        raise NotAllowed(f"refused: {decision.reason}", sentence=sentence)
 
     async def turn_away(
         self, viewer: Person, facts: Facts | None, reason: StrEnum, subject: str, error: BotError

@@ -13,7 +13,7 @@ from bot import policy
 from storage.sharing import AudienceKind, Circle, GrantKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import datetime
 
     from bot.policy import Decision
@@ -26,18 +26,26 @@ class Permits:
     """A judge for a store: whether somebody has a level by the facts of the transaction; `decision` is its last one."""
 
     def __init__(
-        self, viewer: Person, circle: Circle, level: Level, mail: Mail | None, clock: Callable[[], datetime]
+        self,
+        viewer: Person,
+        circle: Circle,
+        level: Level,
+        mail: Mail | None,
+        clock: Callable[[], datetime],
+        *,
+        to: Collection[str] = (),
     ) -> None:
         self._viewer = viewer
         self._circle = circle
         self._level = level
         self._mail = mail
         self._clock = clock
+        self._to = to
         self.decision: Decision | None = None
 
     def __call__(self, facts: Facts) -> bool:
         """Decide on these facts; a channel that Slack was not asked about gives nothing."""
-        self.decision = policy.decide(self._viewer, facts, self._circle, self._clock(), self._mail)
+        self.decision = policy.decide(self._viewer, facts, self._circle, self._clock(), self._mail, self._to)
         return self.decision.allows(self._level)
 
 
@@ -53,18 +61,34 @@ class Judge:
         return await self._gathered(facts, viewer, facts.shares, fresh=fresh)
 
     async def decide(
-        self, viewer: Person, facts: Facts, mail: Mail | None = None, *, fresh: bool = False
+        self,
+        viewer: Person,
+        facts: Facts,
+        mail: Mail | None = None,
+        *,
+        fresh: bool = False,
+        seen: bool = False,
+        to: Collection[str] = (),
     ) -> Decision:
         """What somebody may do; an owner may without Slack being asked.
 
         Args:
             fresh: for what writes or sends: an answer of some seconds ago is not enough.
+            seen: for what was given already: an answer within the hour is enough.
+            to: domains of a mail that they would send.
         """
-        circle = await self._circle_of(facts, viewer, mail, fresh=fresh)
-        return policy.decide(viewer, facts, circle, self._clock(), mail)
+        circle = await self._circle_of(facts, viewer, mail, fresh=fresh, seen=seen)
+        return policy.decide(viewer, facts, circle, self._clock(), mail, to)
 
     async def permits(
-        self, viewer: Person, facts: Facts, level: Level, mail: Mail | None = None, *, fresh: bool = False
+        self,
+        viewer: Person,
+        facts: Facts,
+        level: Level,
+        mail: Mail | None = None,
+        *,
+        fresh: bool = False,
+        to: Collection[str] = (),
     ) -> Permits:
         """A judge for a store, of what Slack says now.
 
@@ -72,7 +96,7 @@ class Judge:
             facts: of the same mailbox, read before; they only tell whom to ask about.
         """
         circle = await self._circle_of(facts, viewer, mail, fresh=fresh)
-        return Permits(viewer, circle, level, mail, self._clock)
+        return Permits(viewer, circle, level, mail, self._clock, to=to)
 
     async def chain(
         self, owner: Person, grants: Sequence[Grant], *, fresh: bool = False
@@ -81,23 +105,25 @@ class Judge:
         member = await self._people.member(owner, fresh=fresh)
         return None if member is None else policy.chain(member, grants)
 
-    async def _circle_of(self, facts: Facts, viewer: Person, mail: Mail | None, *, fresh: bool) -> Circle:
+    async def _circle_of(
+        self, facts: Facts, viewer: Person, mail: Mail | None, *, fresh: bool, seen: bool = False
+    ) -> Circle:
         """No more than a decision about this message, or the mailbox as a whole, needs; nothing for the owner."""
         if viewer == facts.owner:
             return Circle(None, None, {})
         shares = [share for share in facts.shares if policy.covers(share, mail)]
-        return await self._gathered(facts, viewer, shares, fresh=fresh)
+        return await self._gathered(facts, viewer, shares, fresh=fresh, seen=seen)
 
     async def _gathered(
-        self, facts: Facts, viewer: Person, shares: Iterable[Share], *, fresh: bool
+        self, facts: Facts, viewer: Person, shares: Iterable[Share], *, fresh: bool, seen: bool = False
     ) -> Circle:
         ids = _channel_ids(shares, facts.grants)
-        owner, seen, channels = await asyncio.gather(
-            self._people.member(facts.owner, fresh=fresh),
-            self._people.member(viewer, fresh=fresh),
-            asyncio.gather(*(self._people.channel(channel, fresh=fresh) for channel in ids)),
+        owner, found, channels = await asyncio.gather(
+            self._people.member(facts.owner, fresh=fresh, seen=seen),
+            self._people.member(viewer, fresh=fresh, seen=seen),
+            asyncio.gather(*(self._people.channel(channel, fresh=fresh, seen=seen) for channel in ids)),
         )
-        return Circle(owner, seen, {channel.id: channel for channel in channels if channel is not None})
+        return Circle(owner, found, {channel.id: channel for channel in channels if channel is not None})
 
 
 def _channel_ids(shares: Iterable[Share], grants: Iterable[Grant]) -> list[str]:

@@ -34,7 +34,9 @@ IN_FLIGHT: Final = _MINUTE
 OF_A_SENDER: Final = Limit(AttemptKind.SENT, 60, _HOUR)
 OF_A_SENDING_MAILBOX: Final = Limit(AttemptKind.SENT_MAILBOX, 100, _HOUR)
 OF_RECIPIENTS: Final = Limit(AttemptKind.SENT_TO, 300, _HOUR)
-"""Below what providers allow in an hour: an account that passes theirs is closed for a day, for receiving as well."""
+OF_A_MAILBOX_TO: Final = Limit(AttemptKind.SENT_TO, 300, _HOUR)
+"""Of a person, and of a mailbox whoever writes. Below what providers allow in an hour: an account that passes theirs is
+closed for a day, for receiving as well."""
 
 RECIPIENTS: Final = 100
 """Of one mail; RFC 5321 section 4.5.3.1.8 lets every server take that many at once."""
@@ -76,6 +78,7 @@ def sent_counts(person: Person, mailbox_id: str, recipients: int) -> list[Counte
         Counted(OF_A_SENDER, who),
         Counted(OF_A_SENDING_MAILBOX, (mailbox_id,)),
         Counted(OF_RECIPIENTS, who, recipients),
+        Counted(OF_A_MAILBOX_TO, (mailbox_id,), recipients),
     ]
 
 
@@ -87,7 +90,8 @@ def sent_too_often(kinds: Collection[AttemptKind], until: datetime, now: datetim
         what = f"{OF_A_SENDING_MAILBOX.most} mails were sent from this mailbox in the last hour, and more are not allowed"
     else:
         what = (
-            f"You may write to {OF_RECIPIENTS.most} people an hour, and this mail goes to more than are left"
+            f"A person, and a mailbox, may write to {OF_RECIPIENTS.most} people an hour, and this mail goes to more than are "
+            "left"
         )
     return f"{what}. Nothing was sent. Try again in {_minutes(until, now)}."
 

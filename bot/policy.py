@@ -31,7 +31,7 @@ from storage.sharing import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from storage.records import Person
@@ -101,12 +101,20 @@ class Allowance:
     allows_plain: bool
 
 
-def decide(viewer: Person, facts: Facts, circle: Circle, now: datetime, mail: Mail | None = None) -> Decision:
+def decide(  # noqa: PLR0917 - what a decision stands on
+    viewer: Person,
+    facts: Facts,
+    circle: Circle,
+    now: datetime,
+    mail: Mail | None = None,
+    to: Collection[str] = (),
+) -> Decision:
     """What somebody may do with a mailbox, or with one message of it.
 
     Args:
         circle: what Slack says of the owner, this viewer and the channels among the shares.
         mail: the message it is about; without one, it is about the mailbox as a whole.
+        to: domains, in lower case, of a mail that they would send.
     """
     if viewer == facts.owner:
         return Decision(Level.OWN, Reason.OWNER)
@@ -116,7 +124,8 @@ def decide(viewer: Person, facts: Facts, circle: Circle, now: datetime, mail: Ma
     assert circle.owner is not None
     assert circle.viewer is not None
     grants = chain(circle.owner, facts.grants)
-    if mail is not None and _is_excluded(mail, allowance(grants).excluded):
+    excluded = allowance(grants).excluded
+    if _is_any_within(to, excluded) or (mail is not None and _is_excluded(mail, excluded)):
         return Decision(Level.NONE, Reason.EXCLUDED)
     reaching = [
         share
@@ -150,9 +159,11 @@ def _refusal(viewer: Person, facts: Facts, circle: Circle) -> Reason | None:
 def _is_excluded(mail: Mail, excluded: frozenset[str]) -> bool:
     if not excluded:
         return False
-    return mail.domains is None or any(
-        is_within(domain, wide) for domain in mail.domains for wide in excluded
-    )
+    return mail.domains is None or _is_any_within(mail.domains, excluded)
+
+
+def _is_any_within(domains: Iterable[str], excluded: frozenset[str]) -> bool:
+    return any(is_within(domain, wide) for domain in domains for wide in excluded)
 
 
 def is_within(domain: str, wide: str) -> bool:

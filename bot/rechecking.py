@@ -183,18 +183,22 @@ class Rechecker:
         return await self._audience(Audience(AudienceKind.GROUP, group))
 
     async def _channel(self, channel: str) -> bool:
-        await self._people.channel(channel, fresh=True)
-        return await self._audience(Audience(AudienceKind.CHANNEL, channel))
+        is_known = await self._people.channel(channel, fresh=True) is not None
+        return await self._audience(Audience(AudienceKind.CHANNEL, channel)) and is_known
 
     async def _audience(self, audience: Audience) -> bool:
         """The mailboxes that are shared with one audience."""
         is_known = True
         for facts in await self._shares.facts_with(self._workspace, audience):
-            is_known &= await self._mailbox(facts, await self._people.member(facts.owner))
+            is_known &= await self._mailbox(facts, await self._people.member(facts.owner, seen=True))
         return is_known
 
     async def _everyone(self, _: str = "") -> bool:
-        """All owners, all shares, all copies, by one list of all members; who is not in it is asked about alone."""
+        """All owners, all shares, all copies, by one list of all members; who is not in it is asked about alone.
+
+        Slack may answer for fifty channels a minute. The next try goes on with the others: what was asked within the
+        hour, in tries before or as channels had their turn, counts unless an event told of it since.
+        """
         roster = await self._people.roster(fresh=True)
         if roster is None:
             return False
@@ -212,7 +216,8 @@ class Rechecker:
 
     async def _mailbox(self, facts: Facts, owner: Member | None) -> bool:
         """Its shares, then its copies; whether everything could be decided."""
-        channels = {channel: await self._people.channel(channel) for channel in fates.channels_of([facts])}
+        ids = fates.channels_of([facts])
+        channels = {channel: await self._people.channel(channel, seen=True) for channel in ids}
         found = fates.fates(facts, owner, channels)
         for share, level in found.lowered:
             await self._shares.cut(share.id, level, self._clock())

@@ -66,6 +66,7 @@ class Responding:
         organiser = recipients.sound(Address(invited.organiser_name, invited.organiser))
         if organiser is None or part not in _ANSWERS:
             raise NotInvited
+        passage = await self._rights.to(passage, [organiser.address])
         answered = answering.answered(LetterKind.REPLY, original, (passage.mailbox.profile.address,))
         draft = Draft(
             to=(organiser,),
@@ -77,22 +78,34 @@ class Responding:
             calendar=itip.reply(invited, part, self._clock()),
             is_signed=False,
         )
-        form_id = await self._form_of(passage, message_id, uid, part)
+        form_id, before = await self._form_of(passage, message_id, uid, part)
         async with self._saving.room(actor, passage.mailbox.id, 1) as room:
-            return await self._saving.save(passage, draft, form_id, room)
+            saved = await self._saving.save(passage, draft, form_id, room)
+        await self._call_back(passage, before)
+        return saved
 
-    async def _form_of(self, passage: Passage, message_id: str, uid: str, part: Answer) -> str:
-        """The form that an answer counts as: the last one while it says the same and was not called back."""
+    async def _call_back(self, passage: Passage, form_id: str) -> None:
+        """Whoever changed their mind in time is not heard twice; an answer that is on its way already stays sent."""
+        last = await self._outgoings.of_form(passage.mailbox.id, passage.actor, form_id) if form_id else None
+        if last is not None:
+            await self._outgoings.undo(passage.actor, last.id, self._clock())
+
+    async def _form_of(self, passage: Passage, message_id: str, uid: str, part: Answer) -> tuple[str, str]:
+        """The form that an answer counts as: the last one while it says the same and was not called back.
+
+        Returns:
+            Its id, and that of the answer it takes the place of, "" for none.
+        """
         event = hashlib.sha256(f"{message_id}\n{uid}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
         prefix = f"rsvp:{event}:"
         last = await self._outgoings.latest_form(passage.mailbox.id, passage.actor, prefix)
         if last is None:
-            return f"{prefix}1:{part.value}"
+            return f"{prefix}1:{part.value}", ""
         form_id, state = last
         number, _, said = form_id.removeprefix(prefix).partition(":")
         if said == part.value and state not in _OVER:
-            return form_id
-        return f"{prefix}{int(number) + 1}:{part.value}"
+            return form_id, ""
+        return f"{prefix}{int(number) + 1}:{part.value}", form_id
 
 
 def _invited(read: Rendered | None, uid: str) -> Invited:

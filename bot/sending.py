@@ -7,7 +7,10 @@ when it comes back. Nothing here speaks to a mail server.
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -29,10 +32,11 @@ from bot.saving import Draft
 from bot.sending_rights import original_of, sender_of
 from bot.slack.attachments import MOST_OCTETS, attachments_of
 from storage.errors import NotFound, NotPermitted
+from storage.records import Person
 from storage.sending import OutgoingState, RecipientField
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import AsyncIterator, Collection
 
     from bot.filled import Filled, Sender
     from bot.kept import Kept
@@ -42,7 +46,7 @@ if TYPE_CHECKING:
     from bot.slack.client import SlackClient
     from storage.mailboxes import Mailboxes
     from storage.outgoing import Outgoings
-    from storage.records import Mailbox, Person
+    from storage.records import Mailbox
     from storage.sending import Outgoing
 
 log = structlog.get_logger(__name__)
@@ -53,6 +57,9 @@ PASSED_ON: Final = (
 TOGETHER: Final = (
     "The attachments are larger than 18 MB together. Take some out, or do not pass on those of the message."
 )
+
+WITH_FILES_AT_ONCE: Final = 4
+"""Mails with attachments that are made at a time, one of each person: each is in memory several times over."""
 
 _NEW: Final = Answered((), (), "", (), "")
 _OVER: Final = frozenset({OutgoingState.UNDONE, OutgoingState.FAILED})
@@ -79,6 +86,8 @@ class Sending:
         self._kept = kept
         self._slack = slack
         self._clock = rights.clock
+        self._with_files = asyncio.Semaphore(WITH_FILES_AT_ONCE)
+        self._turns = WeakValueDictionary[Person, asyncio.Lock]()
         self.respond = Responding(rights, saving, outgoings).respond
 
     # Opening a form
@@ -173,8 +182,12 @@ class Sending:
         before = await self._outgoings.of_form(passage.mailbox.id, actor, form_id)
         if before is not None:
             return before
-        count = sum(len(some) for some in addresses.values())
-        async with self._saving.room(actor, passage.mailbox.id, count) as room:
+        everybody = [each.address for some in addresses.values() for each in some]
+        passage = await self._rights.to(passage, everybody)
+        async with (
+            self._saving.room(actor, passage.mailbox.id, len(everybody)) as room,
+            self._turn(actor, filled),
+        ):
             draft = Draft(
                 to=addresses[RecipientField.TO],
                 cc=addresses[RecipientField.CC],
@@ -187,6 +200,16 @@ class Sending:
                 form=filled.draft,
             )
             return await self._saving.save(passage, draft, form_id, room)
+
+    @asynccontextmanager
+    async def _turn(self, actor: Person, filled: Filled) -> AsyncIterator[None]:
+        """The turn of a mail with attachments; one without has it at once."""
+        if not filled.file_ids and not (filled.kind is LetterKind.FORWARD and filled.passes_on):
+            yield
+            return
+        turn = self._turns.setdefault(actor, asyncio.Lock())
+        async with turn, self._with_files:
+            yield
 
     async def _to_send(self, actor: Person, filled: Filled) -> tuple[Passage, Answered]:
         """The right to send it, and what it takes from the message it answers."""
@@ -250,7 +273,9 @@ class Sending:
         if outgoing.state not in _ENDED_BADLY:
             return outgoing
         passage = await self._passage_of(actor, outgoing)
-        owed = 1 if outgoing.letter is None else len(outgoing.letter.recipients)
+        addresses = () if outgoing.letter is None else outgoing.letter.addresses
+        passage = await self._rights.to(passage, addresses)
+        owed = max(1, len(addresses))
         async with self._saving.room(actor, outgoing.mailbox_id, owed) as room:
             now = self._clock()
             try:

@@ -15,12 +15,13 @@ from bot import policy
 from bot.door import NOT_SHARED, mail_of
 from bot.errors import NoOutgoingServer, NoSuchMailbox, NoSuchOutgoing, NotKept, NotShown, Suspended
 from bot.filled import Sender
+from bot.mail import parties
 from bot.policy import Reason
 from storage.errors import NotFound
 from storage.sharing import Level
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from bot.door import Door, Visit
@@ -35,6 +36,12 @@ if TYPE_CHECKING:
 
 SUSPENDED: Final = (
     "This mailbox is suspended, so nothing is sent from it. Please ask a workspace administrator."
+)
+
+
+NOT_READ: Final = (
+    "Mailbox cannot read this message any more, so it cannot be answered or passed on: its copy is kept for 30 days. Write a new "
+    "e-mail with `/mailbox send`."
 )
 
 
@@ -113,6 +120,17 @@ class SendingRights:
         mail = mail_of(message, None if read is None else read.domains)
         await self._check(visit, mail, f"message:{message_id}")
         return Passage(visit, mailbox, message, mail), read
+
+    async def to(self, passage: Passage, addresses: Iterable[str]) -> Passage:
+        """The same right for a mail to these addresses: mail to an excluded domain is its owner's alone.
+
+        Raises:
+            NotAllowed: one of them is of such a domain.
+        """
+        domains = parties.of_addresses(passage.mailbox.profile.address, *addresses)
+        visit = replace(passage.visit, to=domains)
+        await self._check(visit, passage.mail, passage.subject)
+        return replace(passage, visit=visit)
 
     async def _read(self, message_id: str, mailbox: Mailbox) -> Rendered | None:
         try:
@@ -230,5 +248,5 @@ def original_of(read: Rendered | None) -> Original:
         NotKept: it cannot be read any more.
     """
     if read is None or read.original is None:
-        raise NotKept
+        raise NotKept(sentence=NOT_READ)
     return read.original

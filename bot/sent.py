@@ -95,6 +95,9 @@ TOO_LATE_SAID: Final = (
     "Mailbox could not even try to send it for more than a day, so it did not send it after all."
 )
 NO_SERVER_SAID: Final = "This mailbox has no outgoing server any more."
+OTHER_ADDRESS_SAID: Final = (
+    "This mailbox has another address by now, and what was written as the former one does not go out of it."
+)
 LOGIN_SAID: Final = "The outgoing server refused the user name or the password of this mailbox."
 UNKNOWN_SAID: Final = "The outgoing server did not say whether it took this mail."
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from contextlib import asynccontextmanager, suppress
+from collections import Counter
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -20,13 +21,15 @@ import structlog
 from bot import lease, sent
 from bot.border import guarded
 from bot.errors import BotError, Suspended
+from bot.mail import recipients
+from bot.mail.hosts import plain_host
 from bot.mail.smtp import Submittable
 from bot.metrics import PUT_OFF, SUPERSEDED
 from storage.errors import LeaseLost, NotFound, NotPermitted, SealBroken, StorageError
 from storage.sending import OutgoingState, RecipientState, Trouble
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+    from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
     from datetime import datetime
 
     from bot.clearance import Clearance
@@ -40,18 +43,24 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-MOST_AT_ONCE = 10
+MOST_AT_ONCE = 20
 """Mails on their way at a time, one of each mailbox."""
 
+MOST_TO_ONE_HOST = 8
+MOST_OF_ONE_OWNER = 4
+"""Of these: a server that takes half an hour for each, or somebody who has several of them, keeps nobody else waiting."""
+
 LARGE_OCTETS = 1024 * 1024
-LARGE_AT_ONCE = 2
+LARGE_AT_ONCE = 3
+LARGE_OF_ONE_OWNER = 1
 """Larger mails in memory at a time: each may have 25 MiB, and its lines again."""
 
 HELD_BACK = timedelta(minutes=1)
 """After a try that failed on our side."""
 
-SETTLE_WAITS = (0.2, 1.0, 2.0, 4.0, 8.0)
-"""Seconds between attempts to record an answer that the database would not take: nobody else knows it."""
+SETTLE_WAITS = (0.2, 1.0, 2.0, 4.0, 8.0, *[15.0] * 20)
+"""Seconds between attempts to record an answer that the database would not take: nobody else knows it, and a mail whose
+answer is not recorded is one that its sender may send a second time."""
 
 
 class Submit(Protocol):
@@ -79,6 +88,37 @@ class _Dropped(Exception):
     def __init__(self, tried: Tried) -> None:
         super().__init__(tried.trouble)
         self.tried = tried
+
+
+class _NoTurn(Exception):
+    """There is no room now for one more of a kind; nothing was begun."""
+
+    def __init__(self, kinds: Mapping[str, int]) -> None:
+        super().__init__()
+        self.kinds = kinds
+
+
+class _Turns:
+    """How many of a kind are under way; `kinds` are their names, with how many there may be."""
+
+    def __init__(self) -> None:
+        self._taken = Counter[str]()
+
+    def have_room(self, kinds: Mapping[str, int], promised: Mapping[str, int]) -> bool:
+        """Whether one more may begin, beside those to whom room is promised."""
+        return all(self._taken[kind] + promised.get(kind, 0) < most for kind, most in kinds.items())
+
+    @contextmanager
+    def taken(self, kinds: Mapping[str, int]) -> Iterator[None]:
+        """While one is under way; _NoTurn when there is no room."""
+        if not self.have_room(kinds, {}):
+            raise _NoTurn(kinds)
+        self._taken.update(kinds.keys())
+        try:
+            yield
+        finally:
+            self._taken.subtract(kinds.keys())
+            self._taken += Counter()  # without those that are none
 
 
 class Submitter:
@@ -113,7 +153,8 @@ class Submitter:
         self._metrics = metrics
         self._is_released = False
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
+        self._turns = _Turns()
+        self._waiting: dict[str, Mapping[str, int]] = {}
 
     async def tick(self) -> None:
         """Begin what is due, as far as there is room; it ends by itself."""
@@ -123,8 +164,9 @@ class Submitter:
         room = MOST_AT_ONCE - len(self._running)
         if room <= 0 or self._stopping.is_set():
             return
+        busy = {*self._running, *self._without_turn()}
         claimed = await self._submissions.claim_due(
-            self._clock(), lease=lease.LEASE, worker=self._worker, limit=room, busy=tuple(self._running)
+            self._clock(), lease=lease.LEASE, worker=self._worker, limit=room, busy=tuple(busy)
         )
         for submission in claimed:
             self._begin(submission)
@@ -138,6 +180,15 @@ class Submitter:
         task = asyncio.create_task(guarded(self._bring(submission)))
         self._running[mailbox_id] = task
         task.add_done_callback(lambda _: self._running.pop(mailbox_id, None))
+
+    def _without_turn(self) -> Collection[str]:
+        """Mailboxes whose mail would still find no room, so that it keeps out of the way of others."""
+        promised = Counter[str]()
+        for mailbox_id, kinds in tuple(self._waiting.items()):
+            if self._turns.have_room(kinds, promised):
+                promised.update(kinds.keys())
+                del self._waiting[mailbox_id]
+        return self._waiting
 
     async def _bring(self, submission: Submission) -> None:
         try:
@@ -159,6 +210,11 @@ class Submitter:
             outcome = _outcome(tried)
         except LeaseLost:
             log.info("submission_superseded", outgoing=submission.outgoing.id)
+        except _NoTurn as error:
+            outcome = PUT_OFF
+            self._waiting[submission.outgoing.mailbox_id] = error.kinds
+            with suppress(LeaseLost):  # called back meanwhile
+                await self._submissions.renew(submission, self._clock())
         finally:
             self._metrics.submissions.labels(outcome).inc()
 
@@ -167,7 +223,7 @@ class Submitter:
         outgoing = submission.outgoing
         try:
             replies = await self._session(submission)
-        except LeaseLost:
+        except (LeaseLost, _NoTurn):
             raise
         except _Dropped as dropped:
             return dropped.tried
@@ -197,30 +253,39 @@ class Submitter:
         server = mailbox.profile.outgoing
         if server is None:
             raise _dropped(outgoing, Trouble.NO_SERVER, sent.NO_SERVER_SAID)
-        await self._clearance.check(outgoing, mailbox)
-        async with self._mail(submission) as mail, self._guard.submission(mailbox.id, server):
-            username, password = await self._credentials(mailbox)
-            return await self._submit(
-                server, username, password, mail, before_dot=partial(self._intend, submission)
-            )
+        assert outgoing.letter is not None
+        if recipients.key(outgoing.letter.sender) != recipients.key(mailbox.profile.address):
+            raise _dropped(outgoing, Trouble.NOT_ALLOWED, sent.OTHER_ADDRESS_SAID)
+        with self._turns.taken(_kinds(outgoing, server)):
+            await self._clearance.check(outgoing, mailbox)
+            mail = await self._mail(submission)
+            async with self._guard.submission(mailbox.id, server):
+                username, password = await self._credentials(mailbox)
+                return await self._submit(
+                    server, username, password, mail, before_dot=partial(self._intend, submission)
+                )
 
-    async def _credentials(self, mailbox: Mailbox) -> tuple[str, Secret]:
-        """As late as can be."""
+    async def _credentials(self, before: Mailbox) -> tuple[str, Secret]:
+        """As late as can be, and never another server's than the one that was cleared.
+
+        Raises:
+            LeaseLost: where mail goes, or as whom, is changed; whoever changed that let the mail begin anew.
+        """
+        try:
+            mailbox, passwords = await self._mailboxes.opened(before.owner, before.id)
+        except NotFound:
+            raise LeaseLost("The mailbox is gone, and its mail with it.") from None
         profile = mailbox.profile
-        passwords = await self._mailboxes.passwords(mailbox.owner, mailbox.id)
+        if (profile.outgoing, profile.address) != (before.profile.outgoing, before.profile.address):
+            raise LeaseLost("The mailbox sends otherwise by now.")
         return profile.outgoing_username or profile.username, passwords.outgoing or passwords.incoming
 
-    @asynccontextmanager
-    async def _mail(self, submission: Submission) -> AsyncIterator[Submittable]:
+    async def _mail(self, submission: Submission) -> Submittable:
         """What goes to the server, for those who do not have it yet."""
         letter = submission.outgoing.letter
         assert letter is not None
         owed = tuple(each.address for each in letter.recipients if each.state is RecipientState.OWED)
-        if submission.outgoing.octets > LARGE_OCTETS:
-            async with self._large:
-                yield Submittable(letter.sender, owed, await self._octets(submission))
-        else:
-            yield Submittable(letter.sender, owed, await self._octets(submission))
+        return Submittable(letter.sender, owed, await self._octets(submission))
 
     async def _octets(self, submission: Submission) -> bytes:
         try:
@@ -262,6 +327,15 @@ class Submitter:
             else:
                 return
         await self._submissions.settle(submission, tried, self._clock())
+
+
+def _kinds(outgoing: Outgoing, server: ServerAddress) -> Mapping[str, int]:
+    """Among which others a mail needs room."""
+    owner = f"{outgoing.owner.workspace} {outgoing.owner.user}"
+    kinds = {f"host {plain_host(server.host)}": MOST_TO_ONE_HOST, f"owner {owner}": MOST_OF_ONE_OWNER}
+    if outgoing.octets > LARGE_OCTETS:
+        kinds |= {"large": LARGE_AT_ONCE, f"large of {owner}": LARGE_OF_ONE_OWNER}
+    return kinds
 
 
 def _dropped(outgoing: Outgoing, trouble: Trouble, said: str) -> _Dropped:

@@ -15,6 +15,7 @@ class Clues:
         subject: without prefixes; empty is no subject.
         people: addresses of who takes part, the mailbox's own apart.
         is_answer: it says of itself that it answers another mail.
+        is_sent: it is sent from here; its server may give it another id than its own.
     """
 
     own_id: str
@@ -22,3 +23,4 @@ class Clues:
     subject: str
     people: tuple[str, ...]
     is_answer: bool
+    is_sent: bool = False

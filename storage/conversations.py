@@ -140,7 +140,7 @@ async def place_in(
     if found is None:
         found = _chosen(digests, known, clues, now)
     conversation = entry_id if found is None else str(found.conversation)
-    keys = tuple(_new_keys(digests, known, conversation))
+    keys = tuple(_new_keys(digests, clues, known, conversation))
     return Place(conversation, found.root if found is not None and found.is_posted else None, keys)
 
 
@@ -149,16 +149,24 @@ class _Digests:
     own: bytes
     refers_to: tuple[bytes, ...]
     subjects: tuple[bytes, ...]
+    sent: tuple[bytes, ...]
 
     def all(self) -> list[bytes]:
-        return [self.own, *self.refers_to, *self.subjects]
+        return [self.own, *self.refers_to, *self.subjects, *self.sent]
 
 
 def _digests(key: DataKey, clues: Clues) -> _Digests:
+    """Under what a mail is known; `sent` are subjects of mail that went out from here, and of what may answer it."""
+    may_be_sent = clues.is_sent or (clues.is_answer and clues.refers_to)
     return _Digests(
         own=key.digest("id", clues.own_id),
         refers_to=tuple(key.digest("id", one) for one in clues.refers_to),
         subjects=tuple(key.digest("subject", clues.subject, person) for person in clues.people),
+        sent=tuple(
+            key.digest("sent", clues.subject, person)
+            for person in clues.people
+            if may_be_sent and clues.subject
+        ),
     )
 
 
@@ -173,19 +181,22 @@ def _chosen(digests: _Digests, known: Mapping[bytes, Any], clues: Clues, now: da
         own.kind == KeyKind.REFERRED or any(row.conversation == own.conversation for row in same)
     ):
         return own
-    if clues.is_answer and clues.subject and not digests.refers_to:
-        return next((row for row in same if now - row.changed_at <= SUBJECT_COUNTS), None)
-    return None
+    if not clues.is_answer or not clues.subject:
+        return None
+    if digests.refers_to:
+        # Some servers give what they send an id of their own, and nobody here knows that which answers bear then.
+        same = [known[digest] for digest in digests.sent if digest in known]
+    return next((row for row in same if now - row.changed_at <= SUBJECT_COUNTS), None)
 
 
 def _new_keys(
-    digests: _Digests, known: Mapping[bytes, Any], conversation: str
+    digests: _Digests, clues: Clues, known: Mapping[bytes, Any], conversation: str
 ) -> Sequence[tuple[bytes, KeyKind]]:
     """What is to be remembered of a mail: an id counts as it was met first, a subject as it was met last."""
     own = known.get(digests.own)
     keys = [(digests.own, KeyKind.OWN)] if own is None or own.kind != KeyKind.OWN else []
     keys += [(digest, KeyKind.REFERRED) for digest in digests.refers_to if digest not in known]
-    for digest in digests.subjects:
+    for digest in (*digests.subjects, *(digests.sent if clues.is_sent else ())):
         if digest not in known or known[digest].conversation != conversation:
             keys.append((digest, KeyKind.SUBJECT))
     return list(dict.fromkeys(keys))

@@ -139,9 +139,13 @@ class Mailboxes(PolledMailboxes):
 
     async def passwords(self, owner: Person, mailbox_id: str) -> Passwords:
         """The stored passwords, opened."""
+        return (await self.opened(owner, mailbox_id))[1]
+
+    async def opened(self, owner: Person, mailbox_id: str) -> tuple[Mailbox, Passwords]:
+        """One mailbox with its passwords, as they belong together; NotFound as in `get`."""
         async with self._database.read() as session:
             row = await owned(session, owner, mailbox_id)
-        return self._seals(row).opened_passwords(row)
+        return self._record(row), self._seals(row).opened_passwords(row)
 
     async def change(
         self,

@@ -21,7 +21,8 @@ from storage.database import new_id
 from storage.errors import NotFound, NotPermitted
 from storage.facts import facts_in, lock_sharing, message_in
 from storage.letters import key_of, outgoing_record, sealed_letter
-from storage.outgoing_posts import owe_posts
+from storage.outgoing_overdue import end_overdue
+from storage.outgoing_posts import owe_news, owe_posts
 from storage.outgoing_rows import RAISED, change, mend, outgoing_of, row_of, selected
 from storage.pieces import OUTGOING_CHUNKS, sealed_pieces
 from storage.sending import OutgoingState, RecipientState
@@ -188,7 +189,7 @@ class Outgoings:
     async def undo(self, actor: Person, outgoing_id: str, now: datetime) -> Outgoing:
         """Call a mail back; one that is past that, or that somebody has already, comes back as it is.
 
-        Whoever is about to send it writes nothing more.
+        Its sender is owed that news when somebody else does. Whoever is about to send it writes nothing more.
 
         Raises:
             NotFound: it is gone, or somebody else's.
@@ -200,6 +201,8 @@ class Outgoings:
                 return outgoing
             ended = {"state": OutgoingState.UNDONE, "trouble": None, "due_at": None, "finished_at": now}
             await change(session, outgoing_id, {**RAISED, **ended})
+            if outgoing.actor != actor:
+                await owe_news(self._database, session, [outgoing_id], now)
             return await outgoing_of(session, self._vault, outgoing_id)
 
     async def leave(self, actor: Person, outgoing_id: str, now: datetime) -> Outgoing:
@@ -257,9 +260,12 @@ class Outgoings:
     async def purge(self, now: datetime, keep: timedelta, limit: int = 500) -> int:
         """Drop letters and octets of mails that ended longer than `keep` ago; that there were such stays known.
 
+        What waited so long for somebody to act ends first.
+
         Returns:
             How many mails lost them, at most `limit`.
         """
+        await end_overdue(self._database, self._vault, now - keep, now, limit)
         count = 0
         while count < limit:
             purged = await self._purge_some(now - keep, min(_PURGE_BATCH, limit - count))

@@ -52,10 +52,15 @@ class OutgoingPosts:
         Args:
             after: the last id of the call before, "" to begin.
         """
+        return (await self.page(limit, after))[0]
+
+    async def page(self, limit: int, after: str = "") -> tuple[list[OutgoingPost], str]:
+        """The same, and after which id to go on, "" after the last one: what does not open is left out."""
         asked = {"after": after, "most": limit}
         async with self._database.read() as session:
             rows = (await session.exec(_behind(), params=asked)).all()
-        return [post for row in rows if (post := self._post(row))]
+        last = str(rows[-1].entry_id) if len(rows) == limit else ""
+        return [post for row in rows if (post := self._post(row))], last
 
     async def told(self, entry_id: str, changes: int) -> None:
         """A post says what `behind` gave; what changed since then remains to be told."""

@@ -99,6 +99,11 @@ class Letter:
     draft: str = ""
     said: str = ""
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """All of the envelope."""
+        return tuple(each.address for each in self.recipients)
+
 
 @dataclass(frozen=True, slots=True)
 class NewOutgoing:

@@ -19,11 +19,11 @@ from sqlalchemy import ColumnElement, bindparam, func, text, update
 from sqlmodel import col
 from sqlmodel.sql.sqltypes import UTCDateTime
 
-from storage.audits import add_audit
+from storage.audits import ERASED, add_audit
 from storage.errors import KeyUnknown, LeaseLost, NotFound, NotPermitted, SealBroken
 from storage.facts import facts_in, lock_sharing
 from storage.letters import key_of, outgoing_record, sealed_letter
-from storage.outgoing import domain_digest
+from storage.outgoing import domain_digest, forget_letters
 from storage.outgoing_posts import owe_news
 from storage.outgoing_rows import FINISHED, RAISED, change, change_all, outgoing_of, row_of, selected
 from storage.owing import owe_to
@@ -39,7 +39,7 @@ from storage.sending_tables import (
     WrittenDomainRow,
 )
 from storage.sharing import Act, AuditEntry
-from storage.statements import plain, update_rows
+from storage.statements import in_batches, plain, update_rows
 from storage.tables import MailboxRow
 
 if TYPE_CHECKING:
@@ -83,13 +83,14 @@ class Submissions:
         What somebody died over after its intent becomes UNKNOWN.
 
         Args:
-            busy: ids of mailboxes of which the worker still has one in hand.
+            busy: ids of mailboxes of which the worker still has one in hand, whose leases do not end here.
         """
         row = plain(OutgoingRow).c
         async with self._database.write() as session:
             # Two workers at once could each take a mail of the same mailbox.
             await self._database.serialise(session, "submissions")
-            await self._lapse(session, now, row.lease_until <= now)
+            # What the worker itself still waits for is known to it, however long the database was away.
+            await self._lapse(session, now, (row.lease_until <= now) & row.mailbox_id.not_in(list(busy)))
             asked = {"now": now, "most": limit, "busy": list(busy)}
             ids = (await session.exec(_due(), params=asked)).scalars().all()
             found = await self._opened(session, ids, now) if ids else {}
@@ -194,6 +195,8 @@ class Submissions:
                 await self._hold(session, submission.outgoing, now)
             if _is_bad_news(tried):
                 await owe_news(self._database, session, [outgoing_id], now)
+            if row.actor == ERASED:
+                await _end_erased(session, outgoing_id, tried, now)
             return await outgoing_of(session, self._vault, outgoing_id)
 
     async def _note_domains(self, session: AsyncSession, key: DataKey, mailbox_id: str, tried: Tried) -> None:
@@ -220,7 +223,12 @@ class Submissions:
         """What was about to go out when its lease ended may be with its server or not; its sender is owed that news."""
         is_gone = text(LEASED) & (plain(OutgoingRow).c.state == OutgoingState.SENDING.value) & which
         ended = {"state": OutgoingState.UNKNOWN, "trouble": None, "due_at": None, "finished_at": now}
-        await owe_news(self._database, session, await change_all(session, is_gone, {**RAISED, **ended}), now)
+        ids = await change_all(session, is_gone, {**RAISED, **ended})
+        await owe_news(self._database, session, ids, now)
+        row = plain(OutgoingRow).c
+        for some in in_batches(ids):
+            erased: Any = sqlalchemy.select(row.id).where(row.id.in_(some), row.actor == ERASED)
+            await forget_letters(session, (await session.exec(erased)).scalars().all())
 
     async def stock(self) -> OutgoingStock:
         """How much is under way, and since when the longest waiting one is due."""
@@ -233,6 +241,15 @@ class Submissions:
             found = (await session.exec(counts.group_by(row.c.state))).all()
             due_at = (await session.exec(oldest)).scalar()
         return OutgoingStock({OutgoingState(state): count for state, count in found}, due_at)
+
+
+async def _end_erased(session: AsyncSession, outgoing_id: str, tried: Tried, now: datetime) -> None:
+    """Of a sender who had everything erased while it went out no letter stays, so nothing is tried again."""
+    if tried.state not in FINISHED:
+        is_with_some = any(each.state is RecipientState.TAKEN for each in tried.recipients)
+        state = OutgoingState.SENT if is_with_some else OutgoingState.FAILED
+        await change(session, outgoing_id, {"state": state, "due_at": None, "finished_at": now})
+    await forget_letters(session, [outgoing_id])
 
 
 async def _held_row(session: AsyncSession, submission: Submission) -> Any:

@@ -100,7 +100,7 @@ class _Parties:
     @classmethod
     def of(cls, original: Original, own: Collection[str]) -> _Parties:
         """Of a mail."""
-        sender = () if original.sender is None else (original.sender,)
+        sender = () if original.sender is None else (original.sender, *original.other_senders)
         return cls(
             sender=_sound(sender),
             reply_to=_sound(original.reply_to),
@@ -108,7 +108,7 @@ class _Parties:
             cc=_sound(original.cc),
             followup_to=_sound(original.followup_to),
             list_post=_sound((Address("", original.list_post),)),
-            own=frozenset(recipients.key(address) for address in own if address.strip()),
+            own=recipients.keys(own),
         )
 
     def others(self, addresses: Iterable[Address]) -> tuple[Address, ...]:
@@ -117,10 +117,8 @@ class _Parties:
         return tuple(one for one in addresses if not self.is_own(one) or recipients.key(one.address) in posts)
 
     def is_own(self, one: Address) -> bool:
-        """Whether mail to an address comes back, by an address within one's own (RFC 5233) too."""
-        key = recipients.key(one.address)
-        local_part, _, domain = key.rpartition("@")
-        return key in self.own or f"{local_part.partition('+')[0]}@{domain}" in self.own
+        """Whether mail to an address comes back."""
+        return recipients.is_among(one.address, self.own)
 
     @property
     def asked(self) -> tuple[Address, ...]:
@@ -129,7 +127,7 @@ class _Parties:
 
     @property
     def author(self) -> tuple[Address, ...]:
-        """Who wrote it, unless that is who answers."""
+        """Whoever wrote it, but who answers."""
         return self.others(self.sender)
 
 
@@ -148,6 +146,8 @@ def _to_one(parties: _Parties) -> tuple[Address, ...]:
         return personal
     if parties.author:
         return parties.author
+    if not parties.sender:
+        return parties.asked  # whoever else has the mail did not write it
     # One's own mail, which goes on to whom it went; a note to oneself stays one.
     return parties.others(parties.to) or parties.others(parties.cc) or parties.asked or parties.sender
 

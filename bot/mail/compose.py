@@ -16,7 +16,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from bot.mail import file_types, filenames, header_lines, headers, letter_html, parties, slack_text
+from bot.mail import answering, file_types, filenames, header_lines, headers, letter_html, parties, slack_text
 from bot.mail.seven_bit import quoted_printable, seven_bit
 
 if TYPE_CHECKING:
@@ -103,13 +103,16 @@ def _text(written: Written) -> _Part:
     words = slack_text.read(written.text, written.names)
     signature = _SIGNATURE_MARK.sub("", slack_text.typed(written.signature)).strip("\n ")
     quote = slack_text.typed(written.quote).strip("\n")
-    below = ([f"-- \n{signature}"] if signature else []) + ([quote] if quote else [])
+    # Below the mark all is signature to mail programs: they grey it, and leave it out of answers. A quote may be that.
+    is_marked = not quote.startswith(answering.FORWARDED)
+    mark = "-- \n" if is_marked else ""
+    below = ([f"{mark}{signature}"] if signature else []) + ([quote] if quote else [])
     plain = "\n\n".join([text for text in (words.plain, *below) if text])
     forms = [_readable("text/plain", plain)]
     if words.is_formatted:
         page = letter_html.page(
             words.html,
-            letter_html.signature(signature) if signature else "",
+            letter_html.signature(signature, is_marked=is_marked) if signature else "",
             letter_html.quote(quote) if quote else "",
         )
         forms.append(_readable("text/html", page))

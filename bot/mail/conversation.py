@@ -101,6 +101,7 @@ def clues_of_sent(
         subject=text,
         people=_others(recipients, own_address),
         is_answer=is_answer,
+        is_sent=True,
     )
 
 
@@ -136,16 +137,17 @@ def without_forwards(subject: str) -> str:
 
 
 def _without(subject: str, *, is_answer: bool) -> str:
-    rest, tags = subject.strip(), dict[str, None]()
+    rest, tags, has_prefix = subject.strip(), dict[str, str](), False
     for _ in range(STEPS):
         if (tag := _TAG.match(rest)) and tag.end() < len(rest):
-            tags[tag[0].strip()] = None
+            tags.setdefault(tag[0].strip(), tag[0])
             rest = rest[tag.end() :].lstrip()
         elif end := _prefix_end(rest, is_answer=is_answer):
-            rest = rest[end:].lstrip()
+            rest, has_prefix = rest[end:].lstrip(), True
         else:
             break
-    return " ".join([*tags, rest])
+    # What has none stays as it is: mail programs know a conversation by its subject, to the space.
+    return "".join([*tags.values(), rest]) if has_prefix else subject.strip()
 
 
 def _prefix_end(subject: str, *, is_answer: bool) -> int:

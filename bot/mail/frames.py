@@ -26,7 +26,7 @@ _SAID: Final = tuple(field.name for field in fields(Rendered) if field.name != "
 """What a post says beside its files."""
 
 
-_PEOPLE: Final = ("reply_to", "to", "cc", "followup_to")
+_PEOPLE: Final = ("reply_to", "to", "cc", "followup_to", "other_senders")
 """The fields of addresses that an original holds."""
 
 

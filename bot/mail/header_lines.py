@@ -98,7 +98,7 @@ def address(value: str) -> str:
         LocalProtocolError: it is none that could stand there.
     """
     local, at, domain = checked(value).strip().rpartition("@")
-    if not at or not local.replace(" ", "").isprintable():
+    if not at or not local.replace(" ", "").isprintable() or "=?" in local:
         raise refused("an address is none")
     if not _DOT_ATOM.match(local) and not _QUOTED.match(local):
         local = '"' + local.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import LocalProtocolError
+from bot.mail import recipients
 from bot.mail.invitations import LINE_CHARACTERS, UID_UNITS, Calendar, unfolded
 from bot.mail.letters import Invited
 from bot.mail.special import Answer, Method
@@ -64,8 +65,9 @@ def answerable(octets: bytes, own: Collection[str]) -> tuple[Invited, ...]:
     if calendar.method is not Method.REQUEST:
         return ()
     found: dict[str, Invited] = {}
+    keys = recipients.keys(own)
     for rows in calendar.events:
-        read = _invited([_clean(row) for row in rows], own, text)
+        read = _invited([_clean(row) for row in rows], keys, text)
         if read is not None and (read.uid not in found or found[read.uid].is_occurrence > read.is_occurrence):
             found[read.uid] = read
     return tuple(found.values())
@@ -206,7 +208,7 @@ def _organiser(row: str, address: str) -> str:
 
 
 def _is_ours(address: str, own: Collection[str]) -> bool:
-    return bool(address) and address.casefold() in {each.strip().casefold() for each in own}
+    return bool(address) and recipients.is_among(address, own)
 
 
 def _sequence(value: str) -> int:

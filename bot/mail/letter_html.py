@@ -41,9 +41,9 @@ def of_lines(lines: Sequence[Line]) -> str:
     return "".join(pieces)
 
 
-def signature(text: str) -> str:
-    """A signature below its mark."""
-    return _paragraph(["-- ", *text.split("\n")])
+def signature(text: str, *, is_marked: bool = True) -> str:
+    """A signature, below its mark unless what follows is to be read."""
+    return _paragraph([*(["-- "] if is_marked else []), *text.split("\n")])
 
 
 def quote(text: str) -> str:

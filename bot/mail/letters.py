@@ -34,6 +34,7 @@ class Original:
         text: all of the mail in plain words, bounded; `is_cut` when there was more.
         attachments: names and sizes in octets of what forwarding would pass on.
         is_automatic: a report, or of an empty envelope's sender: nobody waits for an answer.
+        other_senders: who else wrote it; `sender` alone is named.
     """
 
     message_id: str
@@ -51,6 +52,7 @@ class Original:
     is_cut: bool
     attachments: tuple[tuple[str, int], ...]
     is_automatic: bool = False
+    other_senders: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ def original(mail: Message, octets: bytes, *, with_text: bool = True) -> Origina
         is_cut=is_cut,
         attachments=tuple((each.name, len(each.octets)) for each in mail.attachments[:ATTACHMENTS]),
         is_automatic=_is_automatic(mail, header),
+        other_senders=_people(mail.other_senders),
     )
 
 

@@ -37,6 +37,12 @@ def domains(mail: Message, arrival: Arrival, octets: bytes) -> tuple[str, ...] |
     return None if None in found else tuple(sorted(known))
 
 
+def of_addresses(*addresses: str) -> frozenset[str]:
+    """The domains of addresses as they go over the wire."""
+    found = (ascii_domain(each.rpartition("@")[2]) for each in addresses)
+    return frozenset(each for each in found if each is not None)
+
+
 def ascii_domain(domain: str) -> str | None:
     """A domain in lower case as it goes over the wire; None for what is none."""
     plain = domain.strip().rstrip(".").lower()

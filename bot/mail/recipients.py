@@ -21,7 +21,7 @@ from bot.slack import checks
 from bot.slack.drafts import ADDRESS_LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
 CHARACTERS: Final = 10_000
 ADDRESSES: Final = 100
@@ -110,6 +110,18 @@ def key(address: str) -> str:
     return f"{local_part.casefold()}@{parties.ascii_domain(domain) or domain.casefold()}"
 
 
+def keys(addresses: Iterable[str]) -> frozenset[str]:
+    """Those of addresses, which may be written with spaces around them, or be empty."""
+    return frozenset(key(address) for address in addresses if address.strip())
+
+
+def is_among(address: str, own: Collection[str]) -> bool:
+    """Whether mail to an address comes to one of these keys, by an address within one (RFC 5233) too."""
+    whole = key(address)
+    local_part, _, domain = whole.rpartition("@")
+    return whole in own or f"{local_part.partition('+')[0]}@{domain}" in own
+
+
 def merged(
     to: Iterable[Address], cc: Iterable[Address] = (), bcc: Iterable[Address] = ()
 ) -> tuple[tuple[Address, ...], tuple[Address, ...], tuple[Address, ...]]:
@@ -139,6 +151,9 @@ def _sound(name: str, address: str) -> Address:
     is_number = _NUMBERS.fullmatch(domain) or ("[" in domain and not _LITERAL.fullmatch(domain))
     if ascii_domain is None or is_number or len(whole.encode()) > ADDRESS_LIMIT:
         raise checks.Fault("Check the part after the @: it should look like example.com.")
+    if "=?" in local_part:
+        # Some readers make other words of it, a line break among them.
+        raise checks.Fault("Check the part before the @: no mail can go to it.")
     if clean(local_part) != local_part or any(map(_is_invisible, local_part)):
         raise checks.Fault("Enter the address anew: it holds characters that do not show.")
     label = one_line(name, NAME_UNITS)

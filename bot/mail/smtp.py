@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -30,7 +30,7 @@ from bot.errors import (
     Step,
     TooLargeToSend,
 )
-from bot.mail import smtp_replies
+from bot.mail import parties, smtp_replies
 from bot.mail.seven_bit import seven_bit
 from bot.mail.smtp_content import pieces, size_of
 from bot.mail.smtp_session import Said, SmtpSession, SubmissionLimits
@@ -46,8 +46,11 @@ __all__ = ["SENDING", "Reply", "SubmissionLimits", "Submittable", "check_submiss
 
 # RFC 5321 section 4.5.3.2 gives five minutes to MAIL and RCPT: for relays. Somebody waits here, a try that ends early
 # sends nothing and is made again, and a server that answers slower than this has other troubles. The answer to the
-# dot has the ten minutes that the RFC gives it: whoever leaves sooner may have sent the mail and not know it.
-SENDING: Final = SubmissionLimits(command=timedelta(seconds=60), total=timedelta(minutes=30))
+# dot has the ten minutes that the RFC gives it: whoever leaves sooner may have sent the mail and not know it. The goodbye
+# is short: until it is over, a yes is written down nowhere, and whoever dies over it has a mail that nobody knows of.
+SENDING: Final = SubmissionLimits(
+    command=timedelta(seconds=60), total=timedelta(minutes=30), goodbye=timedelta(seconds=0.5)
+)
 
 _UNFIT: Final = re.compile("[\\x00-\\x1f\\x7f<>\ud800-\udfff]")
 _UNQUOTED_SPACE: Final = re.compile(r'[^"]*\s')
@@ -127,6 +130,7 @@ async def submit(
         BotError: the other families; nothing was sent.
     """
     _refuse_unfit(mail)
+    mail = replace(mail, sender=_on_the_wire(mail.sender))
     limits = limits or SENDING
     session = SmtpSession(server, tls, limits, on_step)
     try:
@@ -235,6 +239,13 @@ def _spoken(said: Said, to: str) -> Said:
 
 def _nonsense(to: str) -> RemoteProtocolError:
     return RemoteProtocolError(f"an answer to {to} that says neither yes nor no")
+
+
+def _on_the_wire(address: str) -> str:
+    """An address as its owner spells it, its domain in ASCII: a domain alone needs no SMTPUTF8 (RFC 5890)."""
+    local_part, _, domain = address.rpartition("@")
+    ascii_domain = None if domain.isascii() else parties.ascii_domain(domain)
+    return f"{local_part}@{ascii_domain}" if ascii_domain else address
 
 
 def _refuse_unfit(mail: Submittable) -> None:

@@ -32,6 +32,7 @@ from bot.mail.tls import is_no_tls
 MAX_WORDS: Final = 200
 
 READY: Final = 220
+SIGNED_IN: Final = 235
 CONTINUE: Final = 334
 START_CONTENT: Final = 354
 SERVICE_ENDS: Final = 421
@@ -50,6 +51,8 @@ _TOO_LARGE_WORDS: Final = re.compile(r"\bsize\b|\btoo (?:large|big)\b", re.IGNOR
 _TOO_MANY_RECIPIENTS: Final = re.compile(r"\b5\.5\.3\b")
 # Postfix refuses a sender only when the first recipient comes.
 _OF_SENDER: Final = re.compile(r"\b[45]\.1\.[78]\b|\bsender (?:address )?rejected\b", re.IGNORECASE)
+# Exchange says so only when it has the mail.
+_MAY_NOT_SEND_AS: Final = re.compile(r"\b5\.7\.60\b|\b5\.2\.252\b|\bSendAsDenied\b", re.IGNORECASE)
 _MAX_JUDGED: Final = 1000  # characters of an answer; bounds what the expressions above can cost
 
 _TRY_OTHER_PORT: Final = "Try TLS on port 465, or STARTTLS on port 587."
@@ -136,6 +139,8 @@ def message_refusal(code: int, text: str, of: str, replies: tuple[Reply, ...]) -
     """A refusal of the mail itself, at DATA, while it went out, or after the dot."""
     if _is_too_large(code, text):
         return TooLargeToSend(f"{code} to {of}", code=code, said=words_of(text), replies=replies)
+    if code >= 500 and _MAY_NOT_SEND_AS.search(text[:_MAX_JUDGED]):
+        return SenderRefused(f"{code} to {of}", code=code, said=words_of(text), replies=replies)
     later = is_temporary(code, text)
     return MessageRefused(
         f"{code} to {of}",

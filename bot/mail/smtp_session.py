@@ -8,6 +8,7 @@ mechanism to try, how often, how long, and what a lost connection means to the p
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import re
 import ssl
@@ -315,9 +316,22 @@ class SmtpSession:
 
     def _mechanisms(self) -> Iterator[Callable[[str, str], Awaitable[object]]]:
         client = self._client
-        known = {"plain": client.auth_plain, "login": client.auth_login, "cram-md5": client.auth_crammd5}
+        known: dict[str, Callable[[str, str], Awaitable[object]]] = {
+            "plain": client.auth_plain,
+            "login": self._login_as_asked,
+            "cram-md5": client.auth_crammd5,
+        }
         order = _MECHANISMS_IN_CLEAR if self._server.security is Security.NONE else _MECHANISMS
         return (known[name] for name in order if name in client.server_auth_methods)
+
+    async def _login_as_asked(self, username: str, password: str) -> None:
+        """AUTH LOGIN word by word: a server that ignores a name behind the command takes the password for the name."""
+        said = await self._client.execute_command(b"AUTH", b"LOGIN")
+        for word in (username, password):
+            if said.code == smtp_replies.CONTINUE:
+                said = await self._client.execute_command(base64.b64encode(word.encode()))
+        if said.code != smtp_replies.SIGNED_IN:
+            raise aiosmtplib.SMTPAuthenticationError(said.code, said.message)
 
     def _no_mechanism(self) -> ServerRefused:
         if self._client.server_auth_methods:

@@ -7,6 +7,7 @@ elsewhere: a file object is only what somebody's Slack says of a file.
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 HOSTS: Final = ("slack.com", "slack-files.com", "slack-gov.com")
 """And all below them; by https on its own port."""
 
+_HOST: Final = re.compile(r"[a-z0-9.-]+")
 _PORTS: Final = {"https": 443, "http": 80}
 _PIECE: Final = 64 * 1024
 
@@ -36,8 +38,8 @@ def is_slacks(url: str, api_url: str) -> bool:
     if api is not None and _origin(asked) == _origin(api):
         return True
     host = asked.hostname or ""
-    is_known = any(host == known or host.endswith(f".{known}") for known in HOSTS)
-    return is_known and _origin(asked) == ("https", host, 443)
+    is_known = _HOST.fullmatch(host) and any(host == known or host.endswith(f".{known}") for known in HOSTS)
+    return bool(is_known) and _origin(asked) == ("https", host, 443)
 
 
 def _split(url: str) -> SplitResult | None:

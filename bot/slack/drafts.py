@@ -49,6 +49,7 @@ _OUTGOING: Final = (names.OUTGOING_SERVER, names.OUTGOING_PORT, names.OUTGOING_S
 _TYPED: Final = "typed"
 _PLAIN: Final = "plain"
 _ANY: Final = "any"
+_ERASED: Final = "erased"
 
 FILLABLE: Final = frozenset({*_INCOMING, *_OUTGOING, names.USERNAME})
 """What an address may fill in."""
@@ -82,6 +83,7 @@ class Draft:
         sharing: the part of the form about sharing, as it was last shown.
         offers_plain: "None" is among the kinds of security.
         most_active: how many of the person's mailboxes may be active at a time; None for no limit.
+        is_erased: the mailbox has no password stored any more, so an empty field keeps none.
     """
 
     texts: Mapping[str, str] = field(default_factory=dict)
@@ -99,6 +101,7 @@ class Draft:
     sharing: tuple[Mapping[str, Any], ...] = ()
     offers_plain: bool = False
     most_active: int | None = 1
+    is_erased: bool = False
 
     @property
     def is_edit(self) -> bool:
@@ -134,6 +137,7 @@ class Draft:
         yield _TYPED, self.has_typed
         yield names.RECEIVING_ONLY, self.offers_receiving_only
         yield _PLAIN, self.offers_plain
+        yield _ERASED, self.is_erased
 
 
 def new_draft(
@@ -260,6 +264,7 @@ def read(view: Mapping[str, Any]) -> Draft:
         sharing=_sharing(view.get("blocks")),
         offers_plain=_PLAIN in shown,
         most_active=_most_active(ids.get("active")),
+        is_erased=_ERASED in shown,
     )
 
 

@@ -80,7 +80,7 @@ class Names:
                 if kind == "user":
                     return _person(await self._slack.person(found))
                 if kind == "channel":
-                    return _bounded((await self._slack.channel_info(found)).get("name"))
+                    return channel_name(await self._slack.channel_info(found))
                 group = (await self._people.groups() or {}).get(found)
                 return "" if group is None else _bounded(group.name)
         except (CallFailed, TimeoutError):
@@ -92,6 +92,11 @@ def _person(record: Mapping[str, Any]) -> str:
     profile = profile if isinstance(profile, dict) else {}
     found = (profile.get("real_name"), record.get("real_name"), profile.get("display_name"))
     return next((name for each in found if (name := _bounded(each))), "")
+
+
+def channel_name(record: Mapping[str, Any]) -> str:
+    """Public ones alone: whoever writes may name any id, also of a channel that they are not in."""
+    return _bounded(record.get("name")) if record.get("is_private") is False else ""
 
 
 def _bounded(name: Any) -> str:

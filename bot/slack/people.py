@@ -38,6 +38,8 @@ PERSON_AGE: Final = timedelta(seconds=60)
 CHANNEL_AGE: Final = timedelta(seconds=60)
 GROUPS_AGE: Final = timedelta(minutes=5)
 ROSTER_AGE: Final = timedelta(hours=1)
+SEEN_AGE: Final = timedelta(hours=1)
+"""In this time a thousand channels are asked for in turn, twenty a minute."""
 FRESH: Final = timedelta(seconds=5)
 """A question for a fresh answer is not asked again sooner: `usergroups.list` may be asked twenty times a minute."""
 
@@ -80,32 +82,36 @@ class People:
         # The last roster and what it was made of: for twenty thousand people that takes a tenth of a second.
         self._made: tuple[tuple[object, object], Mapping[str, Member]] = (None, None), {}
 
-    async def member(self, person: Person, *, fresh: bool = False) -> Member | None:
+    async def member(self, person: Person, *, fresh: bool = False, seen: bool = False) -> Member | None:
         """What Slack says of a person; None where it could not be asked.
 
         Their groups are part of it: grants for a group take away, so not to know them would widen.
 
         Args:
             fresh: asked again, unless the answer is some seconds old.
+            seen: for what was given already: an answer within the hour counts, but for what events told since.
         """
         if person.workspace != self._workspace or not person.user:
             return Member(person, None)
         younger = FRESH if fresh else None
         found, groups = await asyncio.gather(
-            self._role(person.user, younger or PERSON_AGE), self._groups.get(younger=younger)
+            self._role(person.user, younger or (SEEN_AGE if seen else PERSON_AGE)),
+            self._groups.get(younger=younger),
         )
         if found is None or found.role is None:
             return found
         return None if groups is None else replace(found, groups=groups.value.of(person.user))
 
-    async def channel(self, channel_id: str, *, fresh: bool = False) -> Channel | None:
+    async def channel(self, channel_id: str, *, fresh: bool = False, seen: bool = False) -> Channel | None:
         """What Slack says of a channel; a DM is none, and one that it does not know is closed.
 
-        None where it could not be asked, and where the app has no right to ask about channels.
+        None where it could not be asked, and where the app has no right to ask about channels. `fresh` and `seen` are
+        those of `member`.
         """
         if not channel_id or channel_id.startswith("D"):
             return members.closed(channel_id)
-        found = await self._channels.get(channel_id, younger=FRESH if fresh else None)
+        younger = FRESH if fresh else SEEN_AGE if seen else None
+        found = await self._channels.get(channel_id, younger=younger)
         return None if found is None else found.value
 
     async def groups(self, *, fresh: bool = False) -> Mapping[str, Group] | None:
@@ -196,9 +202,10 @@ class People:
     # Questions
 
     async def _role(self, user: str, younger: timedelta) -> Member | None:
-        """A person without their groups; a young roster knows them as well."""
-        roster = self._roster.have(younger=younger)
-        if roster is not None and not self._is_changed(user, roster.asked_at):
+        """A person without their groups; a young roster knows them as well, unless they were asked about since."""
+        roster, alone = self._roster.have(younger=younger), self._persons.have(user, younger=younger)
+        is_newer = roster is not None and (alone is None or alone.asked_at <= roster.asked_at)
+        if roster is not None and is_newer and not self._is_changed(user, roster.asked_at):
             return Member(Person(self._workspace, user), roster.value.get(user))
         found = await self._persons.get(user, younger=younger)
         return None if found is None else found.value

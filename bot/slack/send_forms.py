@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bot.filled import Filled
 from bot.mail.letters import LetterKind
+from bot.mail.text import units
 from bot.slack import names, send_names
 from bot.slack.checks import OWN_LINE, has_controls
 
@@ -29,8 +30,14 @@ FIELD_LIMIT: Final = 3000
 SUBJECT_LIMIT: Final = 900
 NAME_LIMIT: Final = 100
 SIGNATURE_LIMIT: Final = 1000
+TEXT_OCTETS: Final = 100_000
+"""Of the words with their formatting, as they go to Slack: it refuses a view above 250 KB, and the form has to come back
+with them. No text of more characters is read either (`slack_text.CHARACTERS`)."""
+
 MOST_FILES: Final = 10
 FILE_NAME_LIMIT: Final = 75
+
+_DEEPEST: Final = 20
 UNDO_CHOICES: Final = (0, 5, 10, 20, 30)
 DEFAULT_UNDO: Final = 10
 
@@ -48,7 +55,9 @@ _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,75}")
 _TO_BE_QUOTED: Final = re.compile(r"[^\w \'./+-]")
 _WORDS: Final = frozenset({"text", "link", "emoji", "user", "usergroup", "channel", "broadcast", "date"})
 _NOTHING: Final = "Write something, or attach a file."
+_TOO_LONG: Final = "This is too long for the form. Shorten it, or attach it as a file."
 _NOBODY: Final = "Enter at least one address, such as name@example.org."
+_BROKEN: Final = "This form is not whole any more. Please open it again."
 _TOO_MANY_FILES: Final = f"Attach at most {MOST_FILES} files, those from before included."
 
 
@@ -111,11 +120,11 @@ def addresses(found: Sequence[Address]) -> tuple[str, int]:
     """Addresses as people type them, with names as long as those fit; and how many had to be left out."""
     some = [each for each in found if each.address]
     named = ", ".join(_address(each) for each in some)
-    if len(named) <= FIELD_LIMIT:
+    if units(named) <= FIELD_LIMIT:
         return named, 0
     fitting, length = [], 0
     for each in some:
-        length += len(each.address) + 2
+        length += units(each.address) + 2
         if length > FIELD_LIMIT:
             break
         fitting.append(each.address)
@@ -140,9 +149,10 @@ def read(view: Mapping[str, Any]) -> Writing:
     reader = _Reader((view.get("state") or {}).get("values") or {})
     ids = ids_of(view.get("private_metadata"))
     kind = ids.get("kind", "")
+    is_form = kind in set(LetterKind)
     return Writing(
-        form_id=ids.get("form", ""),
-        kind=LetterKind(kind) if kind in set(LetterKind) else LetterKind.NEW,
+        form_id=ids.get("form", "") if is_form else "",
+        kind=LetterKind(kind) if is_form else LetterKind.NEW,
         message_id=ids.get("message") or None,
         mailbox_id=reader.chosen(send_names.FROM) or ids.get("mailbox", ""),
         to=reader.text(send_names.TO),
@@ -170,7 +180,9 @@ def ids_of(metadata: Any) -> dict[str, str]:
 def faults(writing: Writing) -> Errors:
     """What is wrong with a form whatever its addresses are, by the block id of each field."""
     found: Errors = {}
-    if not writing.to.strip() and not writing.cc.strip() and not writing.bcc.strip():
+    if not writing.form_id:
+        found[send_names.TO] = _BROKEN
+    elif not writing.to.strip() and not writing.cc.strip() and not writing.bcc.strip():
         found[send_names.TO] = _NOBODY
     if has_controls(writing.subject):
         found[send_names.SUBJECT] = OWN_LINE
@@ -178,6 +190,8 @@ def faults(writing: Writing) -> Errors:
         found[send_names.FILES] = _TOO_MANY_FILES
     if not says_something(writing.text) and not writing.files and writing.kind is not LetterKind.FORWARD:
         found[send_names.TEXT] = _NOTHING
+    elif len(json.dumps(writing.text, separators=(",", ":"))) > TEXT_OCTETS:
+        found[send_names.TEXT] = _TOO_LONG
     return found
 
 
@@ -189,8 +203,9 @@ def under(by_field: Mapping[str, str]) -> Errors:
 def says_something(found: Any) -> bool:
     """Whether rich text holds anything but white space."""
     if isinstance(found, dict):
-        if found.get("type") in _WORDS:
-            return found["type"] != "text" or bool(str(found.get("text") or "").strip())
+        kind = found.get("type")
+        if isinstance(kind, str) and kind in _WORDS:
+            return kind != "text" or bool(str(found.get("text") or "").strip())
         return says_something(found.get("elements"))
     return isinstance(found, list) and any(says_something(each) for each in found)
 
@@ -323,14 +338,13 @@ class _Reader:
         found = self._states.get(name, {}).get("rich_text_value")
         if not isinstance(found, dict) or not isinstance(found.get("elements"), list):
             return None
-        return {"type": "rich_text", "elements": found["elements"]}
+        return {"type": "rich_text", "elements": _bounded(found["elements"], _DEEPEST)}
 
     def files(self, name: str) -> Iterable[tuple[str, str]]:
         found = self._states.get(name, {}).get("files")
         for each in found if isinstance(found, list) else ():
             if isinstance(each, dict) and _is_id(each.get("id")):
-                named = each.get("name")
-                yield each["id"], named if isinstance(named, str) else ""
+                yield each["id"], _name(each.get("name"))
 
     def kept(self) -> Iterable[tuple[str, str]]:
         """The files of before that are still ticked."""
@@ -338,8 +352,20 @@ class _Reader:
         for each in found if isinstance(found, list) else ():
             if isinstance(each, dict) and _is_id(each.get("value")):
                 text = each.get("text")
-                named = text.get("text") if isinstance(text, dict) else None
-                yield each["value"], named if isinstance(named, str) else ""
+                yield each["value"], _name(text.get("text") if isinstance(text, dict) else None)
+
+
+def _name(found: Any) -> str:
+    return found[:FILE_NAME_LIMIT] if isinstance(found, str) else ""
+
+
+def _bounded(found: Any, levels: int) -> Any:
+    """A value of JSON without what lies deeper than any text of Slack's."""
+    if isinstance(found, dict):
+        return {key: _bounded(each, levels - 1) for key, each in found.items()} if levels else {}
+    if isinstance(found, list):
+        return [_bounded(each, levels - 1) for each in found] if levels else []
+    return found
 
 
 def _is_id(found: Any) -> bool:

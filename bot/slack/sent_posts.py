@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 BODY_UNITS: Final = 2500
 SUBJECT_UNITS: Final = 300
 ADDRESS_UNITS: Final = 120
+TEXT_UNITS: Final = 1800
 FILES_UNITS: Final = 700
+SNIPPET_UNITS: Final = 150
 NAMED: Final = 5
 """Recipients that a line names; of the others it says how many."""
 
@@ -70,7 +72,7 @@ def post(outgoing: Outgoing, mailbox: Mailbox, reader: Person, *, plain: bool = 
         found += _written(letter, is_sent=outgoing.state is OutgoingState.SENT)
     found.append(_rich({"type": "rich_text_section", "elements": state}))
     row = _row(outgoing, mailbox, reader)
-    return Rendered(_text(letter, state), [*found, *([_actions(row)] if row else [])])
+    return Rendered(_notification(outgoing, mailbox, reader), [*found, *([_actions(row)] if row else [])])
 
 
 def refused(mailbox: Mailbox) -> Rendered:
@@ -85,11 +87,13 @@ def refused(mailbox: Mailbox) -> Rendered:
 
 
 def is_news(outgoing: Outgoing) -> bool:
-    """Whether a mail stands at a bad end about which its sender has done nothing yet."""
+    """Whether a mail stands at a bad end about which its sender has done nothing yet; to be called back by oneself is none."""
     if outgoing.letter is None:
         return False
     if outgoing.state is OutgoingState.SENT:
         return bool(_those(outgoing, RecipientState.REFUSED))
+    if outgoing.state is OutgoingState.UNDONE:
+        return outgoing.actor != outgoing.owner
     return outgoing.state is OutgoingState.FAILED or (
         outgoing.state is OutgoingState.UNKNOWN and not outgoing.is_left
     )
@@ -106,6 +110,8 @@ def news(outgoing: Outgoing) -> Rendered:
             f"It is not known whether the server took {about[0].lower()}{about[1:]}, so it is not sent again by itself. "
             "Its post in this thread has the buttons to decide."
         )
+    elif outgoing.state is OutgoingState.UNDONE:
+        words = f"{about} is not sent: the owner of the mailbox called it back. You can write on from its post in this thread."
     else:
         words = f"{about} was not sent. {_said(outgoing)} Its post in this thread has what can be done."
     return Rendered(blocks.escaped_within(words, blocks.SECTION_UNITS), [blocks.sentence(words)])
@@ -117,7 +123,8 @@ def news(outgoing: Outgoing) -> Rendered:
 def _source(outgoing: Outgoing, mailbox: Mailbox, reader: Person) -> Block:
     address = blocks.plain(mailbox.profile.address)
     if outgoing.actor == outgoing.owner:
-        return blocks.context(blocks.plain(f"Sent from {address['text']}"))
+        # Not "Sent from": that it was sent is said below, once it is so.
+        return blocks.context(blocks.plain(f"From {address['text']}"))
     acts = "answered" if outgoing.answers is not None else "wrote"
     if reader == outgoing.owner:
         # Of somebody who had everything erased no id is left.
@@ -209,12 +216,10 @@ def _held(outgoing: Outgoing, mailbox: Mailbox, reader: Person) -> str:
 
 def _sent(outgoing: Outgoing) -> list[Element]:
     out = _those(outgoing, RecipientState.REFUSED)
-    said = "Sent, but not to " + _reasons(out) + ". " if out else "Sent "
-    return (
-        [_words(said), _time(outgoing.finished_at, is_day_named=True)]
-        if outgoing.finished_at
-        else [_words(said)]
-    )
+    said = f"Sent, but not to {_reasons(out)}. The others have it" if out else "Sent"
+    if outgoing.finished_at is None:
+        return [_words(f"{said}.")]
+    return [_words(f"{said} since " if out else f"{said} "), _time(outgoing.finished_at, is_day_named=True)]
 
 
 def _those(outgoing: Outgoing, state: RecipientState) -> list[Recipient]:
@@ -236,7 +241,7 @@ def _said(outgoing: Outgoing) -> str:
     if refused and outgoing.trouble is Trouble.RECIPIENTS_REFUSED and outgoing.state is OutgoingState.FAILED:
         return f"{_reasons(refused)}."
     said = "" if outgoing.letter is None else one_line(outgoing.letter.said, blocks.CONTEXT_UNITS)
-    return said or "Something went wrong."
+    return said or (sent.TOO_LATE_SAID if outgoing.trouble is Trouble.TOO_LONG else "Something went wrong.")
 
 
 # What can be done
@@ -258,7 +263,9 @@ def _row(outgoing: Outgoing, mailbox: Mailbox, reader: Person) -> list[Element]:
         row.append(_button("Send again", names.OUTGOING_AGAIN, outgoing.id))
     has_draft = outgoing.letter is not None and bool(outgoing.letter.draft)
     if state in {OutgoingState.FAILED, OutgoingState.UNDONE} and has_draft:
-        row.append(_button("Write on", names.OUTGOING_WRITE_ON, outgoing.id, is_first=not row))
+        # What was called back may have been written on and sent since: no button to press by the way.
+        is_first = not row and state is OutgoingState.FAILED
+        row.append(_button("Write on", names.OUTGOING_WRITE_ON, outgoing.id, is_first=is_first))
     return row
 
 
@@ -300,8 +307,27 @@ def _time(time: datetime, *, is_day_named: bool = False) -> Element:
     return {"type": "date", "timestamp": int(time.timestamp()), "format": form, "fallback": fallback}
 
 
+def _notification(outgoing: Outgoing, mailbox: Mailbox, reader: Person) -> str:
+    """What a telephone shows, and all that is read out to whoever does not see: who writes to whom, and how far it is."""
+    letter = outgoing.letter
+    state = _state(outgoing, mailbox, reader)
+    if outgoing.state is OutgoingState.WAITING and outgoing.trouble is None and mailbox.suspension is None:
+        # A time of day would be that of another zone here.
+        state = [_words("Will be sent in a moment.")]
+    if letter is None:
+        return _text(letter, state)
+    whom = f"E-mail to {_list(letter.recipients)}"
+    if reader == outgoing.owner != outgoing.actor:
+        whom = (
+            f"Somebody wrote as {blocks.plain(mailbox.profile.address)['text']} to {_list(letter.recipients)}"
+        )
+    snippet = one_line(letter.text, SNIPPET_UNITS)
+    said = f"{_text(letter, state)} {blocks.escaped_within(snippet, blocks.TEXT_UNITS)}".rstrip()
+    return f"{blocks.escaped_within(whom, FILES_UNITS)}. {said}"
+
+
 def _text(letter: Letter | None, state: Sequence[Element]) -> str:
-    """What a notification says."""
+    """The subject, and how far it is."""
     subject = NO_SUBJECT if letter is None else one_line(letter.subject, SUBJECT_UNITS) or NO_SUBJECT
     said = "".join(each.get("text") or each.get("fallback", "") for each in state)
-    return blocks.escaped_within(f"{subject}: {said}", blocks.SECTION_UNITS)
+    return blocks.escaped_within(f"{subject}: {said}", TEXT_UNITS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
 
 MOST_FORMS: Final = 1000
 MOST_STATES: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Something that was typed or chosen: the part of the form that hangs on it, and its number there."""
+
+    part: str
+    number: int
 
 
 class Shown:
@@ -26,19 +35,24 @@ class Shown:
 
     def __init__(self) -> None:
         self.turn = asyncio.Lock()
-        self._number = 0
+        self._numbers: dict[str, int] = {}
         self._former: OrderedDict[str, None] = OrderedDict()
         self._hash = ""
         self._blocks: list[Any] = []
 
-    def begin(self) -> int:
-        """Something was typed or chosen, or the form was sent; the number of that."""
-        self._number += 1
-        return self._number
+    def begin(self, part: str = "") -> Turn:
+        """Something was typed or chosen that a part of the form hangs on."""
+        self._numbers[part] = self._numbers.get(part, 0) + 1
+        return Turn(part, self._numbers[part])
 
-    def is_newest(self, number: int) -> bool:
-        """Nothing came after it."""
-        return self._number == number
+    def end(self) -> None:
+        """The form was sent: nothing that began before is drawn any more."""
+        for part in self._numbers:
+            self.begin(part)
+
+    def is_newest(self, turn: Turn) -> bool:
+        """Nothing came after it that the same part hangs on."""
+        return self._numbers[turn.part] == turn.number
 
     def caught_up(self, view: Mapping[str, Any]) -> Mapping[str, Any]:
         """The view of a payload as it is shown by now."""

@@ -125,7 +125,7 @@ async def test_a_mail_is_called_back_and_written_on(marta: Person) -> None:
     assert "They are here." in words(form)
     await marta.close(form)
 
-    await said(marta, "They are here.")
+    await said(marta, "Not sent: it was undone.")
     await marta.press("Write on")
     form = await view(marta, "They are here.")
     await marta.submit(form, {"Subject": "Keys again"})

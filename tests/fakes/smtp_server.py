@@ -105,6 +105,7 @@ class SmtpServer:
         replies: overrides the reply to a command's first words, such as `AUTH PLAIN` or `AUTH`; empty closes the connection, None
             says nothing.
         surplus: octets sent in one piece with the answer to STARTTLS.
+        asks_names: the user name of AUTH LOGIN is asked for, whatever stands behind the command.
         drip: seconds between single octets of each reply; 0 sends it whole.
         transactions: every MAIL that was taken, in order.
     """
@@ -116,6 +117,7 @@ class SmtpServer:
     extensions_in_tls: tuple[str, ...] | None = None
     replies: dict[str, bytes | None] = field(default_factory=dict)
     surplus: bytes = b""
+    asks_names: bool = False
     drip: float = 0
     accounts: dict[str, str] = field(default_factory=lambda: {"ada": "correct horse"})
     lines: list[str] = field(default_factory=list)
@@ -292,8 +294,9 @@ class _Session:
             _, user, password = base64.b64decode(initial[0]).decode().split("\0")
             is_right = self._script.accounts.get(user) == password
         elif mechanism == "LOGIN":
+            name = await self._asked_name(initial)
             await self._say(b"334 UGFzc3dvcmQ6\r\n")
-            user = base64.b64decode(initial[0]).decode()
+            user = base64.b64decode(name).decode()
             is_right = self._script.accounts.get(user) == base64.b64decode(await self._hear()).decode()
         else:
             await self._say(b"334 " + base64.b64encode(CHALLENGE) + b"\r\n")
@@ -302,6 +305,13 @@ class _Session:
             is_right = digest == expected
         self._user = user if is_right else ""
         return is_right
+
+    async def _asked_name(self, initial: list[str]) -> str:
+        """The user name of AUTH LOGIN, behind the command only where this server reads it there."""
+        if initial and not self._script.asks_names:
+            return initial[0]
+        await self._say(b"334 VXNlcm5hbWU6\r\n")
+        return await self._hear()
 
 
 class _Peer:

@@ -63,6 +63,36 @@ ROWS = {
     "reply-to that names nobody": ("From: a@x.example\nReply-To: root\n", "a@x.example", "a@x.example", ""),
     "no from": ("Reply-To: r@x.example\nTo: me@own.example\n", "r@x.example", "r@x.example", ""),
     "nobody": ("To: me@own.example\n", "", "", ""),
+    "nobody to others": (
+        "To: me@own.example, b@x.example\nCc: c@x.example\n",
+        "",
+        "b@x.example",
+        "c@x.example",
+    ),
+    "author without a usable address": (
+        "From: John Doe\nTo: me@own.example, b@x.example\n",
+        "",
+        "b@x.example",
+        "",
+    ),
+    "author whose name has a bare comma": (
+        "From: Doe, John <a@x.example>\nTo: me@own.example, b@x.example\n",
+        "a@x.example",
+        "a@x.example b@x.example",
+        "",
+    ),
+    "two authors": (
+        "From: a@x.example, d@x.example\nTo: me@own.example\n",
+        "a@x.example d@x.example",
+        "a@x.example d@x.example",
+        "",
+    ),
+    "oneself and another author": (
+        "From: me@own.example, d@x.example\nTo: b@x.example\n",
+        "d@x.example",
+        "d@x.example b@x.example",
+        "",
+    ),
     "case and tags": (
         "From: a@x.example\nTo: ME@OWN.EXAMPLE, me+shop@own.example, ada.k@own.example\nCc: A@X.example\n",
         "a@x.example",
@@ -232,6 +262,8 @@ def test_a_new_mail_begins_empty() -> None:
         ("WG: Fwd: Tea", "Re: WG: Fwd: Tea", "Fwd: Tea"),
         ("Reminder: Tea", "Re: Reminder: Tea", "Fwd: Reminder: Tea"),
         ("[a] [b]", "Re: [a] [b]", "Fwd: [a] [b]"),
+        ("[a][7]: Tea", "Re: [a][7]: Tea", "Fwd: [a][7]: Tea"),
+        ("[a][7] Re: Tea", "Re: [a][7] Tea", "Fwd: [a][7] Re: Tea"),
     ],
 )
 def test_a_subject_has_one_prefix(subject: str, answer: str, forward: str) -> None:

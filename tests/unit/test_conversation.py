@@ -157,4 +157,5 @@ def test_a_mail_that_is_sent_is_found_by_its_answers() -> None:
         subject="offer",
         people=("ada@b.example", "bob@c.example"),
         is_answer=True,
+        is_sent=True,
     )

@@ -205,3 +205,17 @@ def test_a_busy_server_proves_nothing() -> None:
 
     assert tested.is_busy
     assert not views.outcome([Step.CONNECT, Step.LOGIN], LoginRejected()).is_busy
+
+
+def test_all_that_are_active_instead_are_named() -> None:
+    """One or several, and none where no mailbox is active."""
+    resting = replace(QUIET, mailbox=replace(MAILBOX, is_active=False))
+
+    texts = [
+        "\n".join(kit.texts(said(replace(resting, active=active))))
+        for active in ((), (HOME,), (HOME, replace(HOME, id="m9")))
+    ]
+
+    assert ["active instead" in text for text in texts] == [False, True, True]
+    assert "“Home” is active instead. Make this one active" in texts[1]
+    assert "“Home” and “Home” are active instead." in texts[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import suppress
 from typing import Any, cast
@@ -10,7 +11,8 @@ import pytest
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.errors import BotError, NoSuchMailbox
-from bot.slack import drafts, views
+from bot.slack import drafts, send_names, views
+from bot.slack.listeners import writing
 from bot.slack.listeners.failures import STORAGE_WORDS, FailureHandler, fill
 from storage.errors import SealBroken, StorageBusy
 
@@ -48,6 +50,21 @@ async def test_any_other_form_is_replaced_by_the_reason(error: Exception, body: 
 
     assert answer["response_action"] == "update"
     assert answer["view"]["blocks"]
+
+
+async def test_what_was_written_outlives_a_fault_of_ours() -> None:
+    """Its form keeps it, with a reference, as for every other reason not to save a mail."""
+
+    async def work() -> Any:
+        raise SealBroken
+
+    task = asyncio.create_task(work())
+    await asyncio.wait({task})
+    outcome = writing._outcome(task)
+
+    assert isinstance(outcome, writing._Trouble)
+    assert list(outcome.errors) == [send_names.TEXT]
+    assert outcome.sentence.startswith(f"{BotError.words} (Reference ")
 
 
 class Window:

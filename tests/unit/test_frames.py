@@ -32,6 +32,7 @@ ORIGINAL = Original(
     is_cut=True,
     attachments=(("a.pdf", 7), ("b", 0)),
     is_automatic=True,
+    other_senders=PEOPLE[:1],
 )
 INVITED = Invited(
     uid="1",

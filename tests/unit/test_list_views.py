@@ -43,6 +43,22 @@ def test_the_list_says_what_only_receives() -> None:
     assert "receiving only" not in _state(MAILBOX)
 
 
+def test_the_list_says_what_cannot_send_and_mends_it() -> None:
+    """Not “All is well” while written mail lies there; the button stands beside it, in Home as well."""
+    refused = replace(MAILBOX, health=Health.OK, outgoing_refused_at=NOW)
+
+    assert "All is well" not in _state(refused)
+    assert "Receiving works." in _state(refused)
+    assert "so nothing is sent" in _state(refused)
+    (accessory,) = [
+        block["accessory"]
+        for block in views.mailbox_list([refused], {}, NOW)["blocks"]
+        if "accessory" in block
+    ]
+    assert accessory["action_id"] == names.OUTGOING_PASSWORD_BUTTON
+    assert "nothing is sent" not in _state(replace(refused, profile=replace(refused.profile, outgoing=None)))
+
+
 def test_the_list_counts_what_waits() -> None:
     """Messages on their way to Slack are counted, in the singular too."""
     said = [kit.texts(views.mailbox_list([MAILBOX], {MAILBOX.id: number}, NOW)) for number in (0, 1, 2)]
@@ -95,6 +111,18 @@ def test_an_erased_password_is_said_to_be_one(view: Any) -> None:
     assert "Enter password" in said or view["title"]["text"] == "Change password"
     assert "stored" not in "".join(kit.texts(view["blocks"])).replace("It is stored encrypted", "")
     assert kit.faults(view) == []
+
+
+def test_an_edit_keeps_no_password_that_was_erased() -> None:
+    """The form asks for it, also after it came back; where one is stored, an empty field keeps that."""
+    draft = replace(drafts.draft_of(ERASED), is_erased=True)
+    view = views.mailbox_form(draft)
+
+    password = kit.inputs(view)["Password"]
+    assert "keep the stored one" not in password["hint"]["text"]
+    assert not password.get("optional")
+    assert drafts.read({**view, "state": {"values": {}}}).is_erased
+    assert kit.inputs(views.mailbox_form(drafts.draft_of(MAILBOX)))["Password"]["optional"]
 
 
 def test_a_password_that_was_entered_again_is_not_called_erased() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.slack.mentions import MOST, mentioned
+import pytest
+
+from bot.slack.mentions import MOST, channel_name, mentioned
 
 
 def block(*elements: Any) -> dict[str, Any]:
@@ -37,3 +39,17 @@ def test_what_is_no_mention_is_none() -> None:
 
     assert mentioned(None) == mentioned(block(*odd)) == mentioned(deep) == {}
     assert len(mentioned(wide)) == MOST
+
+
+@pytest.mark.parametrize(
+    ("record", "name"),
+    [
+        ({"name": "general", "is_private": False}, "general"),
+        ({"name": "layoffs", "is_private": True}, ""),
+        ({"name": "unsaid"}, ""),
+        ({"is_private": False}, ""),
+    ],
+)
+def test_only_public_channels_are_named(record: dict[str, Any], name: str) -> None:
+    """An id in a forged form must not bring the name of a channel that its sender is not in."""
+    assert channel_name(record) == name

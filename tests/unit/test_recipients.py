@@ -53,6 +53,7 @@ ROWS = {
     "root@localhost": [("", "root@localhost")],
 }
 FAULTS = {
+    "=?utf-8?b?DQpCY2M6IGE=?=@x.example": "“=?utf-8?b?DQpCY2M6IGE=?=@x.example”: check the part before the @",
     "bob": "“bob”: enter only",
     "Ana <>": "“Ana”: enter",
     "a@x..example": "“a@x..example”: check the part after the @",

@@ -72,6 +72,13 @@ def test_what_is_chosen_and_unticked_comes_back() -> None:
             send_names.FILES,
             "at most 10",
         ),
+        (
+            replace(
+                WRITING, text={"type": "rich_text", "elements": [{"type": "text", "text": "é" * 17_000}]}
+            ),
+            send_names.TEXT,
+            "too long",
+        ),
     ],
 )
 def test_each_fault_stands_under_its_field(writing: Writing, field: str, word: str) -> None:

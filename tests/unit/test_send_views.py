@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,9 @@ from bot.filled import Checked, SendingSettings
 from bot.mail.content import Address
 from bot.mail.letters import LetterKind
 from bot.mail.special import Answer
+from bot.mail.text import units
 from bot.sandbox.slack import validate
-from bot.slack import names, send_forms, send_names
+from bot.slack import blocks, names, send_forms, send_names
 from bot.slack.views import send_form, sent
 from storage.sending import OutgoingState, Recipient, RecipientField
 from tests.unit import kit
@@ -110,6 +112,99 @@ def test_nothing_that_came_or_was_typed_is_live(text: str, kind: LetterKind) -> 
 
     validate.view(view, "modal")
     assert [fault for fault in kit.faults(view) if not re.search(r"<@U0(KENJI005|MARTA004)>", fault)] == []
+
+
+def test_what_comes_back_fits_its_fields_however_slack_counts() -> None:
+    """An initial value longer than its field is an error for the whole view; an emoji counts as two."""
+    waves = replace(OWN, sender_name="👋" * 100, signature="👋" * 1000)
+    people = tuple(Address("👋" * 60, f"person{number}@acme.example") for number in range(100))
+    found = replace(STARTED, answered=replace(STARTED.answered, to=people))
+    written = replace(writing(found), cc="👋" * 3000, subject="👋" * 900)
+    chosen = SendingSettings("a" * 32, "marta@work.example", waves.sender_name, waves.signature, 10)
+
+    fields = [
+        block["element"]
+        for view in (send_form.send_form(found, written), sent.sending_form(chosen))
+        for block in view["blocks"]
+        if block["type"] == "input" and "max_length" in block["element"]
+    ]
+
+    assert all(units(field.get("initial_value", "")) <= field["max_length"] for field in fields)
+    assert written.to.count("@") == 100
+
+
+def test_too_many_recipients_are_said_before_the_form_is_sent() -> None:
+    """Also of an answer to all, which nobody has touched yet; and one long file name does not hide the others."""
+    people = tuple(Address("", f"person{number}@acme.example") for number in range(101))
+    found = replace(started(LetterKind.FORWARD), attachments=(("long" * 60 + ".pdf", 1), ("b.txt", 1)))
+    crowd = replace(STARTED, answered=replace(STARTED.answered, to=people, cc=()))
+
+    assert "✗ 101 recipients: an e-mail can go to 100 at most." in " ".join(kit.texts(form(crowd)))
+    assert "…, b.txt" in " ".join(kit.texts(form(found)))
+
+
+def test_a_long_original_says_how_much_more_of_it_goes_along() -> None:
+    """Its beginning is shown, by whole lines."""
+    quote = "\n".join(f"> Line {number} <a> & more of it" for number in range(1500))
+    found = replace(STARTED, answered=replace(STARTED.answered, quote=quote))
+
+    folded = form(found)["blocks"][-1]["elements"][0]["text"]
+
+    assert folded.startswith("> Line 0 <a>")
+    assert re.search(r"more of it\n… and 1,4\d\d more lines$", folded)
+
+
+def test_the_largest_form_that_may_be_sent_can_be_shown_again() -> None:
+    """Slack refuses a view above 250 KB: of a hundred senders, full fields and the longest text it comes back all the same."""
+    senders = tuple(
+        replace(SHARED, mailbox_id=f"{n:032x}", name="Ж" * 75, signature="Ж" * 1000) for n in range(101)
+    )
+    found = replace(STARTED, sender=senders[0], senders=senders)
+    section = {"type": "rich_text_section", "elements": [{"type": "text", "text": "Ж" * 16_000}]}
+    full = "Ж" * 3000
+    files = tuple((f"F{number}", "Ж" * 255) for number in range(10))
+    written = replace(
+        writing(found), to=full, cc=full, bcc=full, subject="Ж" * 900, files=files,
+        text={"type": "rich_text", "elements": [section]},
+    )  # fmt: skip
+
+    view = send_form.send_form(found, written, said=sent.undone())
+
+    assert send_forms.faults(written) == {}
+    assert len(json.dumps(view)) < 250_000
+    longer = {**section, "elements": [{"type": "text", "text": "Ж" * 17_000}]}
+    assert send_forms.faults(replace(written, text={"type": "rich_text", "elements": [longer]}))
+
+
+def test_what_was_written_is_copied_whole() -> None:
+    """Every character of it, to whom, about what and which files, in pieces that Slack takes; the DM says what is missing."""
+    words = " ".join(f"👋&<{number}>" for number in range(2000))
+    section = {"type": "rich_text_section", "elements": [{"type": "text", "text": words}]}
+    text = {"type": "rich_text", "elements": [section]}
+    written = replace(writing(STARTED), text=text, files=(("F1", "plan.pdf"),))
+
+    view = sent.refused("No.", written)
+    told = sent.told_not_sent("No.", written)
+
+    copied = " ".join(block["text"]["text"] for block in view["blocks"][2:] if block["type"] == "section")
+    assert copied.endswith(words)
+    assert "Ana Díaz" in copied
+    assert "plan.pdf" in copied
+    assert "The rest is too long" in str(told["blocks"][-1])
+    assert blocks.weight(told["blocks"]) < 12_000
+
+
+def test_a_decision_that_somebody_else_was_quicker_with_says_how_it_stands() -> None:
+    """On a second device the buttons of before are still there; neither says what is not true."""
+    gone = replace(OUTGOING, state=OutgoingState.SENT)
+    again = replace(OUTGOING, state=OutgoingState.WAITING)
+    unknown = replace(OUTGOING, state=OutgoingState.UNKNOWN)
+
+    assert sent.sent_again(again) == sent.ON_ITS_WAY_AGAIN
+    assert "has taken it" in sent.sent_again(gone)
+    assert sent.left(unknown) == sent.LEFT
+    assert "once more" in sent.left(again)
+    assert "has taken it" in sent.left(gone)
 
 
 @settings(max_examples=50)
@@ -256,7 +351,7 @@ def test_recipients_that_do_not_fit_are_counted() -> None:
         (OutgoingState.UNKNOWN, "did not say"),
         (OutgoingState.FAILED, "nothing to undo"),
         (OutgoingState.UNDONE, "undone already"),
-        (OutgoingState.WAITING, "waits"),
+        (OutgoingState.WAITING, "some of its recipients have it"),
     ],
 )
 def test_undo_that_comes_too_late_says_why(state: OutgoingState, words: str) -> None:

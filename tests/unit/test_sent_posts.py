@@ -123,7 +123,10 @@ STATES = [
     (mail(S), "Sent 2026-03-01 12:00 UTC", []),
     (
         with_letter(mail(S, Trouble.RECIPIENTS_REFUSED), recipients=PARTLY),
-        "Sent, but not to bo@partner.example: there is no such address (550 5.1.1). 2026-03-01 12:00 UTC",
+        (
+            "Sent, but not to bo@partner.example: there is no such address (550 5.1.1). The others have it since "
+            "2026-03-01 12:00 UTC"
+        ),
         [],
     ),
     (
@@ -281,6 +284,19 @@ def test_what_is_past_its_time_still_says_what_became_of_it() -> None:
     assert held_to_rules(rendered) == []
 
 
+def test_a_telephone_and_a_voice_tell_who_writes_to_whom_and_how_far_it_is() -> None:
+    """No time of another zone, a few of the words; owners hear that it was not themselves, and nobody is mentioned."""
+    own = sent_posts.post(mail(), MAILBOX, OWNER)
+    others = sent_posts.post(mail(S, actor=OTHER), MAILBOX, OWNER)
+
+    assert own.text.startswith(
+        "E-mail to ana@partner.example, bo@partner.example. Offer: Will be sent in a moment. "
+    )
+    assert others.text.startswith(f"Somebody wrote as {MAILBOX.profile.address} to ana@partner.example, ")
+    assert "Sent 2026-03-01 12:00 UTC" in others.text
+    assert "Sent" not in visible(own.blocks)
+
+
 def test_slack_may_be_given_text_alone() -> None:
     """Where it takes no blocks, the subject and the state remain."""
     rendered = sent_posts.post(mail(), MAILBOX, OWNER, plain=True)
@@ -304,6 +320,11 @@ def test_slack_may_be_given_text_alone() -> None:
         (
             with_letter(mail(S, Trouble.RECIPIENTS_REFUSED), recipients=PARTLY),
             "Your e-mail “Offer” was sent, but not to bo@partner.example: there is no such address (550 5.1.1).",
+        ),
+        (
+            mail(OutgoingState.UNDONE, actor=OTHER),
+            ("Your e-mail “Offer” is not sent: the owner of the mailbox called it back. You can write on from its post in this "
+            "thread."),
         ),
     ],
 )  # fmt: skip

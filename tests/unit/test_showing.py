@@ -14,6 +14,19 @@ def test_only_the_newest_is_shown() -> None:
     assert form.is_newest(second)
 
 
+def test_parts_of_a_form_do_not_wait_for_each_other() -> None:
+    """Typing on does not keep what hangs on another choice from being shown; sending the form ends all of it."""
+    form = Shown()
+    sender, typed = form.begin("sender"), form.begin("recipients")
+    newer = form.begin("recipients")
+
+    assert form.is_newest(sender)
+    assert not form.is_newest(typed)
+    form.end()
+    assert not form.is_newest(sender)
+    assert not form.is_newest(newer)
+
+
 def test_what_was_typed_before_the_form_was_drawn_anew_counts_for_the_form_as_it_is() -> None:
     """However many drawings lie between; a state that nobody knows stays what it is."""
     form = Shown()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.errors import MessageRefused, NotTaken, TooLargeToSend
+from bot.errors import MessageRefused, NotTaken, SenderRefused, TooLargeToSend
 from bot.mail import smtp_replies
 
 
@@ -65,8 +65,10 @@ def test_each_answer_to_a_recipient_has_its_meaning(
         (552, "5.2.2 over quota", MessageRefused),
         (554, "5.6.0 a line of that size", MessageRefused),
         (452, "4.3.1 insufficient system storage", MessageRefused),
+        (550, "5.7.60 SMTP; Client does not have permissions to send as this sender", SenderRefused),
+        (554, "5.2.252 SendAsDenied; a@b.example not allowed to send as c@b.example", SenderRefused),
     ],
 )
-def test_too_large_is_told_from_every_other_refusal(code: int, text: str, expected: type[NotTaken]) -> None:
-    """By the enhanced code, and where a server has none, by 552 and its words."""
+def test_what_a_refusal_is_about_is_told(code: int, text: str, expected: type[NotTaken]) -> None:
+    """The size or the sender, by the enhanced code, and where a server has none, by its words; else the mail itself."""
     assert type(smtp_replies.message_refusal(code, text, "DATA", ())) is expected

@@ -40,16 +40,22 @@ class _Bucket:
 
 
 class Limits:
-    """The buckets of the workspace; switched off by `enabled = False`."""
+    """The buckets of the workspace; switched off by `enabled = False`.
+
+    Attributes:
+        rates: methods that have another rate here than Slack publishes.
+    """
 
     def __init__(self) -> None:
         self.enabled = True
+        self.rates: dict[str, Rate] = {}
         self._buckets: dict[tuple[str, str], _Bucket] = {}
 
     def wait(self, method: str, channel: str, rate: Rate, now: float) -> int | None:
         """Take one call; None if it may go on, else the whole seconds of `Retry-After`."""
         if not self.enabled:
             return None
+        rate = self.rates.get(method, rate)
         bucket = self._bucket((method, channel), rate, now)
         bucket.left = min(rate.burst, bucket.left + (now - bucket.at) * rate.per_second)
         bucket.at = now

@@ -55,7 +55,8 @@ async def _form(desk: Desk, word: str, person: Person, mailbox_id: str) -> View:
     offers_plain, most_active = await asyncio.gather(
         desk.offers_plain(person), desk.registrar.most_active(person)
     )
-    draft = replace(draft, offers_plain=offers_plain, most_active=most_active)
+    is_erased = views.is_erased(mailbox)
+    draft = replace(draft, offers_plain=offers_plain, most_active=most_active, is_erased=is_erased)
     return views.mailbox_form(draft, provider=desk.providers.by_address(mailbox.profile.address))
 
 

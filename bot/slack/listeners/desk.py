@@ -12,7 +12,8 @@ from slack_sdk.errors import SlackApiError
 from bot.errors import NotAllowed
 from bot.retention import allowed_retentions
 from bot.slack import names, views
-from bot.slack.client import NO_ANSWER, code_of
+from bot.slack.client import NO_ANSWER, TryLater, code_of
+from bot.slack.outcomes import judged
 from bot.slack.waiting import WaitingForms
 from storage.records import Person
 
@@ -51,6 +52,9 @@ update that was sent at once, and a closed port answers no sooner than a filtere
 
 UPDATES = 2
 """How often a result is shown before it goes to the DM: an update that was done already may be done again."""
+
+MOST_PATIENCE_SECONDS = 30.0
+"""How long somebody may look at “Loading” because Slack asked for some rest."""
 
 LEAVE_SECONDS = 1.5
 
@@ -212,7 +216,7 @@ async def shown(client: AsyncWebClient, view_id: str, view: View) -> bool:
     """Replace a view; whether Slack did so."""
     for _ in range(UPDATES):
         try:
-            await client.views_update(view_id=view_id, view=view)
+            await patiently(lambda: client.views_update(view_id=view_id, view=view))
         except SlackApiError as error:
             log.info("view_not_updated", code=code_of(error))
             if code_of(error) == "not_found":
@@ -224,10 +228,28 @@ async def shown(client: AsyncWebClient, view_id: str, view: View) -> bool:
     return False
 
 
-async def tell(client: AsyncWebClient, person: Person, text: str) -> None:
-    """Say something in the DM; `text` is mrkdwn of our own words."""
-    await client.chat_postMessage(
-        channel=person.user, text=text, parse="none", unfurl_links=False, unfurl_media=False
+async def patiently(call: Callable[[], Awaitable[Any]]) -> Any:
+    """What a call to Slack answers; where Slack asks to come back later, and soon, it is made once more.
+
+    Raises:
+        SlackApiError: as the call does.
+    """
+    try:
+        return await call()
+    except SlackApiError as error:
+        outcome = judged(error)
+        if not isinstance(outcome, TryLater) or outcome.seconds > MOST_PATIENCE_SECONDS:
+            raise
+        await asyncio.sleep(outcome.seconds)
+    return await call()
+
+
+async def tell(client: AsyncWebClient, person: Person, text: str, **more: Any) -> None:
+    """Say something in the DM; `text` is mrkdwn of our own words, `more` may hold blocks."""
+    await patiently(
+        lambda: client.chat_postMessage(
+            channel=person.user, text=text, parse="none", unfurl_links=False, unfurl_media=False, **more
+        )
     )
 
 

@@ -30,6 +30,11 @@ STORAGE_WORDS = "Mailbox cannot reach its database right now. Nothing was lost; 
 TOO_LATE_WORDS = "Slack did not wait long enough to open the form. Please try again."
 TOO_LATE = {"expired_trigger_id", "trigger_expired", "exchanged_trigger_id", "trigger_exchanged"}
 
+TOO_DEEP_WORDS = (
+    "Slack shows three windows over each other and no more. Close this one and open it from elsewhere."
+)
+TOO_DEEP = "push_limit_reached"
+
 ACK_SECONDS = 0.1
 """Bolt looks for an acknowledgement every 10 ms and forgets one when the error handler returns before that."""
 
@@ -44,7 +49,7 @@ class FailureHandler:
         self, error: Exception, ack: Any, body: Mapping[str, Any], client: AsyncWebClient, respond: Any
     ) -> BoltResponse | None:
         """Tell the person in a sentence; the log gets the kind of error and its places, never its payload."""
-        sentence, reference = self._told(error)
+        sentence, reference = told(error)
         answer = views.failed(sentence, reference=reference)
         if ack.response is None and body.get("type") == "view_submission":
             field = _first_field(body["view"]) if sentence == STORAGE_WORDS else None
@@ -72,22 +77,31 @@ class FailureHandler:
         elif body.get("type") != "event_callback":
             await tell(client, self._desk.actor(body), answer["text"])
 
-    @staticmethod
-    def _told(error: Exception) -> tuple[str, str]:
-        """The sentence for the person, and the reference of an error that is ours."""
-        if isinstance(error, BotError):
-            log.info("person_told", error=type(error).__name__, detail=error.detail)
-            return error.sentence, ""
-        if isinstance(error, StorageError) and error.temporary:
-            log.warning("storage_failed", error=type(error).__name__)
-            return STORAGE_WORDS, ""
-        code = code_of(error) if isinstance(error, SlackApiError) else None
-        if code in TOO_LATE:
-            log.warning("trigger_expired")
-            return TOO_LATE_WORDS, ""
-        reference = secrets.token_hex(4)
-        log.error("listener_failed", reference=reference, code=code, exc_info=error)
-        return BotError.words, reference
+
+def told(error: BaseException) -> tuple[str, str]:
+    """The sentence for the person, and the reference of an error that is ours; the log gets what it should."""
+    if isinstance(error, BotError):
+        log.info("person_told", error=type(error).__name__, detail=error.detail)
+        return error.sentence, ""
+    if isinstance(error, StorageError) and error.temporary:
+        log.warning("storage_failed", error=type(error).__name__)
+        return STORAGE_WORDS, ""
+    code = code_of(error) if isinstance(error, SlackApiError) else None
+    if code in TOO_LATE:
+        log.warning("trigger_expired")
+        return TOO_LATE_WORDS, ""
+    if code == TOO_DEEP:
+        log.info("views_too_deep")
+        return TOO_DEEP_WORDS, ""
+    reference = secrets.token_hex(4)
+    log.error("listener_failed", reference=reference, code=code, exc_info=error)
+    return BotError.words, reference
+
+
+def sentence_of(error: BaseException) -> str:
+    """What is said of an error that is caught where it happened, as plain words."""
+    sentence, reference = told(error)
+    return f"{sentence} (Reference {reference})" if reference else sentence
 
 
 async def fill(client: AsyncWebClient, view_id: str, work: Awaitable[View]) -> bool:

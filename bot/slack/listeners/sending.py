@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bot.errors import NotSendable
 from bot.mail.special import Answer as Part
 from bot.slack import drafts, names, send_forms, send_names, views
-from bot.slack.listeners.desk import open_view, say
+from bot.slack.listeners.desk import open_view, say, shown
 from bot.slack.listeners.failures import fill
 from bot.slack.listeners.reception import visitor
 from bot.slack.listeners.writing import fill_form, sending_of, written_on
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from bot.slack.send_forms import Errors
     from bot.slack.views import View
     from storage.records import Person
+
+PATIENCE_SECONDS: Final = 1.0
 
 PARTS: Final = {
     names.INVITATION_ACCEPT: Part.ACCEPTED,
@@ -58,15 +60,15 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
     async def again(ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], respond: Any) -> None:
         await ack()
         person = await visitor(desk, body, _value(action))
-        await sending_of(desk).send_again(person, _value(action))
-        await say(respond, answer(sent.ON_ITS_WAY_AGAIN))
+        outgoing = await sending_of(desk).send_again(person, _value(action))
+        await say(respond, answer(sent.sent_again(outgoing)))
 
     @bolt.action(names.OUTGOING_LEAVE)
     async def leave(ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], respond: Any) -> None:
         await ack()
         person = await visitor(desk, body, _value(action))
-        await sending_of(desk).leave(person, _value(action))
-        await say(respond, answer(sent.LEFT))
+        outgoing = await sending_of(desk).leave(person, _value(action))
+        await say(respond, answer(sent.left(outgoing)))
 
     for action_id, part in PARTS.items():
         bolt.action(action_id)(_responds(desk, part))
@@ -124,6 +126,10 @@ async def _undo(
     except BaseException:
         await asyncio.gather(work, return_exceptions=True)
         raise
+    await asyncio.wait({work}, timeout=PATIENCE_SECONDS)
+    if not work.done():
+        # What was written is read anew; whoever sees nothing happen presses again.
+        await shown(client, str(view["id"]), views.loading("Undo"))
     await fill_form(client, str(view["id"]), work)
 
 
@@ -148,12 +154,12 @@ async def _settings(desk: Desk, person: Person, mailbox_id: str) -> View:
 
 async def _chosen(desk: Desk, person: Person, view: Mapping[str, Any]) -> View | Errors:
     """What is said once the settings are stored, or what is wrong with them."""
-    form = send_forms.parse_sending(view["state"]["values"])
+    form = send_forms.parse_sending((view.get("state") or {}).get("values"))
     if isinstance(form, dict):
         return form
     try:
         saved = await sending_of(desk).set_settings(
-            person, str(view["private_metadata"]), form.sender_name, form.signature, form.undo_seconds
+            person, str(view.get("private_metadata")), form.sender_name, form.signature, form.undo_seconds
         )
     except NotSendable as error:
         return error.by_field or {send_names.UNDO_SECONDS: error.sentence}

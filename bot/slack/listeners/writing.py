@@ -19,8 +19,8 @@ from bot.errors import BotError, NoOutgoingServer, NothingToSendFrom, NotSendabl
 from bot.mail.letters import LetterKind
 from bot.slack import names, send_forms, send_names, views
 from bot.slack.client import NO_ANSWER, code_of
-from bot.slack.listeners.desk import open_view, shown
-from bot.slack.listeners.failures import STORAGE_WORDS, fill
+from bot.slack.listeners.desk import open_view, shown, tell
+from bot.slack.listeners.failures import fill, sentence_of
 from bot.slack.listeners.reception import visitor
 from bot.slack.showing import Showing
 from bot.slack.views import send_form, sent
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from bot.sending import Sending
     from bot.slack.listeners.desk import Desk
     from bot.slack.send_forms import Errors, Writing
-    from bot.slack.showing import Shown
+    from bot.slack.showing import Shown, Turn
     from bot.slack.views import Block, View
     from storage.records import Person
     from storage.sending import Outgoing
@@ -51,6 +51,10 @@ ANSWER_SECONDS: Final = 2.0
 
 ACK_SECONDS: Final = 0.1
 """Bolt looks for an acknowledgement every 10 ms; what it says must not come over what follows it."""
+
+NOT_TAKEN_WORDS: Final = (
+    "Slack does not show the form now. What you wrote and sent off stands in its post; please try again."
+)
 
 KINDS: Final = {
     names.REPLY_BUTTON: LetterKind.REPLY,
@@ -95,20 +99,23 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
     async def typed(ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
         await ack()
         person, form = desk.actor(body), showing.of(body["view"]["id"])
-        number = form.begin()
+        turn = form.begin(send_names.CHECKED)
         await asyncio.sleep(PAUSE_SECONDS)
-        if form.is_newest(number):
-            await _redraw(form, number, body["view"], client, _checked(desk, person, body["view"]))
+        if form.is_newest(turn):
+            await _redraw(form, turn, body["view"], client, _checked(desk, person, body["view"]))
 
     @bolt.action(send_names.SENDER_CHOSEN)
     async def chosen(ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
         await ack()
         person, form = desk.actor(body), showing.of(body["view"]["id"])
-        await _redraw(form, form.begin(), body["view"], client, _chosen(desk, person, body["view"]))
+        # Each in a turn of its own: whoever types on must not be left with the signature of another mailbox.
+        turns = form.begin(send_names.SENDER), form.begin(send_names.CHECKED)
+        await _redraw(form, turns[0], body["view"], client, _chosen(desk, person, body["view"]))
+        await _redraw(form, turns[1], body["view"], client, _checked(desk, person, body["view"]))
 
     @bolt.view(send_names.FORM)
     async def sent_off(ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
-        showing.of(body["view"]["id"]).begin()
+        showing.of(body["view"]["id"]).end()
         await _sent(desk, ack, body, client)
 
 
@@ -158,10 +165,14 @@ async def fill_form(client: AsyncWebClient, view_id: str, work: Awaitable[View])
         made.append(await work)
         return made[0]
 
-    is_shown = await fill(client, view_id, once())
-    if not is_shown and made and made[0]["callback_id"] == send_names.FORM:
-        return await shown(client, view_id, send_form.without_files(made[0]))
-    return is_shown
+    if await fill(client, view_id, once()):
+        return True
+    if made and made[0]["callback_id"] == send_names.FORM:
+        if await shown(client, view_id, send_form.without_files(made[0])):
+            return True
+        # It would say "Loading" for ever.
+        await shown(client, view_id, views.could_not_open(NOT_TAKEN_WORDS))
+    return False
 
 
 async def _begun(desk: Desk, person: Person, wish: _Wish) -> View:
@@ -208,8 +219,8 @@ async def _again(desk: Desk, person: Person, writing: Writing, said: str) -> Vie
     try:
         started = await _started(desk, person, writing)
         checked = await _check(desk, person, writing)
-    except BotError as error:
-        return sent.refused(error.sentence, writing)
+    except (BotError, StorageError) as error:
+        return sent.refused(sentence_of(error), writing)
     return send_form.send_form(started, writing, said=said, checked=checked)
 
 
@@ -231,19 +242,18 @@ async def _check(desk: Desk, person: Person, writing: Writing) -> Checked:
 
 
 async def _chosen(desk: Desk, person: Person, view: Mapping[str, Any]) -> list[Block]:
-    """Another mailbox has another signature, and has written to others."""
+    """Another mailbox has another signature."""
     writing = send_forms.read(view)
     try:
         sender = (await _started(desk, person, writing)).sender
     except BotError as error:
         return [send_form.no_sender_block(error.sentence)]
-    parts = [send_form.sender_block(sender), send_form.signature_block(sender)]
-    return [*parts, *await _checked(desk, person, view)]
+    return [send_form.sender_block(sender), send_form.signature_block(sender)]
 
 
 async def _redraw(
     form: Shown,
-    number: int,
+    turn: Turn,
     view: Mapping[str, Any],
     client: AsyncWebClient,
     work: Awaitable[list[Block]],
@@ -256,7 +266,7 @@ async def _redraw(
         log.info("form_not_checked", error=type(error).__name__)
         return
     async with form.turn:
-        if not form.is_newest(number):
+        if not form.is_newest(turn):
             return
         current = form.caught_up(view)
         after = send_form.as_sent(current, send_form.put(current["blocks"], *parts))
@@ -286,11 +296,13 @@ async def _sent(desk: Desk, ack: Any, body: Mapping[str, Any], client: AsyncWebC
     await asyncio.wait({work}, timeout=ANSWER_SECONDS)
     if not work.done():
         await ack(response_action="update", view=sent.saving(send_form.TITLES[writing.kind]))
+        await asyncio.wait({work})
         await asyncio.sleep(ACK_SECONDS)
-        is_shown = await fill_form(client, view["id"], _view_of(desk, person, writing, work))
-        await _tell_if_lost(client, person, writing, work.result(), is_shown=is_shown)
+        late = _outcome(work)
+        is_shown = await fill_form(client, view["id"], _view_of(desk, person, writing, late))
+        await _tell_if_lost(client, person, writing, late, is_shown=is_shown)
         return
-    outcome = work.result()
+    outcome = _outcome(work)
     if isinstance(outcome, _Trouble):
         await ack(response_action="errors", errors=_there(outcome.errors, view))
     else:
@@ -309,7 +321,9 @@ def _faults(writing: Writing) -> Errors:
 
 def _there(errors: Errors, view: Mapping[str, Any]) -> Errors:
     """The faults under fields that are there: Slack shows no other."""
-    fields = {block.get("block_id") for block in view["blocks"] if block["type"] == "input"}
+    found = view.get("blocks")
+    blocks = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    fields = [each.get("block_id") for each in blocks if each.get("type") == "input"]
     return {field if field in fields else send_names.TO: sentence for field, sentence in errors.items()}
 
 
@@ -324,18 +338,19 @@ async def _saved(desk: Desk, person: Person, writing: Writing) -> Outgoing | _Tr
     except BotError as error:
         log.info("mail_not_saved", error=type(error).__name__, detail=error.detail)
         return _Trouble({send_names.TEXT: error.sentence}, error.sentence)
-    except StorageError as error:
-        if not error.temporary:
-            raise
-        log.warning("storage_failed", error=type(error).__name__)
-        return _Trouble({send_names.TEXT: STORAGE_WORDS}, STORAGE_WORDS)
 
 
-async def _view_of(
-    desk: Desk, person: Person, writing: Writing, work: asyncio.Task[Outgoing | _Trouble]
-) -> View:
+def _outcome(work: asyncio.Task[Outgoing | _Trouble]) -> Outgoing | _Trouble:
+    """What came of saving; what was written is not lost to a fault of ours either."""
+    error = work.exception()
+    if error is None:
+        return work.result()
+    sentence = sentence_of(error)
+    return _Trouble({send_names.TEXT: sentence}, sentence)
+
+
+async def _view_of(desk: Desk, person: Person, writing: Writing, outcome: Outgoing | _Trouble) -> View:
     """What came of a form for which Slack did not wait."""
-    outcome = await work
     if isinstance(outcome, _Trouble):
         return await _again(desk, person, writing, sent.not_saved(outcome.sentence))
     return sent.saved(outcome, desk.clock())
@@ -347,7 +362,4 @@ async def _tell_if_lost(
     """Whoever closed the form while it was saved hears in the DM that it was not; a saved mail has its post there."""
     if is_shown or not isinstance(outcome, _Trouble):
         return
-    said = sent.told_not_sent(outcome.sentence, writing)
-    await client.chat_postMessage(
-        channel=person.user, **said, parse="none", unfurl_links=False, unfurl_media=False
-    )
+    await tell(client, person, **sent.told_not_sent(outcome.sentence, writing))

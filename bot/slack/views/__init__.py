@@ -21,7 +21,7 @@ from bot.slack.views.belongings import (
 )
 from bot.slack.views.doctor import doctor_result, doctor_running
 from bot.slack.views.help import help_answer, typed_answer, unknown_word
-from bot.slack.views.holding import cannot_add, not_examined
+from bot.slack.views.holding import cannot_add, is_erased, not_examined
 from bot.slack.views.home import HomePage, home
 from bot.slack.views.lists import mailbox_list, picker
 from bot.slack.views.mail import (
@@ -89,6 +89,7 @@ __all__ = [
     "home",
     "in_progress",
     "interrupted",
+    "is_erased",
     "loading",
     "mailbox_form",
     "mailbox_list",

@@ -291,7 +291,7 @@ def _keeps(draft: Draft) -> str:
     """What an empty password field stands for, if for anything."""
     if draft.has_typed:
         return KEEP_TYPED
-    return KEEP_STORED if draft.is_edit else ""
+    return KEEP_STORED if draft.is_edit and not draft.is_erased else ""
 
 
 def _receiving_only(draft: Draft) -> Block:

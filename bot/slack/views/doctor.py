@@ -41,7 +41,7 @@ _BEFORE_GREETING: Final = frozenset({Step.NAME, Step.CONNECT, Step.TLS, Step.GRE
 
 _TEXTS: Final = {
     Cause.PAUSED: "*It is paused.* Its mail waits on the mail server until you resume it.",
-    Cause.NOT_ACTIVE: "*It is not active, so nothing is fetched from it.* {active}Make it active to see its mail.",
+    Cause.NOT_ACTIVE: "*It is not active, so nothing is fetched from it.* {active}Make this one active to see its mail.",
     Cause.ASKED: (
         "*A question waits for you.* Nearly all of its mail suddenly looked new, so Mailbox has stopped and asked you what it "
         "is, in our direct messages. Answer there; nothing is fetched before."
@@ -204,7 +204,7 @@ def _active(mailboxes: Sequence[Mailbox]) -> str:
     """What is fetched instead."""
     if not mailboxes:
         return ""
-    return f"{names_of(mailboxes)} {'is' if len(mailboxes) == 1 else 'are'}. "
+    return f"{names_of(mailboxes)} {'is' if len(mailboxes) == 1 else 'are'} active instead. "
 
 
 def _known(counts: Counts, waiting: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from bot.mail.text import end_within
 from bot.slack import names
 from bot.slack.views.words import HINT_LIMIT, Block, option, plain, shown
 
@@ -39,10 +40,15 @@ def text_input(text: str, *, longest: int, placeholder: str = "") -> dict[str, A
     element: dict[str, Any] = {"type": "plain_text_input", "max_length": longest}
     line = shown(text).replace("\n", " ")
     if line:
-        element["initial_value"] = line[:longest]
+        element["initial_value"] = fitting(line, longest)
     if placeholder:
         element["placeholder"] = plain(placeholder, 150)
     return element
+
+
+def fitting(text: str, longest: int) -> str:
+    """The text, or its start: an initial value longer than the field is an error, by whichever way Slack counts."""
+    return text[: end_within(text, longest)]
 
 
 def number_input(text: str, most: int) -> dict[str, Any]:

@@ -74,7 +74,10 @@ def typed_answer(word: str, *, in_thread: bool, words: tuple[str, ...] = names.C
         )
     if word in words and word != names.LIST:
         text += f" You may mean `{names.COMMAND} {word}`."
-    text += f" `{names.COMMAND}` shows your mailboxes, `{names.COMMAND} help` lists the commands."
+    text += (
+        f" `{names.COMMAND} send` writes an e-mail, `{names.COMMAND}` shows your mailboxes, `{names.COMMAND} help` lists the "
+        "commands."
+    )
     return answer(text, [section(mrkdwn(text)), _buttons()])
 
 

@@ -129,7 +129,9 @@ def _own(page: HomePage, now: datetime) -> list[Block]:
     add = (
         []
         if page.no_right
-        else [button("Add mailbox", names.OPEN_ADD, style="" if page.mailboxes else "primary")]
+        else [
+            button("Add mailbox", names.OPEN_ADD, style="" if page.mailboxes or page.may_send else "primary")
+        ]
     )
     write = _write(page)
     if not page.mailboxes:

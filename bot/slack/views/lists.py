@@ -53,6 +53,8 @@ _HEALTH: Final = {
         "nothing before you answer."
     ),
 }
+_NOT_SENDING: Final = "✗ The outgoing server refuses the user name or the password, so nothing is sent; what was written is kept."
+OUTGOING_PASSWORD: Final = "Change outgoing password"  # noqa: S105 - words of a button
 _MARKS: Final = {Health.NEW: "○", Health.OK: "✓", Health.PASSWORD_ERASED: "○"}
 
 # Three blocks each, of 50 in a message and 100 in Home; and a message is refused above some 12,000 characters.
@@ -160,7 +162,9 @@ def _mailbox(mailbox: Mailbox, waiting: int, not_done: int, now: datetime, *, se
     left = [button(f"Not done ({not_done:,})", names.OPEN_NOT_DONE, mailbox.id)] if not_done else []
     return [
         header(mailbox.profile.name),
-        section(mrkdwn("\n".join(filter(None, [_state(mailbox, waiting, now), seen_by])))),
+        section(
+            mrkdwn("\n".join(filter(None, [_state(mailbox, waiting, now), seen_by]))), **_repair(mailbox)
+        ),
         actions(*_buttons(mailbox), *left),
     ]
 
@@ -170,12 +174,27 @@ def _state(mailbox: Mailbox, waiting: int, now: datetime) -> str:
     said = [
         f"{literal(mailbox.profile.address, 320)} · {_role(mailbox)}{_direction(mailbox)}",
         _health(mailbox),
+        *([_NOT_SENDING] if _is_sending_refused(mailbox) else []),
         _times(mailbox, now),
         *filter(None, [calm_words(mailbox)]),
     ]
     if waiting:
         said.append(f"{_count(waiting, 'message waits', 'messages wait')} to be posted in Slack.")
     return "\n".join(said)
+
+
+def _is_sending_refused(mailbox: Mailbox) -> bool:
+    """Whether the outgoing server takes the password no more; one that is suspended has greater troubles."""
+    may_send = mailbox.profile.outgoing is not None and mailbox.suspension is None
+    return may_send and mailbox.outgoing_refused_at is not None
+
+
+def _repair(mailbox: Mailbox) -> dict[str, Any]:
+    """The button that lets a mailbox send again, beside what is said of it."""
+    if not _is_sending_refused(mailbox):
+        return {}
+    mend = button(OUTGOING_PASSWORD, names.OUTGOING_PASSWORD_BUTTON, mailbox.id, style="primary")
+    return {"accessory": mend}
 
 
 def _direction(mailbox: Mailbox) -> str:
@@ -195,6 +214,8 @@ def _health(mailbox: Mailbox) -> str:
         return "❚❚ Paused: its mail waits on the mail server."
     if mailbox.health in _MARKS and not mailbox.is_active:
         return f"{mark} It is not active, so nothing is fetched from it."
+    if mailbox.health is Health.OK and _is_sending_refused(mailbox):
+        return f"{mark} Receiving works."
     return f"{mark} {_HEALTH[mailbox.health]}"
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from bot import limits
 from bot.mail.letters import LetterKind
+from bot.mail.text import one_line
 from bot.slack import names, send_names
 from bot.slack.blocks import size
 from bot.slack.send_forms import (
@@ -26,6 +28,7 @@ from bot.slack.views.words import (
     option,
     plain,
     section,
+    shortened,
 )
 from storage.sending import RecipientField
 
@@ -43,7 +46,9 @@ TITLES: Final = {
 }
 MOST_SENDERS: Final = 100
 MOST_DOMAINS: Final = 5
+_NAME_UNITS: Final = 22
 _QUOTE_UNITS: Final = 700
+_MORE_UNITS: Final = 40
 _QUOTE_LINES: Final = 12
 _SIGNATURE_UNITS: Final = 1200
 
@@ -191,7 +196,11 @@ def checked_block(
 ) -> Block:
     """What is known of the recipients: how many they are, what cannot be read, whom nobody wrote to before."""
     lines = [f"✗ {_FIELDS[field]}: {sentence}" for field, sentence in (faults or {}).items()]
-    if count:
+    if count > limits.RECIPIENTS:
+        lines.append(
+            f"✗ {count:,} recipients: an e-mail can go to {limits.RECIPIENTS} at most. Take some out."
+        )
+    elif count:
         lines.append("1 recipient." if count == 1 else f"{count:,} recipients.")
     elif not lines:
         lines.append(_SEVERAL)
@@ -245,7 +254,9 @@ def _original(started: Started, writing: Writing) -> list[Block]:
     found = []
     if started.kind is LetterKind.FORWARD and started.attachments:
         box = option(pass_on_words(started.attachments), names.YES)
-        named = ", ".join(name for name, _ in started.attachments)
+        # Each with its share of the line: one long name is not to hide the others.
+        longest = max(_NAME_UNITS, BUTTON_LIMIT // len(started.attachments) - 2)
+        named = ", ".join(one_line(name, longest) for name, _ in started.attachments)
         box["description"] = plain(named, BUTTON_LIMIT)
         found.append(_tick(send_names.PASSES_ON, "Attachments of the original", box, writing.passes_on))
     if not started.answered.quote:
@@ -253,7 +264,7 @@ def _original(started: Started, writing: Writing) -> list[Block]:
     if started.kind is not LetterKind.FORWARD:
         box = option("Quote the original below", names.YES)
         found.append(_tick(send_names.QUOTES, "Original", box, writing.quotes))
-    return [*found, context(plain(_folded(started.answered.quote), _QUOTE_UNITS))]
+    return [*found, context(plain(_folded(started.answered.quote), _QUOTE_UNITS + _MORE_UNITS))]
 
 
 def pass_on_words(attachments: Sequence[tuple[str, int]]) -> str:
@@ -265,8 +276,15 @@ def pass_on_words(attachments: Sequence[tuple[str, int]]) -> str:
 
 
 def _folded(quote: str) -> str:
+    """Its beginning, and how much more of it goes along."""
     lines = quote.strip().splitlines()
-    return "\n".join([*lines[:_QUOTE_LINES], "…"] if len(lines) > _QUOTE_LINES else lines)
+    kept = lines[:_QUOTE_LINES]
+    while len(kept) > 1 and shortened(words := "\n".join(kept), _QUOTE_UNITS) != words:
+        kept.pop()
+    more = len(lines) - len(kept)
+    if not more:
+        return "\n".join(kept)
+    return "\n".join([*kept, "… and 1 more line" if more == 1 else f"… and {more:,} more lines"])
 
 
 def _tick(block_id: str, label: str, box: dict[str, Any], ticked: bool) -> Block:  # noqa: FBT001 - as it stands

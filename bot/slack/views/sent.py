@@ -8,7 +8,7 @@ from bot.mail import slack_text
 from bot.mail.special import Answer as Part
 from bot.slack import names, send_names
 from bot.slack.send_forms import DEFAULT_UNDO, NAME_LIMIT, SIGNATURE_LIMIT, UNDO_CHOICES
-from bot.slack.views.fields import select, text_input
+from bot.slack.views.fields import fitting, select, text_input
 from bot.slack.views.share_fields import input_block
 from bot.slack.views.words import (
     Answer,
@@ -21,6 +21,7 @@ from bot.slack.views.words import (
     literal,
     modal,
     mrkdwn,
+    pieces,
     plain,
     section,
     shown,
@@ -60,6 +61,8 @@ _UNDO: Final = {
     20: "20 seconds",
     30: "30 seconds",
 }
+
+_IN_PART: Final = "some of its recipients have it already, and it is sent to the others later"
 
 ON_ITS_WAY_AGAIN: Final = "It is sent once more. What comes of it stands in its post."
 LEFT: Final = "It stays as it is, and is not sent again."
@@ -114,10 +117,24 @@ def _about(letter: Letter) -> str:
 def too_late(outgoing: Outgoing) -> View:
     """It cannot be undone any more, or is already."""
     is_gone = outgoing.state not in {OutgoingState.FAILED, OutgoingState.UNDONE}
-    stands = _STANDS.get(outgoing.state, "it waits for its turn")
+    stands = _STANDS.get(outgoing.state, _IN_PART)
     words = f"{'It is too late to undo this' if is_gone else 'There is nothing to undo'}: {stands}."
     blocks = [section(plain(words)), context(plain(_RESULT))]
     return modal("Undo", send_names.RESULT, blocks, metadata=outgoing.id)
+
+
+def sent_again(outgoing: Outgoing) -> str:
+    """What is said to “Send again”, also where somebody was quicker, on another device or as another."""
+    if outgoing.state in {OutgoingState.WAITING, OutgoingState.HELD, OutgoingState.SENDING}:
+        return ON_ITS_WAY_AGAIN
+    return f"It is not sent again: {_STANDS[outgoing.state]}."
+
+
+def left(outgoing: Outgoing) -> str:
+    """What is said to “Leave it”; the same."""
+    if outgoing.state is OutgoingState.UNKNOWN:
+        return LEFT
+    return f"There is nothing to leave any more: {_STANDS.get(outgoing.state, 'it is sent once more')}."
 
 
 def undone_view(outgoing_id: str, *, is_own: bool) -> View:
@@ -151,15 +168,28 @@ def told_not_sent(sentence: str, writing: Writing) -> Answer:
 
 def _copied(writing: Writing, most: int = _PARTS_OF_A_VIEW) -> list[Block]:
     """What was written, in plain words: it may mention people, who are not to hear of it."""
-    text = slack_text.plain(writing.text, {}).strip()
+    text = f"{_head(writing)}\n\n{slack_text.plain(writing.text, {})}".strip()
     if not text:
         return []
-    parts = [text[at : at + _PART] for at in range(0, len(text), _PART)]
+    parts = list(pieces(text, _PART))
     found = [
         context(plain("What you wrote, to be copied:")),
         *(section(plain(part)) for part in parts[:most]),
     ]
     return [*found, context(plain("The rest is too long for this."))] if len(parts) > most else found
+
+
+def _head(writing: Writing) -> str:
+    """To whom, about what and with which files."""
+    files = ", ".join(name or "a file" for _, name in writing.files)
+    fields = {
+        "To": writing.to,
+        "Cc": writing.cc,
+        "Bcc": writing.bcc,
+        "Subject": writing.subject,
+        "Files": files,
+    }
+    return "\n".join(f"{label}: {text.strip()}" for label, text in fields.items() if text.strip())
 
 
 def nothing_to_send_from(*, called: str = "") -> View:
@@ -254,7 +284,7 @@ def _signature(signature: str) -> dict[str, Any]:
         "max_length": SIGNATURE_LIMIT,
         "placeholder": plain("Marta Ruiz\nExample Ltd", 150),
     }
-    text = shown(signature)[:SIGNATURE_LIMIT]
+    text = fitting(shown(signature), SIGNATURE_LIMIT)
     return {**element, "initial_value": text} if text else element
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
 Block = dict[str, Any]
@@ -58,6 +59,21 @@ def shortened(text: str, limit: int) -> str:
         if used < limit:
             fitting = end
     return text
+
+
+def pieces(text: str, limit: int) -> Iterator[str]:
+    """The text in pieces of which `plain` keeps every word within `limit`; where it can, each ends with a line or a word."""
+    text = shown(text).strip()
+    while text:
+        used, end = 0, 0
+        while end < len(text) and (used := used + _width(text[end])) <= limit:
+            end += 1
+        if end < len(text):
+            near = max(text.rfind("\n", end // 2, end), 0) or max(text.rfind(" ", end // 2, end), 0)
+            end = near + 1 if near else end
+        piece, text = text[:end].strip(), text[end:].lstrip()
+        if piece:
+            yield piece
 
 
 def literal(text: str, limit: int = 300) -> str:

@@ -41,7 +41,7 @@ from tests.acceptance.exactly_once.verdict import Promise, Verdict
 from tests.fakes.smtp_server import SmtpServer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
     from bot.sandbox.slack.people import Human
     from bot.sandbox.slack.posts import Channel, Post
@@ -262,8 +262,12 @@ class ReplyStage(Stage):
             there[kept.message_id] |= set(kept.recipients)
         return there
 
-    def judged(self) -> Verdict:
-        """Count, from what the fakes hold."""
+    def judged(self, doubtful: Collection[str] | None = None) -> Verdict:
+        """Count, from what the fakes hold.
+
+        Args:
+            doubtful: Message-IDs of the mails that may end unknown; None lets all of them.
+        """
         told, there = self._told(), self._there()
         silent = [reply for reply in self.replies if _is_silent(reply, told[reply.number], there)]
         false = [reply for reply in self.replies if _is_false(reply, told[reply.number], there)]
@@ -275,6 +279,14 @@ class ReplyStage(Stage):
             told[reply.number].news != [self._actor(reply).user] * _is_bad(reply, told[reply.number])
             for reply in self.replies
         )
+        cut = {mail.message_id for mail in self.server.transactions if not mail.has_dot}
+        needless = [
+            reply
+            for reply in self.replies
+            if doubtful is not None
+            and reply.message_id not in {*doubtful, *cut}
+            and _is_unknown(told[reply.number])
+        ]
         strange = {kept.message_id for kept in self.server.kept} - set(there)
         return Verdict(
             {
@@ -291,6 +303,7 @@ class ReplyStage(Stage):
                     _shown(self.server.twice()),
                 ),
                 "false": Promise("posts that say what is not true", len(false), 0, _named(false)),
+                "needless": Promise("replies unknown whose answer came", len(needless), 0, _named(needless)),
                 "posts": Promise("posts too many", posts, 0),
                 "news": Promise("senders not told once of a bad end", news, 0),
                 "differ": Promise("replies whose posts do not agree", differ, 0),
@@ -321,6 +334,10 @@ def _is_bad(reply: Reply, told: Told) -> bool:
         or (_ending(text) == "Sent" and any(each in text for each in reply.recipients))
         for _, text in told.texts
     )
+
+
+def _is_unknown(told: Told) -> bool:
+    return any(_ending(text) == "It is not known" for _, text in told.texts)
 
 
 def _is_silent(reply: Reply, told: Told, there: Mapping[str, set[str]]) -> bool:

@@ -28,6 +28,12 @@ LATER: Final = 0.1
 AT_A_DOT: Final = 0.4
 """Share of the kills that come right after a last dot; the others come anywhere."""
 
+RECORDED_SECONDS: Final = 3.0
+"""So long after its answer a mail's end may still not be written down, when the bot is killed."""
+
+LATE_DOT_SECONDS: Final = 1.0
+"""So long after a kill the server may still read the last dot of a bot that is dead."""
+
 MOST_UNDO: Final = 1.0
 _LONGEST_SECONDS: Final = 3.0
 _IDLE_SECONDS: Final = 0.6
@@ -64,19 +70,37 @@ class Squall:
 
 
 class Endings:
-    """What the server does after each last dot."""
+    """What the server does after each last dot.
+
+    Attributes:
+        doubtful: Message-IDs of mails that nobody can know the end of.
+    """
 
     def __init__(self, chance: Random) -> None:
         self._chance = chance
+        self._dots: list[tuple[float, str]] = []
+        self._killed_at = -LATE_DOT_SECONDS
         self.unanswered = 0
+        self.doubtful: set[str] = set()
         self.has_dot = asyncio.Event()
 
-    def __call__(self, _: Transaction) -> Ending:
+    def killed(self) -> None:
+        """The bot dies now, whatever it has heard."""
+        self._killed_at = asyncio.get_running_loop().time()
+        since = self._killed_at - RECORDED_SECONDS
+        self.doubtful |= {message_id for time, message_id in self._dots if time > since}
+
+    def __call__(self, mail: Transaction) -> Ending:
         """Of one mail."""
         self.has_dot.set()
+        now = asyncio.get_running_loop().time()
+        self._dots.append((now, mail.message_id))
+        if now - self._killed_at < LATE_DOT_SECONDS:
+            self.doubtful.add(mail.message_id)
         drawn = self._chance.random()
         if drawn < UNANSWERED:
             self.unanswered += 1
+            self.doubtful.add(mail.message_id)
             return self._chance.choice((TAKEN_UNANSWERED, NOT_TAKEN_UNANSWERED))
         if drawn < UNANSWERED + REFUSED:
             return Ending(b"554 5.6.0 no\r\n", is_kept=False)
@@ -100,11 +124,13 @@ async def reply_storm(stage: ReplyStage, squall: Squall, chance: Random) -> tupl
             await _live(stage, share, chance)
             if chance.random() < AT_A_DOT:
                 await _next_dot(endings)
+            endings.killed()
             await life.kill()
+            endings.killed()
     _calm(stage)
     await stage.answered()
     await life.stop()
-    return stage.judged(), endings
+    return stage.judged(endings.doubtful), endings
 
 
 def _wanted(stage: ReplyStage, chance: Random) -> tuple[int, tuple[str, ...], float]:

@@ -125,6 +125,35 @@ async def test_a_change_shows_after_a_minute_or_at_once(town: Town) -> None:
     assert await role(town, MARTA) is None
 
 
+async def test_what_was_seen_counts_within_the_hour_but_after_events(town: Town) -> None:
+    """For what was given already; for anything else it is asked again after a minute, and then counts for both."""
+    bring_bot(town, HIRING_ID)
+    channel, marta = town.sandbox.workspace.channels[HIRING_ID], person(MARTA)
+
+    async def seen() -> tuple[bool, Role | None]:
+        found = await town.people.channel(HIRING_ID, seen=True)
+        member = await town.people.member(marta, seen=True)
+        assert found is not None
+        assert member is not None
+        return MARTA in found.members, member.role
+
+    before = await seen()
+    assert await town.people.roster() is not None
+    (channel_changes.leave if before[0] else channel_changes.join)(town.sandbox, channel, MARTA)
+    changes.change_role(town.sandbox, MARTA, "admin")
+    town.clock.ahead += 59 * MINUTE
+    assert await seen() == before
+
+    assert await role(town, MARTA) is Role.ADMIN
+    assert await seen() == (before[0], Role.ADMIN)
+    town.people.forget(channel=HIRING_ID)
+    assert await seen() == (not before[0], Role.ADMIN)
+
+    changes.change_role(town.sandbox, MARTA, "member")
+    town.people.forget(MARTA)
+    assert (await seen())[1] is Role.MEMBER
+
+
 async def test_groups_show_after_five_minutes_or_at_once(town: Town) -> None:
     """They change seldom, and Slack lets them be asked for twenty times a minute."""
     kenji = await town.people.member(person(KENJI))

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from tests.integration.sending.conftest import Bureau
 
-Use = "Callable[[Bureau, str], Awaitable[object]]"
-
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def sqlite_url(request: pytest.FixtureRequest) -> str:
@@ -41,7 +39,7 @@ def sqlite_url_as_it_is(sqlite_template: Path, tmp_path: Path) -> str:
     return f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'mailbox.db')}"
 
 
-USES: dict[str, Use] = {
+USES: dict[str, Callable[[Bureau, str], Awaitable[object]]] = {
     "reply": lambda bureau, found: bureau.sending.started(KENJI, LetterKind.REPLY, found),
     "from": lambda bureau, found: bureau.sending.started(KENJI, LetterKind.NEW, None, found),
     "save": lambda bureau, found: bureau.sending.save(KENJI, filled(found), "form1"),
@@ -59,7 +57,9 @@ USES: dict[str, Use] = {
 
 
 @pytest.mark.parametrize("use", USES)
-@pytest.mark.parametrize("found", ["\0", "a\ud800", "x" * 3000, "é\u202e"], ids=["nul", "half", "long", "marks"])
+@pytest.mark.parametrize(
+    "found", ["\0", "a\ud800", "x" * 3000, "é\u202e"], ids=["nul", "half", "long", "marks"]
+)
 async def test_an_id_that_is_none_is_refused_and_noted(bureau: Bureau, use: str, found: str) -> None:
     """One sentence for the person, one line of the audit."""
     with pytest.raises(BotError):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.door import TOO_LOW
 from bot.errors import (
     NoOutgoingServer,
     NoSuchMailbox,
@@ -67,7 +68,7 @@ async def test_a_new_mail_begins_with_ones_own_mailbox(bureau: Bureau) -> None:
 
 @pytest.mark.parametrize("level", [Level.SEE, Level.OPEN])
 async def test_below_reply_nothing_can_be_begun(bureau: Bureau, level: Level) -> None:
-    """Neither an answer nor a new mail, and the mailbox is not offered as sender; the audit names who tried."""
+    """Neither an answer nor a new mail, and the mailbox is not offered; who tried stands in the audit and hears the reason."""
     await bureau.hall.share(level)
     message_id = await bureau.hall.message(MAIL)
 
@@ -75,8 +76,9 @@ async def test_below_reply_nothing_can_be_begun(bureau: Bureau, level: Level) ->
     with pytest.raises(NothingToSendFrom):
         await bureau.sending.started(KENJI, LetterKind.NEW, None)
     for kind in LetterKind:
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotAllowed) as refused:
             await bureau.sending.started(KENJI, kind, message_id, bureau.hall.mailbox_id)
+        assert refused.value.sentence == TOO_LOW
     assert {entry.actor for entry in await bureau.hall.noted(Act.REFUSED)} == {KENJI.user}
 
 
@@ -145,13 +147,14 @@ async def test_a_mailbox_that_only_receives_says_what_to_do(bureau: Bureau) -> N
 
 
 async def test_a_message_that_is_not_kept_cannot_be_answered(bureau: Bureau) -> None:
-    """The sentence says so."""
+    """The sentence says so, and what else there is."""
     message_id = await bureau.hall.message(MAIL)
     bureau.hall.clock.push(days=400)
     await bureau.hall.stores.messages.purge(bureau.hall.clock(), bureau.hall.clock() - bureau.hall.clock())
 
-    with pytest.raises(NotKept):
+    with pytest.raises(NotKept) as refused:
         await bureau.sending.started(MARTA, LetterKind.REPLY, message_id)
+    assert "/mailbox send" in refused.value.sentence
 
 
 # While somebody types

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from email import message_from_bytes, policy
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import pytest
 
 from bot.errors import NotAllowed, NotInvited
 from bot.mail.special import Answer
+from storage.sending import OutgoingState
 from storage.sharing import Level
 from tests.integration.viewing.conftest import KENJI, MARTA
 
@@ -66,6 +68,27 @@ async def test_the_same_answer_twice_is_one_mail_and_a_new_one_another(bureau: B
     ids.append((await bureau.sending.respond(MARTA, message_id, UID, Answer.TENTATIVE)).id)
 
     assert [ids.index(each) for each in ids] == [0, 0, 2, 3, 3, 5, 6]
+
+
+async def test_another_answer_takes_the_place_of_one_that_still_waits(bureau: Bureau) -> None:
+    """The organizer hears the last word alone; what was sent before stays sent."""
+    message_id = await bureau.hall.message(invitation())
+    sending, outgoings, clock = bureau.sending, bureau.outgoings, bureau.hall.clock
+
+    accepted = await sending.respond(MARTA, message_id, UID, Answer.ACCEPTED)
+    clock.push(seconds=1)
+    declined = await sending.respond(MARTA, message_id, UID, Answer.DECLINED)
+    clock.push(minutes=1)
+    (taken,) = await bureau.submissions.claim_due(
+        clock(), lease=timedelta(minutes=1), worker="w", limit=5, busy=()
+    )
+    await bureau.submissions.intend(taken, clock(), lambda _: True)
+    tentative = await sending.respond(MARTA, message_id, UID, Answer.TENTATIVE)
+
+    assert taken.outgoing.id == declined.id
+    assert (await outgoings.get(MARTA, accepted.id)).state is OutgoingState.UNDONE
+    assert (await outgoings.get(MARTA, declined.id)).state is OutgoingState.SENDING
+    assert (await outgoings.get(MARTA, tentative.id)).state is OutgoingState.WAITING
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 
 from bot.errors import NotAllowed, NotSendable, TooOften
 from bot.mail.letters import LetterKind
+from bot.slack.client import SlackClient
 from storage.errors import NotFound
 from storage.sending import OutgoingState, RecipientField
 from storage.sharing import Act, Audience, AudienceKind, Level, Role
@@ -18,6 +19,7 @@ from tests.integration.sending.conftest import ADDRESS, MAIL, filled
 from tests.integration.viewing.conftest import KENJI, LUCIA, MARTA
 
 if TYPE_CHECKING:
+    from datetime import timedelta
     from email.message import EmailMessage
 
     from storage.sending import Outgoing
@@ -78,6 +80,74 @@ async def test_sixty_mails_an_hour_are_enough(bureau: Bureau) -> None:
     assert (await bureau.sending.save(MARTA, form, "f60")).id == saved.id  # was saved, so nothing is counted
     bureau.hall.clock.push(hours=1)
     await bureau.sending.save(MARTA, form, "f61")
+
+
+async def test_many_saves_at_once_pass_no_limit(bureau: Bureau) -> None:
+    """Neither a person's nor that of a mailbox, whoever of those who may writes to however many."""
+    await bureau.hall.share(Level.REPLY)
+    await bureau.hall.share(Level.REPLY, Audience(AudienceKind.PERSON, LUCIA.user))
+    everybody = ", ".join(f"a{number}@third.example" for number in range(20))
+    forms = [(actor, f"{actor.user}{number}") for number in range(10) for actor in (MARTA, KENJI, LUCIA)]
+
+    saved = await asyncio.gather(
+        *(
+            bureau.sending.save(actor, filled(bureau.hall.mailbox_id, to=everybody), form)
+            for actor, form in forms
+        ),
+        return_exceptions=True,
+    )
+
+    refused = [each for each in saved if isinstance(each, BaseException)]
+    assert (
+        len(saved) - len(refused) == 15
+    )  # mails to 20 each: 300 of the mailbox, whoever of the three was first
+    assert {type(each) for each in refused} == {TooOften}
+
+
+class Counting(SlackClient):
+    """Gives files as it is told, and knows how many it gave at the same time."""
+
+    is_open: asyncio.Event
+    now = most = 0
+
+    async def file_octets(self, url: str, most: int, time: timedelta) -> bytes:
+        """Once it is open."""
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await self.is_open.wait()
+        try:
+            return await super().file_octets(url, most, time)
+        finally:
+            self.now -= 1
+
+
+async def test_mails_with_files_are_made_a_few_at_a_time(bureau: Bureau) -> None:
+    """One of each person, so that nobody fills the memory, or keeps everybody else waiting; all of them are saved."""
+    await bureau.hall.share(Level.REPLY)
+    slack = bureau.hall.people._slack
+    counting = Counting(slack._web, slack._session)
+    counting.is_open = asyncio.Event()
+    bureau.sending._slack = counting
+    sent = [
+        (
+            actor,
+            filled(bureau.hall.mailbox_id, file_ids=(bureau.upload("a.txt", b"a", actor.user),)),
+            str(number),
+        )
+        for actor in (MARTA, KENJI)
+        for number in range(5)
+    ]
+
+    work = [asyncio.create_task(bureau.sending.save(*each)) for each in sent]
+    async with asyncio.timeout(10):
+        while counting.now < 2:  # noqa: ASYNC110 - it calls nobody
+            await asyncio.sleep(0.01)
+        plain = await bureau.sending.save(MARTA, filled(bureau.hall.mailbox_id), "plain")
+        counting.is_open.set()
+        saved = await asyncio.gather(*work)
+
+    assert counting.most == 2
+    assert len({plain.id, *(each.id for each in saved)}) == 11
 
 
 async def test_a_mail_that_is_not_saved_takes_no_room(bureau: Bureau) -> None:

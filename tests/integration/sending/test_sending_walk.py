@@ -148,8 +148,8 @@ async def test_the_newest_of_many_checks_is_what_is_shown(room: Room) -> None:
     await settled(marta, "7 recipients.")
 
 
-async def test_another_sender_brings_their_signature_and_keeps_what_was_typed(room: Room) -> None:
-    """From a share of somebody else's: whose it is, what is added below, and all fields as they were."""
+async def two_senders(room: Room) -> tuple[Person, dict[str, Any]]:
+    """Kenji with a form that begins with his own mailbox, and a share of Marta's that he may choose."""
     mailboxes, now = room.hall.stores.mailboxes, room.hall.clock()
     await mailboxes.set_sending(MARTA, room.hall.mailbox_id, "Support", "The support team", 10)
     await room.hall.share(Level.REPLY)
@@ -157,7 +157,27 @@ async def test_another_sender_brings_their_signature_and_keeps_what_was_typed(ro
     await mailboxes.add(own, now, most=None)
     kenji = room.person(KENJI.user)
     await kenji.command("/mailbox send own")
-    form = await settled(kenji, "No signature is added.")
+    return kenji, await settled(kenji, "No signature is added.")
+
+
+async def test_whoever_types_on_sees_the_sender_they_chose(room: Room) -> None:
+    """However long it takes to look at the mailbox, and whatever is typed meanwhile; the newest words are checked."""
+    kenji, form = await two_senders(room)
+    room.hall.sandbox.faults.add(Fault("users.info", "accept_then_wait", seconds=1))
+
+    await kenji.pick("From", f"Work <{ADDRESS}>")
+    await kenji.type_into(form, "To", "ada@elsewhere.example, bob@elsewhere.example")
+    view = await settled(kenji, "The support team")
+    if "2 recipients." not in words(view):
+        view = await settled(kenji, "2 recipients.")
+
+    assert f"Sent as Support <{ADDRESS}>" in words(view)
+    assert typed(view, "send_to") == "ada@elsewhere.example, bob@elsewhere.example"
+
+
+async def test_another_sender_brings_their_signature_and_keeps_what_was_typed(room: Room) -> None:
+    """From a share of somebody else's: whose it is, what is added below, and all fields as they were."""
+    kenji, form = await two_senders(room)
     await kenji.type_into(form, "To", "ada@elsewhere.example")
     await settled(kenji, "1 recipient.")
 
@@ -256,6 +276,19 @@ async def test_undo_that_comes_too_late_says_so(room: Room) -> None:
     await marta.press("Undo")
 
     await settled(marta, "It is too late to undo this: it is being sent right now.")
+
+
+async def test_slack_that_asks_for_rest_is_asked_once_more(room: Room) -> None:
+    """“Loading” does not stand for ever because too many modals were drawn in one minute."""
+    marta = room.person(MARTA.user)
+    for seconds in (1, 1):
+        room.hall.sandbox.faults.add(Fault("views.update", "rate_limited", seconds=seconds, count=1))
+
+    await marta.command("/mailbox send")
+    asked_at = asyncio.get_running_loop().time()
+    await settled(marta, "Put commas between several addresses.")
+
+    assert asyncio.get_running_loop().time() - asked_at > 1
 
 
 async def test_what_nobody_knows_of_is_left_or_sent_again(room: Room) -> None:

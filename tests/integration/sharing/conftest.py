@@ -111,7 +111,7 @@ class Office:
         octets = f"From: Ada <{sender}>\r\nTo: marta@local.test\r\nSubject: {subject}\r\n\r\nHello.\r\n"
         assert await self.stores.keep(claim, subject.encode(), octets.encode(), now=self.clock())
         await self.stores.mailboxes.release("w")
-        dms = await self.stores.outbox.claim_due(self.clock(), lease=LEASE, worker="w", limit=10)
+        dms = await self.stores.outbox.claim_due(self.clock(), lease=LEASE, worker="w", limit=20)
         dm = next(dm for dm in dms if dm.owner == MARTA)
         entry = await self.stores.head(dm)
         done = replace(entry, state=EntryState.SETTLED, channel="D1", ts="1.1")
@@ -189,13 +189,18 @@ class Office:
 @pytest.fixture
 async def office(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterator[Office]:
     """Members may share with anybody up to Manage; the bot is in #hiring; Kenji is in the group of support."""
+    renderer, clock = Renderer(children=1), Clock()
     running = await start(
-        bot_token="xoxb-t", app_token="xapp-t", signing_secret="s", static=None, timings=Timings(share=0.01)
+        bot_token="xoxb-t",
+        app_token="xapp-t",
+        signing_secret="s",
+        static=None,
+        timings=Timings(share=0.01),
+        clock=lambda: clock().timestamp(),
     )
     running.sandbox.limits.enabled = False
     channel_changes.join(running.sandbox, running.sandbox.workspace.channels[HIRING_ID], BOT_USER_ID)
     channel_changes.join(running.sandbox, running.sandbox.workspace.channels[HIRING_ID], KENJI.user)
-    renderer, clock = Renderer(children=1), Clock()
     async with aiohttp.ClientSession() as session:
         slack = SlackClient(web_client("xoxb-t", running.api_url, 10), session)
         stores = Stores.on(database, vault, tmp_path)

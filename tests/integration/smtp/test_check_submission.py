@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import socket
 import traceback
 from datetime import timedelta
@@ -81,6 +82,19 @@ async def test_each_mechanism_tells_right_from_wrong(
 
     assert type(error) is (expected or type(None))
     assert steps == PLAIN_STEPS
+
+
+@pytest.mark.parametrize("asks_names", [True, False])
+async def test_login_gives_the_password_only_when_the_name_was_taken(
+    attempt: Attempt, *, asks_names: bool
+) -> None:
+    """A server that ignores a name behind AUTH LOGIN would read the password as the name, and log it."""
+    async with SmtpServer(extensions=("AUTH LOGIN",), asks_names=asks_names) as server:
+        error, _ = await attempt(server)
+
+    assert error is None
+    heard = ["AUTH LOGIN", *(base64.b64encode(word).decode() for word in (b"ada", b"correct horse"))]
+    assert [line for line in server.lines if line in heard] == heard
 
 
 async def test_a_wrong_password_is_tried_once(attempt: Attempt) -> None:

@@ -233,6 +233,15 @@ async def test_international_addresses_need_a_server_that_takes_them(send: Send)
     assert "MAIL" not in server.commands
 
 
+async def test_a_domain_of_other_letters_needs_no_such_server(send: Send) -> None:
+    """The mailbox's own address may be spelled as its owner does; a domain has a form that all servers take."""
+    async with SmtpServer() as server:
+        sent = await send(server, replace(MAIL, sender="ada@bücher.example"))
+
+    assert sent.error is None
+    assert server.kept[0].sender == "ada@xn--bcher-kva.example"
+
+
 @pytest.mark.parametrize(
     "bad", ["", "a@b\r\nDATA", "a@b> SIZE=1", "<a@b", "a b@c", "a\0@b", "a@b\n", "a\ud800@b"]
 )

@@ -17,13 +17,18 @@ from storage.database import Database
 from storage.errors import NotFound, SealBroken
 from storage.letters import key_of, opened_letter
 from storage.outgoing_rows import row_of
-from storage.sending import OutgoingState, RecipientState
+from storage.records import Notice
+from storage.sending import OutgoingState, RecipientState, Tried, Trouble
 from storage.sending_tables import OutgoingChunkRow, OutgoingPostRow, OutgoingRow, WrittenDomainRow
-from storage.sharing import Act
+from storage.sharing import Act, Suspension
 from storage.statements import plain, update_rows
+from storage.suspension import Suspensions
 from tests.integration.storage.outgoing_scene import (
     ACTOR,
+    ADA,
+    BOB,
     DUE,
+    HELD,
     LETTER,
     NEW_MAIL,
     SENT,
@@ -66,7 +71,7 @@ async def rows(scene: Scene) -> list[int]:
 async def test_what_ended_long_ago_says_nothing_any_more(scene: Scene) -> None:
     """Letter and octets go a month after its end; that there was a mail stays, and what waits stays whole."""
     old = await scene.sent("f1")
-    waits = await scene.save("f2")
+    waits = await scene.save("f2", DUE + timedelta(minutes=1))
 
     assert await scene.outgoings.purge(DUE + KEEP - timedelta(seconds=1), KEEP) == 0
     assert await scene.outgoings.purge(DUE + KEEP, KEEP) == 1
@@ -148,6 +153,31 @@ async def test_a_mailbox_takes_all_of_it_along(scene: Scene, how: str) -> None:
     assert await scene.entries(ACTOR) == []
 
 
+@pytest.mark.parametrize("is_held", [False, True])
+async def test_what_waits_for_nobody_to_act_ends_some_day(scene: Scene, *, is_held: bool) -> None:
+    """A refused password, or a suspension, that nobody ends keeps no letter for ever; its sender is told once."""
+    saved = await scene.save()
+    await scene.posted()
+    if is_held:
+        await scene.submissions.settle(await scene.claimed(), HELD, DUE)
+    else:
+        await Suspensions(scene.database).suspend(
+            "T1", scene.mailbox.id, Suspension.ADMINISTRATOR, ACTOR, NOW, anybody
+        )
+
+    await scene.outgoings.purge(NOW + KEEP - timedelta(minutes=1), KEEP)
+    assert (await scene.outgoings.get(OWNER, saved.id)).finished_at is None
+    for _ in range(2):
+        await scene.outgoings.purge(NOW + KEEP, KEEP)
+
+    found = await scene.outgoings.get(OWNER, saved.id)
+    assert (found.state, found.trouble) == (OutgoingState.FAILED, Trouble.TOO_LONG)
+    told = [entry for entry in await scene.entries() if entry.notice == Notice.OUTGOING_NEWS]
+    assert len(told) == 1
+    await scene.outgoings.purge(NOW + 2 * KEEP, KEEP)
+    assert (await scene.outgoings.get(OWNER, saved.id)).letter is None
+
+
 async def test_an_erased_sender_is_taken_out(scene: Scene) -> None:
     """What waits is not sent, no letter of theirs stays, and the owner still sees that mail went out."""
     sent, waits = await scene.save("f1", actor=ACTOR), await scene.save("f2", actor=ACTOR)
@@ -180,6 +210,27 @@ async def test_whoever_waits_for_an_answer_still_gets_it(scene: Scene) -> None:
 
     settled = await scene.submissions.settle(submission, SENT, DUE)
     assert (settled.state, settled.actor.user) == (OutgoingState.SENT, ERASED)
+
+
+@pytest.mark.parametrize("how", ["answered", "refused for now", "never answered"])
+async def test_no_letter_stays_of_a_sender_who_was_erased_while_it_went_out(scene: Scene, how: str) -> None:
+    """However that ended; and nothing is tried again for somebody who is not there any more."""
+    await scene.save(actor=ACTOR)
+    submission = await scene.claimed()
+    await scene.submissions.intend(submission, DUE, anybody)
+
+    await scene.stores.holdings.erase(ACTOR, LATER)
+    if how == "never answered":
+        await scene.submissions.release("w1", DUE)
+    else:
+        later = Tried(OutgoingState.WAITING, (ADA, BOB), LATER, Trouble.RECIPIENTS_REFUSED)
+        await scene.submissions.settle(submission, SENT if how == "answered" else later, DUE)
+
+    found = await scene.outgoings.get(OWNER, submission.outgoing.id)
+    states = {"answered": OutgoingState.SENT, "never answered": OutgoingState.UNKNOWN}
+    assert found.state is states.get(how, OutgoingState.FAILED)
+    assert (found.actor.user, found.letter) == (ERASED, None)
+    assert (await rows(scene))[1] == 0
 
 
 async def test_what_is_counted_of_mail_is_forgotten_too(scene: Scene) -> None:

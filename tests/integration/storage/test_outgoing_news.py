@@ -84,6 +84,18 @@ async def test_a_good_end_is_none(scene: Scene, tried: Tried) -> None:
     assert await news(scene) == []
 
 
+async def test_who_wrote_it_is_told_that_the_owner_called_it_back(scene: Scene) -> None:
+    """They believe it is on its way; whoever calls back their own knows."""
+    others = await scene.save("f1", actor=ACTOR)
+    own = await scene.save("f2", actor=ACTOR)
+
+    await scene.outgoings.undo(OWNER, others.id, DUE)
+    await scene.outgoings.undo(OWNER, others.id, DUE)
+    await scene.outgoings.undo(ACTOR, own.id, DUE)
+
+    assert [owner for owner, _ in await news(scene)] == [ACTOR.user]
+
+
 async def test_who_wrote_it_is_told_not_the_owner(scene: Scene) -> None:
     """Whoever sends as another's mailbox decides what to do."""
     await scene.save("f1", actor=ACTOR)

@@ -27,6 +27,7 @@ from tests.integration.storage.stores import LATER, NEW, NOW, OWNER, STRANGER, S
 from tests.integration.storage.test_storage_conversations import mail
 
 if TYPE_CHECKING:
+    from storage.clues import Clues
     from storage.records import Entry
     from storage.sharing import Facts
     from storage.vault import Vault
@@ -38,12 +39,13 @@ async def scene(stores: Stores, vault: Vault) -> Scene:
     return await Scene.on(stores, vault)
 
 
-async def come(scene: Scene, own_id: str, uid: bytes = b"u1") -> Entry:
+async def come(scene: Scene, came: str | Clues, uid: bytes = b"u1") -> Entry:
     """A mail comes and is posted."""
     assert await scene.stores.keep(scene.claim, uid, uid)
     dm = await scene.stores.dm(NOW)
     entry = await scene.stores.head(dm)
-    place = await scene.stores.conversations.place(entry, mail(own_id), NOW)
+    clues = mail(came) if isinstance(came, str) else came
+    place = await scene.stores.conversations.place(entry, clues, NOW)
     entry = replace(entry, parent=place.root, conversation=place.conversation)
     entry = replace(entry, state=EntryState.SETTLED, channel="D1", ts="1000.1")
     await scene.stores.outbox.release(await scene.stores.outbox.record(dm, entry, now=NOW, place=place))
@@ -177,6 +179,42 @@ async def test_answers_to_a_new_mail_stand_in_its_thread(scene: Scene) -> None:
             dm, replace(entry, state=EntryState.SETTLED, ts=f"2000.{uid!r}"), now=NOW
         )
         await scene.stores.outbox.release(dm)
+
+
+@pytest.mark.parametrize(
+    ("clues", "joins"),
+    [
+        (replace(mail("x", "given@server.example"), people=("ada@y.example", "eve@x")), True),
+        (replace(mail("x", "given@server.example"), people=("eve@x",)), False),
+        (replace(mail("x", "given@server.example"), people=("ada@y.example",), subject="tea"), False),
+        (replace(mail("x", "given@server.example"), people=("ada@y.example",), is_answer=False), False),
+    ],
+)
+@pytest.mark.parametrize("begins", [True, False])
+async def test_an_answer_finds_a_mail_to_which_its_server_gave_another_id(
+    scene: Scene, clues: Clues, *, joins: bool, begins: bool
+) -> None:
+    """By subject and participant, also where it bears ids; what follows is found by the id that nobody knew before."""
+    root = None if begins else await come(scene, "a")
+    sent = replace(NEW_MAIL.clues, is_sent=True)
+    await scene.save(answers=root and root.message_id, clues=sent)
+    begun = root or (await scene.entries())[0]
+    await scene.posted()
+
+    answer = await come(scene, clues, b"u2")
+    again = await come(scene, replace(mail("y", "given@server.example"), subject="other"), b"u3")
+
+    assert (answer.parent == begun.id) is joins
+    assert again.parent == (begun.id if joins else answer.id)
+
+
+async def test_a_copy_of_ones_own_mail_stands_in_its_thread(scene: Scene) -> None:
+    """By Bcc to oneself, by a list, or from a provider that gives out sent mail too: it begins nothing anew."""
+    await scene.save("f1", clues=replace(NEW_MAIL.clues, is_sent=True))
+    (begun,) = await scene.entries()
+    await scene.posted()
+
+    assert (await come(scene, NEW_MAIL.clues)).parent == begun.id
 
 
 async def test_a_thread_that_is_gone_begins_anew_with_the_mail(scene: Scene) -> None:

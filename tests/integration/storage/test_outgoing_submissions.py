@@ -260,6 +260,15 @@ async def test_a_mail_that_was_about_to_go_out_becomes_unknown(scene: Scene) -> 
     assert await scene.claim_all(LATER) == []
 
 
+async def test_an_answer_that_its_own_worker_waits_for_comes_in_time(scene: Scene) -> None:
+    """A database that was away longer than a lease makes no mail unknown whose answer is still known to somebody."""
+    submission = await scene.intended()
+
+    assert await scene.claim_all(DUE + 3 * LEASE, busy=[scene.mailbox.id]) == []
+
+    assert (await scene.submissions.settle(submission, SENT, DUE + 3 * LEASE)).state is OutgoingState.SENT
+
+
 async def test_a_restart_takes_over_at_once(scene: Scene) -> None:
     """The same worker's leases end: what was not about to go out is due, what was is unknown; nobody else's are touched."""
     other = await scene.stores.mailboxes.add(replace(NEW, form_id="form-2"), NOW)

@@ -67,7 +67,7 @@ class Office:
     def submitter(self, worker: str = "w", submit: Callable[..., Any] | None = None) -> Submitter:
         """What sends, as the program puts it together."""
         hall, database = self.hall, self.hall.stores.database
-        hosts, tls = Hosts(("localhost",)), ssl.create_default_context()
+        hosts, tls = Hosts(("localhost", "127.0.0.1")), ssl.create_default_context()
 
         def submitted(
             server: ServerAddress, username: str, password: Secret, mail: smtp.Submittable,

@@ -157,7 +157,7 @@ class Tried:
 
     Attributes:
         needs: a level, or a word for those whom no level makes one of.
-        of_mail: it is about a message, so that domains count.
+        of_mail: it is about a message, or about one that would be sent, so that domains count.
         is_noted: a refusal is a line in the audit; else less is shown, or the bot itself gives up.
         is_fresh: Slack is asked again though it answered some seconds ago.
     """
@@ -215,9 +215,9 @@ ACTS: Final = (
         _tried(f"{kind} begun", Level.REPLY, partial(_begins, kind), of_mail=kind is not LetterKind.NEW)
         for kind in LetterKind
     ),
-    _tried("new saved", Level.REPLY, lambda w, b: w.saves(b, LetterKind.NEW)),
+    _tried("new saved", Level.REPLY, lambda w, b: w.saves(b, LetterKind.NEW), of_mail=True),
     _tried("answer saved", Level.REPLY, lambda w, b: w.saves(b, LetterKind.REPLY), of_mail=True),
-    _tried("sent again", Level.REPLY, lambda w, b: w.sends_again(b)),
+    _tried("sent again", Level.REPLY, lambda w, b: w.sends_again(b), of_mail=True),
     _tried("answer to an invitation", Level.REPLY, lambda w, b: w.responds(b), of_mail=True),
     _tried("their undo", NOBODY, lambda w, b: w.sending.undo(VIEWER, b.hosts_id)),
     _tried("own undo", ANYBODY, lambda w, b: w.sending.undo(VIEWER, b.failed_id)),

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.mail import header_lines, letter_html
+from bot.mail.answering import FORWARDED
 from bot.mail.compose import compose
 from bot.mail.content import Address, Arrival
 from bot.mail.message import parse
@@ -70,6 +71,18 @@ def test_formatted() -> None:
 def test_signature_mark() -> None:
     """A signature that bears the mark above it already gets no second one."""
     assert compose(written(signature="-- \nBob")) == compose(written(signature="Bob"))
+
+
+@pytest.mark.parametrize("text", [words("See below."), BOLD])
+def test_what_is_passed_on_is_no_signature(text: dict[str, Any]) -> None:
+    """Mail programs grey all that follows the mark, and leave it out of answers: above a forwarded mail there is none."""
+    octets = compose(written(text=text, signature="Bob", quote=f"{FORWARDED}\nFrom: Ana\n\nThe price is 7."))
+
+    (body,) = parse(octets).bodies
+    assert body.plain is not None
+    assert f"\r\n\r\nBob\r\n\r\n{FORWARDED}" in body.plain
+    assert "-- \r\n" not in body.plain
+    assert "-- <br>" not in (body.html or "")
 
 
 def test_no_words() -> None:

@@ -107,8 +107,9 @@ def test_addresses(typed: str, sent: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "ana", "@x.example", "ana@", "ana@a b", "ana@x..y", "ana@<x>", "a" * 320 + "@x.example"]
-)
+    "typed",
+    ["", "ana", "@x.example", "ana@", "ana@a b", "ana@x..y", "ana@<x>", "a" * 320 + "@x.example", "=?utf-8?b?DQpC?=@x.example"],
+)  # fmt: skip
 def test_no_address(typed: str) -> None:
     """What is no address goes into no header."""
     with pytest.raises(LocalProtocolError):

@@ -127,6 +127,18 @@ def test_own_address(address: str) -> None:
     assert "MAILTO:bob@x.example" in reply(found, Answer.ACCEPTED, NOW).replace("\r\n ", "")
 
 
+@pytest.mark.parametrize(
+    ("invited_as", "mailbox"),
+    [("me+tea@own.example", "me@own.example"), ("me@xn--bcher-kva.example", "me@bücher.example")],
+)
+def test_an_own_address_in_another_spelling(invited_as: str, mailbox: str) -> None:
+    """A tag within one's own address, or a domain as it goes over the wire; the answer names whom the calendar named."""
+    octets = own(ORGANISER, f"ATTENDEE:mailto:{invited_as}", START)
+
+    assert f"mailto:{invited_as}" in reply(asked(octets, (mailbox,)), Answer.ACCEPTED, NOW)
+    assert not answerable(own(f"ORGANIZER:mailto:{invited_as}", ATTENDEE, START), (mailbox,))
+
+
 def test_one_of_many() -> None:
     """Of many attendees the answer names one, and none of the others."""
     others = [f"ATTENDEE;CN=Other {at}:mailto:other{at}@x.example" for at in range(300)]
