@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bot import limits
-from bot.errors import NotSendable
 from bot.mail import recipients
+from bot.sending_errors import NotSendable
 from bot.slack import checks
 from storage.sending import Recipient, RecipientField
 

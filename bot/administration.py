@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from bot import effects, policy
+from bot import effects, granting, policy
 from bot.administrators import UNKNOWN_WORDS
 from bot.errors import NotAllowed
 from bot.slack.admin_forms import subject_text
@@ -123,7 +123,9 @@ class Administration:
         grants = await self._grants.all(self._administrators.workspace)
         roles = await self._affected(subject)
         standing = policy.standing(subject, grants)
-        is_limited = not policy.may_write(member, policy.NO_LIMIT, replace(policy.NO_LIMIT, active=0), roles)
+        is_limited = not granting.may_write(
+            member, policy.NO_LIMIT, replace(policy.NO_LIMIT, active=0), roles
+        )
         lowest = min(roles, key=lambda role: role.rank, default=None)
         return GrantSheet(
             subject=subject,
@@ -151,7 +153,7 @@ class Administration:
         before = policy.standing(subject, grants)
         grant = _ranked(await self._placed(grant), member)
         after = self._after(subject, grant)
-        if not policy.may_write(member, after, before, roles):
+        if not granting.may_write(member, after, before, roles):
             await self._administrators.refuse(
                 actor, subject_text(subject), grant_words(before), grant_words(after)
             )
@@ -163,7 +165,7 @@ class Administration:
             groups=await self.group_names(),
             is_removal=grant is None,
             is_stale=is_stale,
-            is_one_way=not policy.may_write(member, before, after, roles),
+            is_one_way=not granting.may_write(member, before, after, roles),
         )
         return await self._with_effects(shown, grants, grant)
 
@@ -205,7 +207,7 @@ class Administration:
         def permits(grants: Sequence[Grant]) -> bool:
             found.append(policy.standing(subject, grants))
             after = self._after(subject, grant)
-            return found[-1] == before and policy.may_write(member, after, before, roles)
+            return found[-1] == before and granting.may_write(member, after, before, roles)
 
         try:
             await self._store(actor, subject, grant, permits)

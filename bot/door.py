@@ -17,7 +17,7 @@ from bot.errors import NotAllowed
 from bot.policy import Decision, Reason
 from storage.errors import NotFound
 from storage.records import Person
-from storage.sharing import Act, AuditEntry, Circle, Level, Mail
+from storage.sharing import Act, AudienceKind, AuditEntry, Circle, Level, Mail
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bot.judging import Judge
     from storage.audits import Audits
     from storage.shares import Shares
-    from storage.sharing import Facts, ListedMessage
+    from storage.sharing import Facts, ListedMessage, Member
 
 log = structlog.get_logger(__name__)
 
@@ -183,3 +183,15 @@ def _fitted(subject: str) -> str:
 def mail_of(message: ListedMessage, domains: tuple[str, ...] | None) -> Mail:
     """A message as policy sees it."""
     return Mail(message.id, message.received_at, None if domains is None else frozenset(domains))
+
+
+def may_reach(facts: Facts, member: Member) -> bool:
+    """Whether anything may be open to somebody, before Slack is asked about the owner and the channels."""
+    audiences = [
+        *(share.audience for share in facts.shares),
+        *(grant.audience for grant in facts.grants if grant.audience is not None),
+    ]
+    return any(
+        audience.kind is AudienceKind.CHANNEL or policy.reaches(audience, member, {})
+        for audience in audiences
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from bot import policy
+from bot import granting, policy
 from storage.sharing import (
     ADMINISTRATORS,
     EVERYONE,
@@ -220,7 +220,7 @@ def _narrower(subject: Subject, after: Sequence[Grant], members: Collection[Memb
     return tuple(
         each
         for each, wide in found
-        if policy.is_wider(replace(grant, excluded=grant.excluded | wide.excluded), wide)
+        if granting.is_wider(replace(grant, excluded=grant.excluded | wide.excluded), wide)
     )
 
 

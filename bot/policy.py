@@ -277,20 +277,20 @@ def _bound(grant: Grant, audience: Audience, channel: Channel | None) -> Level:
     if grant.kind is GrantKind.PRIVATE:
         return Level.NONE
     if grant.kind is GrantKind.FIXED:
-        if audience.kind is AudienceKind.CHANNEL and not _is_usable(channel, _fixed_reach(grant)):
+        if audience.kind is AudienceKind.CHANNEL and not _is_usable(channel, fixed_reach(grant)):
             return Level.NONE
         return grant.level if audience == grant.audience else Level.NONE
     if audience.kind is AudienceKind.CHANNEL:
         return grant.level if _is_usable(channel, grant.channels) else Level.NONE
-    return grant.level if grant.reach >= _NEEDED[audience.kind] else Level.NONE
+    return grant.level if grant.reach >= NEEDED[audience.kind] else Level.NONE
 
 
-def _fixed_reach(grant: Grant) -> ChannelReach:
+def fixed_reach(grant: Grant) -> ChannelReach:
     """A channel that was private when it was chosen is not what was chosen once it is public."""
     return max(grant.channels, ChannelReach.PRIVATE)
 
 
-_NEEDED: Final = {
+NEEDED: Final = {
     AudienceKind.PERSON: Reach.PEOPLE,
     AudienceKind.GROUP: Reach.GROUPS,
     AudienceKind.ROLE: Reach.ROLES,
@@ -342,17 +342,6 @@ def reaches(audience: Audience, viewer: Member, channels: Mapping[str, Channel])
     return channel is not None and viewer.person.user in channel.members
 
 
-def may_reach(facts: Facts, member: Member) -> bool:
-    """Whether anything may be open to somebody, before Slack is asked about the owner and the channels."""
-    audiences = [
-        *(share.audience for share in facts.shares),
-        *(grant.audience for grant in facts.grants if grant.audience is not None),
-    ]
-    return any(
-        audience.kind is AudienceKind.CHANNEL or reaches(audience, member, {}) for audience in audiences
-    )
-
-
 def _level(share: Share, grants: Sequence[Grant], viewer: Member, channels: Mapping[str, Channel]) -> Level:
     """What a share that reaches a viewer gives them."""
     level = min(share.level, Level.MANAGE, ceiling(grants, share.audience, channels.get(share.audience.id)))
@@ -362,57 +351,3 @@ def _level(share: Share, grants: Sequence[Grant], viewer: Member, channels: Mapp
 
 
 # Administrators
-
-
-def is_wider(after: Grant, before: Grant) -> bool:
-    """Whether a grant allows anything that the one before it did not."""
-    return any((
-        _shares_more(after, before),
-        after.may_hold and not before.may_hold,
-        after.may_view and not before.may_view,
-        after.allows_plain and not before.allows_plain,
-        _is_more(after.mailboxes, before.mailboxes),
-        _is_more(after.active, before.active),
-        not before.excluded <= after.excluded,
-    ))  # fmt: skip
-
-
-def _shares_more(after: Grant, before: Grant) -> bool:
-    if after.kind is GrantKind.PRIVATE or (after.kind is GrantKind.FIXED and after.audience is None):
-        return False
-    if before.kind is GrantKind.PRIVATE or after.level > before.level:
-        return True
-    if before.kind is GrantKind.FIXED:
-        is_other = after.kind is GrantKind.CHOICE or after.audience != before.audience
-        return is_other or _fixed_reach(after) > _fixed_reach(before)
-    if after.kind is GrantKind.CHOICE:
-        return after.reach > before.reach or after.channels > before.channels
-    assert after.audience is not None
-    if after.audience.kind is AudienceKind.CHANNEL:
-        return before.channels < ChannelReach.ANY
-    return before.reach < _NEEDED[after.audience.kind]
-
-
-def imposes(after: Grant, before: Grant) -> bool:
-    """Whether a grant opens mail that the one before left to its owner: a new FIXED one, though it stays below the ceiling."""
-    if after.kind is not GrantKind.FIXED or after.audience is None or after.level is Level.NONE:
-        return False
-    was_fixed = before.kind is GrantKind.FIXED and before.audience == after.audience
-    return not was_fixed or after.level > before.level
-
-
-def _is_more(after: int | None, before: int | None) -> bool:
-    return before is not None and (after is None or after > before)
-
-
-def may_write(actor: Member | None, after: Grant, before: Grant, affected: Iterable[Role]) -> bool:
-    """Whether somebody may write a grant: an administrator, and none raises or opens what is of a role above their own.
-
-    Args:
-        affected: the roles of those the grant is for; all six for EVERYONE.
-    """
-    if actor is None or actor.role is None or not actor.role.is_administrator:
-        return False
-    rank = actor.role.rank
-    is_lower = not is_wider(after, before) and not imposes(after, before)
-    return is_lower or all(role.rank <= rank for role in affected)

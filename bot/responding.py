@@ -8,12 +8,12 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Final
 
-from bot.errors import NotInvited
 from bot.mail import answering, itip, recipients
 from bot.mail.content import Address
 from bot.mail.letters import LetterKind
 from bot.mail.special import Answer
 from bot.saving import Draft
+from bot.sending_errors import NotInvited
 from bot.sending_rights import original_of
 from storage.sending import OutgoingState
 

@@ -16,10 +16,11 @@ import structlog
 
 from bot import limits
 from bot.addressed import envelope
-from bot.errors import LocalProtocolError, NotSendable, TooOften
+from bot.errors import LocalProtocolError, TooOften
 from bot.mail import compose, conversation, slack_text
 from bot.mail.content import Address
 from bot.mail.letters import Written
+from bot.sending_errors import NotSendable
 from storage.attempts import Full
 from storage.errors import NotFound, NotPermitted
 from storage.sending import Letter, NewOutgoing, RecipientField

@@ -15,20 +15,14 @@ from weakref import WeakValueDictionary
 import structlog
 
 from bot import addressed
-from bot.errors import (
-    FilesUnfit,
-    NothingToSendFrom,
-    NotKept,
-    NotReopened,
-    NotSendable,
-    NotShown,
-)
+from bot.errors import NotKept, NotShown
 from bot.filled import Checked, SendingSettings, Started
 from bot.mail import answering
 from bot.mail.content import Attachment
 from bot.mail.letters import Answered, LetterKind
 from bot.responding import Responding
 from bot.saving import Draft
+from bot.sending_errors import FilesUnfit, NothingToSendFrom, NotReopened, NotSendable
 from bot.sending_rights import original_of, sender_of
 from bot.slack.attachments import MOST_OCTETS, attachments_of
 from storage.errors import NotFound, NotPermitted

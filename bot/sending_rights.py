@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from bot import policy
-from bot.door import NOT_SHARED, mail_of
-from bot.errors import NoOutgoingServer, NoSuchMailbox, NoSuchOutgoing, NotKept, NotShown, Suspended
+from bot.door import NOT_SHARED, mail_of, may_reach
+from bot.errors import NoSuchMailbox, NotKept, NotShown, Suspended
 from bot.filled import Sender
 from bot.mail import parties
 from bot.policy import Reason
+from bot.sending_errors import NoOutgoingServer, NoSuchOutgoing
 from storage.errors import NotFound
 from storage.sharing import Level
 
@@ -169,7 +169,7 @@ class SendingRights:
             return []
         by_owner: dict[Person, list[Facts]] = defaultdict(list)
         for facts in found:
-            if policy.may_reach(facts, member):
+            if may_reach(facts, member):
                 by_owner[facts.owner].append(facts)
         senders = list[Sender]()
         for owner, owned in by_owner.items():

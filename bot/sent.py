@@ -13,20 +13,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import (
-    AddressesUnfit,
-    AnswerUnknown,
     CertificateInvalid,
     ConnectionLost,
     LocalProtocolError,
     LoginRejected,
-    MessageRefused,
     MessageTooLarge,
     NotAllowed,
     NotKnown,
-    RecipientsRefused,
     RemoteProtocolError,
     RoleUnknown,
-    SenderRefused,
     ServerBusy,
     ServerRefused,
     ServerUnreachable,
@@ -34,13 +29,15 @@ from bot.errors import (
     TlsUnavailable,
     TooOften,
 )
+from bot.sending_errors import AddressesUnfit, AnswerUnknown, MessageRefused, RecipientsRefused, SenderRefused
 from storage.sending import OutgoingState, RecipientState, Tried, Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from bot.errors import BotError, Reply
+    from bot.errors import BotError
+    from bot.sending_errors import Reply
     from storage.sending import Outgoing, Recipient
 
 TRIES: Final = (1, 5, 15, 30, 60)

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.clearance import Clearance
-    from bot.errors import Reply
     from bot.guard import Guard
     from bot.metrics import Metrics
+    from bot.sending_errors import Reply
     from storage.mailboxes import Mailboxes
     from storage.records import Mailbox, Secret, ServerAddress
     from storage.sending import Outgoing, Submission, Tried

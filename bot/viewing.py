@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from bot import policy
-from bot.door import mail_of
+from bot.door import mail_of, may_reach
 from bot.errors import NotKept, NotShown
 from bot.mail.frames import Mode
 from bot.policy import Reason
@@ -95,7 +95,7 @@ class Viewing:
             return OpenedToMe(why=policy.SENTENCES[why or Reason.UNKNOWN])
         owners: dict[Person, list[Facts]] = {}
         for facts in found:
-            if policy.may_reach(facts, member):
+            if may_reach(facts, member):
                 owners.setdefault(facts.owner, []).append(facts)
         turns = asyncio.Semaphore(OWNERS_AT_ONCE)
         answers = await asyncio.gather(

@@ -30,7 +30,7 @@ from storage.submissions import Submissions
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bot.errors import Reply
+    from bot.sending_errors import Reply
     from bot.slack.client import SlackClient
     from bot.slack.people import People
     from storage.records import Secret, ServerAddress

@@ -18,22 +18,19 @@ from typing import TYPE_CHECKING, Final
 import aiosmtplib
 
 from bot.errors import (
-    AddressesUnfit,
-    AnswerUnknown,
     BotError,
     ConnectionLost,
     LocalProtocolError,
     RemoteProtocolError,
-    Reply,
     ServerBusy,
     ServerUnreachable,
     Step,
-    TooLargeToSend,
 )
 from bot.mail import parties, smtp_replies
 from bot.mail.seven_bit import seven_bit
 from bot.mail.smtp_content import pieces, size_of
 from bot.mail.smtp_session import Said, SmtpSession, SubmissionLimits
+from bot.sending_errors import AddressesUnfit, AnswerUnknown, Reply, TooLargeToSend
 
 if TYPE_CHECKING:
     import ssl

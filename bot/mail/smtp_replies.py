@@ -16,18 +16,20 @@ from bot.errors import (
     CertificateInvalid,
     ConnectionLost,
     LoginRejected,
+    ServerBusy,
+    ServerRefused,
+    ServerUnreachable,
+    TlsUnavailable,
+)
+from bot.mail.tls import is_no_tls
+from bot.sending_errors import (
     MessageRefused,
     NotTaken,
     RecipientsRefused,
     Reply,
     SenderRefused,
-    ServerBusy,
-    ServerRefused,
-    ServerUnreachable,
-    TlsUnavailable,
     TooLargeToSend,
 )
-from bot.mail.tls import is_no_tls
 
 MAX_WORDS: Final = 200
 

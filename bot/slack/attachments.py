@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from bot.errors import FilesUnfit, FilesUnread
 from bot.mail import filenames
 from bot.mail.content import Attachment
+from bot.sending_errors import FilesUnfit, FilesUnread
 from bot.slack.outcomes import CallFailed, Refused
 
 if TYPE_CHECKING:

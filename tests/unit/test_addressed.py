@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bot import addressed
-from bot.errors import NotSendable
 from bot.filled import Filled
 from bot.mail.letters import LetterKind
+from bot.sending_errors import NotSendable
 from storage.sending import RecipientField
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import policy
+from bot import granting, policy
 from bot.slack import names
 from bot.slack.admin_forms import Shape, domains, parse_grant, shape_of, subject_of, subject_text
 from bot.slack.checks import Fault
@@ -165,5 +165,5 @@ def test_what_a_limited_form_offers_is_never_wider(limit: Grant) -> None:
     grant = parse_grant(state(view), limit.subject)
 
     assert isinstance(grant, Grant)
-    assert not policy.is_wider(grant, limit)
-    assert not policy.imposes(grant, limit)
+    assert not granting.is_wider(grant, limit)
+    assert not granting.imposes(grant, limit)

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import pytest
 
-from bot.policy import Reason, chain, imposes, is_wider, may_write
+from bot.granting import imposes, is_wider, may_write
+from bot.policy import Reason, chain
 from storage.sharing import (
     EVERYONE,
     Audience,

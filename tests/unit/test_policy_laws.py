@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from bot.policy import defaults, imposes, is_wider, may_write, reaches
+from bot.granting import imposes, is_wider, may_write
+from bot.policy import defaults, reaches
 from storage.sharing import (
     ADMINISTRATORS,
     EVERYONE,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot import policy
+from bot import granting, policy
 from bot.policy import decide
 from storage.sharing import ChannelReach, Circle, Facts, Grant, GrantKind, Level, Member, Role
 from tests.unit.policy_scene import (
@@ -64,4 +64,4 @@ def test_a_channel_made_public_is_not_what_a_fixed_grant_was_written_for() -> No
     assert policy.ceiling((chosen,), TO_ROOM, ROOM) is Level.OPEN
     assert policy.ceiling((chosen,), TO_ROOM, public) is Level.NONE
     assert policy.ceiling((replace(chosen, channels=ChannelReach.ANY),), TO_ROOM, public) is Level.OPEN
-    assert policy.is_wider(replace(chosen, channels=ChannelReach.ANY), chosen)
+    assert granting.is_wider(replace(chosen, channels=ChannelReach.ANY), chosen)

@@ -12,28 +12,30 @@ from hypothesis import strategies as st
 
 from bot import sent
 from bot.errors import (
-    AddressesUnfit,
-    AnswerUnknown,
     BotError,
     CertificateInvalid,
     ConnectionLost,
     LocalProtocolError,
     LoginRejected,
-    MessageRefused,
     NotAllowed,
     NotKnown,
-    RecipientsRefused,
     RemoteProtocolError,
-    Reply,
     RoleUnknown,
-    SenderRefused,
     ServerBusy,
     ServerRefused,
     ServerUnreachable,
     Suspended,
     TlsUnavailable,
-    TooLargeToSend,
     TooOften,
+)
+from bot.sending_errors import (
+    AddressesUnfit,
+    AnswerUnknown,
+    MessageRefused,
+    RecipientsRefused,
+    Reply,
+    SenderRefused,
+    TooLargeToSend,
 )
 from storage.records import Person
 from storage.sending import (

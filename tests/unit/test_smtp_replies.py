@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.errors import MessageRefused, NotTaken, SenderRefused, TooLargeToSend
 from bot.mail import smtp_replies
+from bot.sending_errors import MessageRefused, NotTaken, SenderRefused, TooLargeToSend
 
 
 @pytest.mark.parametrize(

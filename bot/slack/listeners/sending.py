@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.errors import NotSendable
 from bot.mail.special import Answer as Part
+from bot.sending_errors import NotSendable
 from bot.slack import drafts, names, send_forms, send_names, views
 from bot.slack.listeners.desk import open_view, say, shown
 from bot.slack.listeners.failures import fill

@@ -15,8 +15,9 @@ import structlog
 from slack_sdk.errors import SlackApiError
 
 from bot import addressed
-from bot.errors import BotError, NoOutgoingServer, NothingToSendFrom, NotSendable
+from bot.errors import BotError
 from bot.mail.letters import LetterKind
+from bot.sending_errors import NoOutgoingServer, NothingToSendFrom, NotSendable
 from bot.slack import names, send_forms, send_names, views
 from bot.slack.client import NO_ANSWER, code_of
 from bot.slack.listeners.desk import open_view, shown, tell

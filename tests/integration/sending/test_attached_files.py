@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.errors import FilesUnfit, FilesUnread
+from bot.sending_errors import FilesUnfit, FilesUnread
 from bot.slack.attachments import MOST_OCTETS, attachments_of
 from bot.slack.client import CallFailed, SlackClient, web_client
 from bot.slack.outcomes import Refused, Unknown

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.errors import NoSuchOutgoing, NotAllowed, NotReopened
+from bot.errors import NotAllowed
+from bot.sending_errors import NoSuchOutgoing, NotReopened
 from storage.sending import OutgoingState, Tried, Trouble
 from storage.sharing import Act, Level
 from tests.integration.sending.conftest import filled

@@ -8,16 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.door import TOO_LOW
-from bot.errors import (
-    NoOutgoingServer,
-    NoSuchMailbox,
-    NotAllowed,
-    NothingToSendFrom,
-    NotKept,
-    NotSendable,
-    Suspended,
-)
+from bot.errors import NoSuchMailbox, NotAllowed, NotKept, Suspended
 from bot.mail.letters import LetterKind
+from bot.sending_errors import NoOutgoingServer, NothingToSendFrom, NotSendable
 from storage.records import Passwords, Secret
 from storage.sending import RecipientField
 from storage.sharing import Act, Audience, AudienceKind, Level, Role, Suspension

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.errors import NotAllowed, NotInvited
+from bot.errors import NotAllowed
 from bot.mail.special import Answer
+from bot.sending_errors import NotInvited
 from storage.sending import OutgoingState
 from storage.sharing import Level
 from tests.integration.viewing.conftest import KENJI, MARTA

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.errors import NotAllowed, NotSendable, TooOften
+from bot.errors import NotAllowed, TooOften
 from bot.mail.letters import LetterKind
+from bot.sending_errors import NotSendable
 from bot.slack.client import SlackClient
 from storage.errors import NotFound
 from storage.sending import OutgoingState, RecipientField

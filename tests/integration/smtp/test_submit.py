@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.errors import (
-    AddressesUnfit,
     BotError,
     ConnectionLost,
     LocalProtocolError,
     LoginRejected,
+    RemoteProtocolError,
+    ServerBusy,
+    Step,
+)
+from bot.sending_errors import (
+    AddressesUnfit,
     MessageRefused,
     NotTaken,
     RecipientsRefused,
-    RemoteProtocolError,
     SenderRefused,
-    ServerBusy,
-    Step,
     TooLargeToSend,
 )
 from storage.records import Security

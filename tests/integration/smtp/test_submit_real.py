@@ -11,16 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from bot.errors import (
-    BotError,
-    LoginRejected,
-    MessageRefused,
-    RecipientsRefused,
-    SenderRefused,
-    TooLargeToSend,
-)
+from bot.errors import BotError, LoginRejected
 from bot.mail.hosts import Hosts
 from bot.mail.smtp import Reply, Submittable, check_submission, submit
+from bot.sending_errors import MessageRefused, RecipientsRefused, SenderRefused, TooLargeToSend
 from storage.records import Secret, Security, ServerAddress
 from tests.fakes import dovecot
 from tests.fakes.certificates import Certificates

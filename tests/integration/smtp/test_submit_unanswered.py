@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 from aiosmtplib import SMTPResponseException
 
-from bot.errors import AnswerUnknown, BotError, MessageRefused, NotTaken, TooLargeToSend
+from bot.errors import BotError
 from bot.mail.smtp_wire import WatchedProtocol
+from bot.sending_errors import AnswerUnknown, MessageRefused, NotTaken, TooLargeToSend
 from tests.fakes.smtp_server import (
     NOT_TAKEN_IN_SILENCE,
     NOT_TAKEN_UNANSWERED,

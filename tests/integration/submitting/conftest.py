@@ -33,7 +33,7 @@ from tests.integration.viewing.conftest import MARTA, TO_KENJI, Hall, hall
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from bot.errors import Reply
+    from bot.sending_errors import Reply
     from bot.slack.client import SlackClient
     from storage.records import Person
     from storage.sending import Outgoing

@@ -18,7 +18,7 @@ from bot.administration import Administration
 from bot.administrators import Administrators
 from bot.copies import CopyPosts
 from bot.door import Door
-from bot.errors import NoSuchOutgoing, NotAllowed, NotKnown
+from bot.errors import NotAllowed, NotKnown
 from bot.inspection import Inspection
 from bot.judging import Judge
 from bot.kept import Kept
@@ -30,6 +30,7 @@ from bot.pace import Pace
 from bot.rechecking import Rechecker
 from bot.saving import Saving
 from bot.sending import Sending
+from bot.sending_errors import NoSuchOutgoing
 from bot.sending_rights import SendingRights
 from bot.sharing import Sharing
 from bot.slack.client import SlackClient, web_client
