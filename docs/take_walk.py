@@ -124,7 +124,7 @@ async def newcomer(walk: Walk) -> None:
     await walk.fill()
     await walk.shot("form", walk.dialog)
     await walk.press("Test and add")
-    await walk.says("is added")
+    await walk.says("” is added")
     await walk.shot("result", walk.dialog)
     await walk.leave()
     await page.get_by_text("Invitation: Hiring review").first.wait_for(timeout=SECONDS)

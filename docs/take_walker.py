@@ -96,7 +96,7 @@ class Walk:
         await self.fill({"Account name": name})
         await self.choose(old_mail)
         await self.press("Test and add")
-        await self.says("is added")
+        await self.says(f"“{name}” is added")
 
     async def fail(self, name: str, *, running: str = "") -> None:
         """Send the form and see the report above the form that comes back; a slow test is seen `running` as well."""

@@ -111,7 +111,7 @@ class Mailboxes(PolledMailboxes):
             tail_number=None,
             tail_uid=None,
             listed_at=None,
-            listed=0,
+            listed=len(new.skip) + len(new.old),
             capabilities=None,
             one_by_one=False,
             **calm_columns(new.calm, new.zone, now),
@@ -185,7 +185,7 @@ class Mailboxes(PolledMailboxes):
                     raise NotPermitted("This person may not do so.")
             row = await unsuspended(session, owner, mailbox_id)
             if listing is not None and not await knows_any(session, mailbox_id, listing):
-                row.listed = 0
+                row.listed = len(skip) + len(old)
                 await skip_uids(self._database, session, mailbox_id, skip, now)
                 if old:
                     await forget_wanted(session, mailbox_id, now)

@@ -52,6 +52,19 @@ async def test_nothing_is_fetched_before_the_owner_has_answered(desk: Desk) -> N
         assert len(server.messages) == len(SUBJECTS)
 
 
+async def test_the_first_poll_asks_too(desk: Desk) -> None:
+    """What the test of the form listed is not poured out where each session has other UIDs."""
+    async with Pop3Server(mail(*SUBJECTS)) as server:
+        await desk.register(server, skip=server.uids)
+        rename(server, b"b")
+        server.commands.clear()
+
+        asked = await desk.poll()
+
+        assert asked.health is Health.ASKED
+        assert not [line for line in server.commands if line.startswith("RETR")]
+
+
 @pytest.mark.parametrize("said", [Said.NEW, Said.SEEN])
 async def test_after_the_answer_only_what_is_new_comes(desk: Desk, said: Said) -> None:
     """What was brought before is recognised or skipped; mail that comes after the answer is posted."""
