@@ -17,6 +17,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from tests.fakes.ports import free_port
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
@@ -106,7 +108,7 @@ class Dovecot:
     def __init__(
         self, certificates: Certificates, users: Mapping[str, str], *, auth_socket: Path | None = None
     ) -> None:
-        self.tls_port, self.plain_port = _free_ports(2)
+        self.tls_port, self.plain_port = free_port(), free_port()
         self._certificates = certificates
         self._users = dict(users)
         self._auth_socket = auth_socket
@@ -226,11 +228,3 @@ def _account() -> pwd.struct_passwd:
 
 def _group_name(group: str) -> str:
     return grp.getgrgid(int(group)).gr_name
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(sock.getsockname()[1]) for sock in sockets]
-    for sock in sockets:
-        sock.close()
-    return ports

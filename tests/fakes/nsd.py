@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,8 @@ from typing import TYPE_CHECKING, Self
 import dns.exception
 import dns.message
 import dns.query
+
+from tests.fakes.ports import free_port
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -67,7 +68,7 @@ class Nsd:
     """
 
     def __init__(self, zone: str, records: str) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self._zone = zone
         self._records = records
         self._folder = Path(tempfile.mkdtemp(prefix="nsd-"))
@@ -134,8 +135,3 @@ class Nsd:
                 self._process.kill()
                 self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return int(sock.getsockname()[1])

@@ -11,7 +11,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
 from storage.records import Security
-from tests.fakes.real_servers.private_root import USER, PrivateRoot, free_port, wait_for
+from tests.fakes.ports import free_port
+from tests.fakes.real_servers.private_root import USER, PrivateRoot, wait_for
 from tests.fakes.real_servers.sockets import Checker, authdaemon
 
 if TYPE_CHECKING:

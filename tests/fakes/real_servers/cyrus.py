@@ -10,7 +10,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
 from storage.records import Security
-from tests.fakes.real_servers.private_root import NOBODY, USER, PrivateRoot, free_port, wait_for
+from tests.fakes.ports import free_port
+from tests.fakes.real_servers.private_root import NOBODY, USER, PrivateRoot, wait_for
 from tests.fakes.real_servers.sockets import Checker, saslauthd
 
 if TYPE_CHECKING:

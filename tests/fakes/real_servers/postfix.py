@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Self
 
 from storage.records import Security
 from tests.fakes.dovecot import Dovecot
+from tests.fakes.ports import free_port
 from tests.fakes.real_servers.maildirs import Maildirs
-from tests.fakes.real_servers.private_root import NOBODY, PASSWORD, USER, PrivateRoot, free_port, wait_for
+from tests.fakes.real_servers.private_root import NOBODY, PASSWORD, USER, PrivateRoot, wait_for
 
 if TYPE_CHECKING:
     from tests.fakes.certificates import Certificates

@@ -188,12 +188,6 @@ class PrivateRoot:
         return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **(more or {})}
 
 
-def free_port() -> int:
-    """A port on loopback that nobody listened on just now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 def wait_for(port: int, why: Callable[[], str], greeting: bytes = b"+OK") -> None:
     """Returns once a server greets on a port."""
     deadline = time.monotonic() + START_SECONDS

@@ -21,7 +21,7 @@ from bot.slack.listeners.desk import Desk
 from bot.slack.listeners.office import Office
 from storage.records import Health
 from storage.sharing import Act, GrantKind, Level, Reach, SubjectKind, Suspension
-from tests.integration.administration.conftest import Place, person, to_person
+from tests.integration.administration.conftest import BASE, Place, person, to_person
 from tests.integration.administration.test_administration import MEMBERS, PRIVATE
 from tests.integration.storage.stores import OK
 
@@ -51,7 +51,7 @@ async def page(place: Place) -> AsyncIterator[Any]:
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
         web = web_client("xoxb-t", place.api_url, 5)
-        office = Office(place.administration, place.inspection, GrantDrafts(place.clock))
+        office = Office(place.administration, place.inspection, GrantDrafts(lambda: BASE))
         desk = Desk(
             **dict.fromkeys(
                 ("registrar", "belongings", "server_mail", "examiner", "discovery", "typed", "zones", "reading", "muting"),

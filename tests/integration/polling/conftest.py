@@ -35,6 +35,7 @@ from storage.records import (
     ServerAddress,
 )
 from tests.fakes.clock import Clock
+from tests.integration.one_database import database_url  # noqa: F401 - a fixture
 from tests.integration.storage.stores import NEW, OWNER, Stores
 
 if TYPE_CHECKING:
