@@ -1,7 +1,7 @@
 """Takes the pictures of README.md and docs/tour.md from the sandbox: `python docs/take_walk.py [SCENE…]`.
 
 Walks through the product as a person does, in Debian's chromium, and writes one picture a stop into docs/images. With
-names of scenes it takes only those. Each scene has a person of its own, so that none meets what another left.
+names of scenes it takes only those. Each scene has a stage of its own, so that none meets what another left.
 """
 
 from __future__ import annotations
@@ -312,7 +312,7 @@ SCENES: Final[dict[str, tuple[str, Callable[[Walk], Awaitable[None]]]]] = {
     "sharing": ("marta", sharing),
     "sending": ("lucia", sending),
 }
-"""Who walks each, in an order in which no fault of the servers befalls a mailbox of somebody else's scene."""
+"""Who walks each."""
 
 
 @asynccontextmanager
@@ -335,15 +335,14 @@ async def at_the_page(browser: Browser, demo: Demo, name: str) -> AsyncIterator[
 async def main(wanted: list[str]) -> None:
     """Every scene, or those that are named."""
     IMAGES.mkdir(exist_ok=True)
-    async with Demo() as demo, async_playwright() as playwright:
-        await demo.wait_connected()
+    async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
         for name in wanted or SCENES:
             who, scene = SCENES[name]
-            async with at_the_page(browser, demo, who) as walk:
-                await scene(walk)
-                if await walk.page.get_by_role("dialog").count():
-                    await walk.leave()
+            async with Demo() as demo:
+                await demo.wait_connected()
+                async with at_the_page(browser, demo, who) as walk:
+                    await scene(walk)
             sys.stdout.write(f"{name}\n")
         await browser.close()
 
