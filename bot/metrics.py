@@ -6,6 +6,7 @@ value comes from our own code and there are few of them.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -30,26 +31,22 @@ class Metrics:
         registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self.registry: Final = registry
-        self.polls: Final = Counter(
-            "mailbox_polls", "Polls, by the health they found.", ["outcome"], registry=registry
-        )
+        counter, gauge = partial(Counter, registry=registry), partial(Gauge, registry=registry)
+        self.polls: Final = counter("mailbox_polls", "Polls, by the health they found.", ["outcome"])
         self.poll_seconds: Final = Histogram(
             "mailbox_poll_seconds",
             "Time from claim to recorded result, waiting for a turn at the server included.",
             registry=registry,
             buckets=POLL_BUCKETS,
         )
-        self.messages: Final = Counter(
-            "mailbox_messages_kept", "Messages stored for delivery, by shape.", ["shape"], registry=registry
+        self.messages: Final = counter(
+            "mailbox_messages_kept", "Messages stored for delivery, by shape.", ["shape"]
         )
-        self.octets: Final = Counter(
-            "mailbox_octets_fetched", "Octets of messages that servers sent.", registry=registry
-        )
-        self.slack_calls: Final = Counter(
+        self.octets: Final = counter("mailbox_octets_fetched", "Octets of messages that servers sent.")
+        self.slack_calls: Final = counter(
             "mailbox_slack_calls",
             "Requests to Slack's Web API, by how they were answered.",
             ["method", "outcome"],
-            registry=registry,
         )
         self.loop_lag: Final = Histogram(
             "mailbox_loop_lag_seconds",
@@ -57,36 +54,26 @@ class Metrics:
             registry=registry,
             buckets=LAG_BUCKETS,
         )
-        self.entries: Final = Gauge("mailbox_outbox_entries", "Entries not yet finished.", registry=registry)
-        self.oldest: Final = Gauge(
-            "mailbox_outbox_oldest_seconds", "Age of the oldest unfinished entry.", registry=registry
+        self.entries: Final = gauge("mailbox_outbox_entries", "Entries not yet finished.")
+        self.oldest: Final = gauge("mailbox_outbox_oldest_seconds", "Age of the oldest unfinished entry.")
+        self.overdue: Final = gauge(
+            "mailbox_outbox_overdue_seconds", "How long the longest waiting DM could have been attended to."
         )
-        self.overdue: Final = Gauge(
-            "mailbox_outbox_overdue_seconds",
-            "How long the longest waiting DM could have been attended to.",
-            registry=registry,
+        self.mailboxes: Final = gauge(
+            "mailbox_mailboxes", "Mailboxes that are polled, by health.", ["health"]
         )
-        self.mailboxes: Final = Gauge(
-            "mailbox_mailboxes", "Mailboxes that are polled, by health.", ["health"], registry=registry
+        self.submissions: Final = counter(
+            "mailbox_submissions", "Tries to send a mail, by what came of them.", ["outcome"]
         )
-        self.submissions: Final = Counter(
-            "mailbox_submissions",
-            "Tries to send a mail, by what came of them.",
-            ["outcome"],
-            registry=registry,
-        )
-        self.outgoing: Final = Gauge(
+        self.outgoing: Final = gauge(
             "mailbox_outgoing_mails",
             "Mails that people send and that are not at their end, by state.",
             ["state"],
-            registry=registry,
         )
-        self.outgoing_oldest: Final = Gauge(
-            "mailbox_outgoing_oldest_seconds",
-            "How long the longest waiting mail could have been tried.",
-            registry=registry,
+        self.outgoing_oldest: Final = gauge(
+            "mailbox_outgoing_oldest_seconds", "How long the longest waiting mail could have been tried."
         )
-        self.ready: Final = Gauge("mailbox_ready", "1 while the part answers.", ["part"], registry=registry)
+        self.ready: Final = gauge("mailbox_ready", "1 while the part answers.", ["part"])
         self._begin_at_zero()
 
     def _begin_at_zero(self) -> None:
