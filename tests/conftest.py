@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import itertools
 import os
 import shutil
 from typing import TYPE_CHECKING
@@ -13,14 +12,13 @@ import pytest
 import uvloop
 
 from storage.database import Database
+from storage.tables import Table
 from storage.vault import MasterKeys, Vault, new_master_key
 from tests.fakes import postgres
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
-
-_numbers = itertools.count()
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -47,9 +45,9 @@ def postgres_server() -> Iterator[postgres.Server]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: postgres.Server) -> Iterator[str]:
-    """The name of a migrated database to copy."""
-    name = f"mailbox_template_{os.getpid()}"
+def postgres_database(postgres_server: postgres.Server) -> Iterator[str]:
+    """The name of a migrated database; one for all tests, since to copy it for each takes longer than most of them."""
+    name = f"mailbox_{os.getpid()}"
     asyncio.run(_migrated(asyncio.run(postgres_server.create(name))))
     yield name
     asyncio.run(postgres_server.drop(name))
@@ -70,11 +68,11 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgresql_url(postgres_server: postgres.Server, postgres_template: str) -> Iterator[str]:
-    """An empty, migrated PostgreSQL database of the test's own."""
-    name = f"mailbox_{os.getpid()}_{next(_numbers)}"
-    yield asyncio.run(postgres_server.create(name, template=postgres_template))
-    asyncio.run(postgres_server.drop(name))
+def postgresql_url(postgres_server: postgres.Server, postgres_database: str) -> str:
+    """An empty, migrated PostgreSQL database. What a test changes of its schema, it changes back."""
+    rows_go = ";".join(f"DELETE FROM {table.name}" for table in reversed(Table.metadata.sorted_tables))
+    asyncio.run(postgres_server.empty(postgres_database, rows_go))
+    return postgres_server.url(postgres_database)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -35,20 +35,18 @@ _UNICODE: Final = {"wave": "1f44b", "smile": "1f604", "tada": "1f389", "heart": 
 
 
 def rich_text(words: str, people: Mapping[str, str] | None = None) -> Json | None:
-    """What a person typed; None for nothing.
+    """What a person typed; None for nothing, such as a block of code that was only begun.
 
     Args:
         people: ids by the names that can be mentioned.
     """
-    if not words.strip():
-        return None
     elements: list[Json] = []
-    for part, lines in groupby(_lines(words), key=lambda line: line[0]):
+    for part, lines in groupby(_lines(words) if words.strip() else (), key=lambda line: line[0]):
         elements.append(_paragraph(part, [text for _, text in lines], people or {}))
     for element in elements[:-1]:
         if element["type"] == "rich_text_section":
             _end_line(element["elements"])
-    return {"type": "rich_text", "elements": elements}
+    return {"type": "rich_text", "elements": elements} if elements else None
 
 
 def _lines(words: str) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -35,6 +35,10 @@ _SETTINGS: Final = (
     "max_connections=50",
     "log_min_messages=fatal",
 )
+_ALONE: Final = (
+    f"SELECT pg_terminate_backend(pid, {_START_SECONDS * 1000}) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 
 
 class Unavailable(Exception):
@@ -57,10 +61,19 @@ class Server:
         """The URL of one database."""
         return urlunsplit(urlsplit(self._url)._replace(path=f"/{database}"))
 
-    async def create(self, database: str, *, template: str = "template1") -> str:
-        """Make a database as a copy of another one; its URL."""
-        await self.run(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
+    async def create(self, database: str) -> str:
+        """Make a database; its URL."""
+        await self.run(f'CREATE DATABASE "{database}"')
         return self.url(database)
+
+    async def empty(self, database: str, statements: str) -> None:
+        """Put out everyone who is still in a database, then run the statements that take its rows."""
+        connection = await asyncpg.connect(self.url(database))
+        try:
+            await connection.execute(_ALONE)
+            await connection.execute(statements)
+        finally:
+            await connection.close()
 
     async def drop(self, database: str) -> None:
         """Remove a database with everyone who is in it."""

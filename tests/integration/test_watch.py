@@ -76,7 +76,7 @@ class Seen:
 
     async def until(self, path: str, wanted: str) -> str:
         """The text, as soon as it holds what is wanted."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 _, text = await self.ask(path)
                 if wanted in text:
@@ -108,8 +108,10 @@ async def stopped(desk: Desk, url: str, server: Server | None) -> AsyncIterator[
     name = url.partition("?")[0].rpartition("/")[2]
     await server.run(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS false')
     await server.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
-    yield
-    await server.run(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS true')
+    try:
+        yield
+    finally:
+        await server.run(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS true')
 
 
 async def test_all_is_well(desk: Desk) -> None:

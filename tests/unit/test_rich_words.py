@@ -73,9 +73,10 @@ def test_markup_is_read(words: str, elements: list[dict[str, Any]]) -> None:
     assert rich_text(words, PEOPLE) == {"type": "rich_text", "elements": elements}
 
 
-def test_nothing_is_null() -> None:
+@pytest.mark.parametrize("words", [" \n", "```", " ```\n```"])
+def test_nothing_is_null(words: str) -> None:
     """As Slack sends an empty field."""
-    assert rich_text(" \n") is None
+    assert rich_text(words) is None
 
 
 @settings(max_examples=100)

@@ -347,7 +347,7 @@ async def deleting_fails(database: Database, table: str) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await run(database, f"DROP TRIGGER forbid{'' if database.is_sqlite else ' ON ' + table}")
+        await run(database, *(statement.format(table) for statement in ALLOW[database.is_sqlite]))
 
 
 async def run(database: Database, *statements: str) -> None:
@@ -364,4 +364,8 @@ FORBID = {
         "CREATE FUNCTION forbid() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$",
         "CREATE TRIGGER forbid BEFORE DELETE ON {} FOR EACH ROW EXECUTE FUNCTION forbid()",
     ),
+}
+ALLOW = {
+    True: ("DROP TRIGGER forbid",),
+    False: ("DROP TRIGGER forbid ON {}", "DROP FUNCTION forbid"),
 }
