@@ -24,7 +24,7 @@ NAME_CHARACTERS: Final = 100
 SIGNATURE_CHARACTERS: Final = 1000
 UNDO_SECONDS: Final = frozenset({0, 5, 10, 20, 30})
 
-NOBODY: Final = "Enter at least one address, such as name@example.org."
+NOBODY: Final = "Enter at least one address, such as name@example.org, here or under Cc or Bcc."
 MANY: Final = f"A mail can go to {limits.RECIPIENTS} people at most. Take some out."
 NO_SUBJECT: Final = "Enter a shorter subject, on one line."
 

@@ -270,5 +270,11 @@ class Suspended(BotError):
     words = "This mailbox is suspended, so nothing was changed and nothing is fetched. Please ask a workspace administrator."
 
 
+class SourceSuspended(Suspended):
+    """The mailbox of a message that a mail answers or passes on is suspended, not the one that sends."""
+
+    words = "The mailbox that this message came to is suspended, so nothing of it is sent. Please ask a workspace administrator."
+
+
 class SettingsError(BotError):
     """A setting is missing, wrong or unknown; `serve` says the sentence and exits with 2."""

@@ -84,6 +84,7 @@ class Filled:
         quotes: the message is quoted below.
         passes_on: its attachments go along; of FORWARD only.
         draft: the form as it was filled in, for writing on; opaque.
+        instead: of the mail that was called back or failed, and is written on here; "" for none.
     """
 
     mailbox_id: str
@@ -98,6 +99,7 @@ class Filled:
     quotes: bool = True
     passes_on: bool = True
     draft: str = ""
+    instead: str = ""
 
 
 @dataclass(frozen=True, slots=True)

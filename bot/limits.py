@@ -14,10 +14,11 @@ from storage.counting import AttemptKind, Counted, Limit
 from storage.records import Health
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from storage.records import Mailbox, Person
+    from storage.sending import WaitingMail
 
 _MINUTE: Final = timedelta(minutes=1)
 _HOUR: Final = timedelta(hours=1)
@@ -80,6 +81,38 @@ def sent_counts(person: Person, mailbox_id: str, recipients: int) -> list[Counte
         Counted(OF_RECIPIENTS, who, recipients),
         Counted(OF_A_MAILBOX_TO, (mailbox_id,), recipients),
     ]
+
+
+def spaced(waiting: Iterable[WaitingMail], now: datetime) -> list[datetime]:
+    """When mail of one mailbox goes out that could not for long: one by one, and no more in an hour than may be written.
+
+    None sooner than it may, nor than the one before it. What people write meanwhile counts by itself.
+    """
+    taken: dict[tuple[Limit, tuple[str, ...]], list[tuple[datetime, int]]] = {}
+    found: list[datetime] = []
+    for mail in waiting:
+        counts = sent_counts(mail.actor, "", mail.recipients)
+        at = max(now, mail.not_before or now)
+        for one in counts:
+            at = _free(taken.get((one.limit, one.who), ()), one, at)
+        for one in counts:
+            taken.setdefault((one.limit, one.who), []).append((at, one.times))
+        found.append(at)
+    return found
+
+
+def _free(taken: Sequence[tuple[datetime, int]], one: Counted, at: datetime) -> datetime:
+    """The first time from `at` on that keeps its distance from the one before, and at which the limit has room."""
+    limit, room = one.limit, one.limit.most - one.times
+    if taken:
+        at = max(at, taken[-1][0] + limit.window / limit.most)
+    for before, times in reversed(taken):
+        if before <= at - limit.window:
+            break
+        room -= times
+        if room < 0:
+            return before + limit.window
+    return at
 
 
 def sent_too_often(kinds: Collection[AttemptKind], until: datetime, now: datetime) -> str:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from bot import backlog, calm, pace, plan
+from bot import backlog, calm, limits, pace, plan
 from bot.errors import NoSuchMailbox, Suspended
 from bot.retention import without_recent
 from bot.slack.views.values import OldMailComing
 from bot.testing import UNREACHABLE_SECONDS, Checked, Tester
 from storage.delivery import AT_ONCE
 from storage.errors import NotFound, NotPermitted
+from storage.mending import together
 from storage.records import (
     Mailbox,
     NewMailbox,
@@ -168,6 +169,7 @@ class Registrar:
             chosen=calm.chosen(before, order.calm, order.zone, self._clock()),
             now=self._clock(),
             judge=judge,
+            spaced=together if order.profile.outgoing is None else limits.spaced,
         )
         mailbox = await self._allowed(owner, judge, self._call(call), mailbox_id)
         log.info("mailbox_changed", mailbox=mailbox.id)
@@ -180,7 +182,7 @@ class Registrar:
         # Where one pair of credentials served both servers, the user name stays, and the password is its own from now on.
         username = profile.outgoing_username or without_recent(profile.username)
         call = self._mailboxes.change_outgoing_password(
-            owner, mailbox_id, password, username, now=self._clock()
+            owner, mailbox_id, password, username, now=self._clock(), spaced=limits.spaced
         )
         changed = await self._allowed(owner, None, self._call(call), mailbox_id)
         log.info("outgoing_password_changed", mailbox=mailbox_id)

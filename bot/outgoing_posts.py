@@ -87,7 +87,13 @@ class SentPosts:
             mailbox = await self._mailboxes.get(post.outgoing.owner, post.outgoing.mailbox_id)
         except NotFound:
             return
-        said = sent_posts.post(post.outgoing, mailbox, post.to)
+        is_over = post.is_alarm and mailbox.outgoing_refused_at is None
+        if is_over:
+            said = sent_posts.mended(mailbox, await self._posts.waiting(mailbox.id))
+        elif post.is_alarm:
+            said = sent_posts.refused(mailbox)
+        else:
+            said = sent_posts.post(post.outgoing, mailbox, post.to)
         outcome = await self._slack.update(post.channel, post.ts, said.text, said.blocks)
         if isinstance(outcome, TryLater):
             self._silent_until = self._clock() + timedelta(seconds=outcome.seconds)
@@ -95,4 +101,4 @@ class SentPosts:
             log.info("sent_post_not_told", outcome=repr(outcome))
         else:
             # Also where Slack refuses: the post is gone, or may not be changed any more.
-            await self._posts.told(post.entry_id, post.changes)
+            await self._posts.told(post.entry_id, post.changes, is_over=is_over)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot import limits
+from bot import calm, limits
 from bot.addressed import envelope
 from bot.errors import LocalProtocolError, TooOften
 from bot.mail import compose, conversation, slack_text
@@ -22,11 +22,12 @@ from bot.mail.content import Address
 from bot.mail.letters import Written
 from bot.sending_errors import NotSendable
 from storage.attempts import Full
-from storage.errors import NotFound, NotPermitted
+from storage.errors import Changed, NotFound, NotPermitted
 from storage.sending import Letter, NewOutgoing, RecipientField
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
+    from datetime import tzinfo
     from typing import Any
 
     from bot.mail.content import Attachment
@@ -40,6 +41,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 TOO_LARGE: Final = "This mail is larger than 25 MB as it would be sent. Take an attachment out, or send a link to it instead."
+WRITTEN_ON: Final = (
+    "This was already sent from another window, so nothing was sent now; its post says how far it is. To send this as well, "
+    "copy it into a new e-mail."
+)
 LARGE: Final = 256 * 1024
 """Octets of attachments from which composing leaves the event loop; a smaller mail takes some milliseconds."""
 
@@ -53,6 +58,7 @@ class Draft:
         text: a Slack `rich_text` block; None for no words.
         quote, calendar, references: as in `Written`.
         form: as it was filled in, opaque; "" for what no form made.
+        instead: as in `NewOutgoing`.
     """
 
     to: tuple[Address, ...]
@@ -66,6 +72,7 @@ class Draft:
     calendar: str = ""
     form: str = ""
     is_signed: bool = True
+    instead: str = ""
 
     def recipients(self) -> tuple[Recipient, ...]:
         """The envelope."""
@@ -126,11 +133,11 @@ class Saving:
 
         Raises:
             NotAllowed: by the facts of the transaction, its sender may not any more.
-            NotSendable: it is too large.
+            NotSendable: it is too large, or what it was written on from was sent already.
         """
         written = await self._written(passage, draft)
         octets = await _composed(written)
-        recipients = draft.recipients()
+        recipients, source = draft.recipients(), passage.source
         new = NewOutgoing(
             mailbox_id=passage.mailbox.id,
             actor=passage.actor,
@@ -144,6 +151,8 @@ class Saving:
                 text=_plain(written),
                 files=tuple(each.name for each in draft.attachments),
                 draft=draft.form,
+                source="" if source is None or source.message is None else source.message.id,
+                is_source_own=source is not None and source.actor == source.mailbox.owner,
             ),
             octets=octets,
             clues=conversation.clues_of_sent(
@@ -154,11 +163,16 @@ class Saving:
                 passage.mailbox.profile.address,
             ),
             undo=timedelta(seconds=passage.mailbox.profile.undo_seconds),
+            instead=draft.instead,
         )
         try:
-            saved = await self._outgoings.save(new, self._clock(), passage.permits(self._clock))
+            saved = await self._outgoings.save(
+                new, self._clock(), passage.permits(self._clock), passage.source_permits(self._clock)
+            )
         except (NotPermitted, NotFound):
             await self._rights.refuse(passage)
+        except Changed as error:
+            raise NotSendable({"text": WRITTEN_ON}, "written on already") from error
         is_new = saved.letter is None or saved.letter.message_id == written.message_id
         room.is_taken = is_new
         log.info(
@@ -189,7 +203,7 @@ class Saving:
             attachments=draft.attachments,
             references=draft.references,
             message_id=compose.new_message_id(profile.address, secrets.token_hex(16)),
-            date=self._clock(),
+            date=self._clock().astimezone(_zone(passage)),
             calendar=draft.calendar,
         )
 
@@ -199,6 +213,12 @@ class Room:
 
     def __init__(self) -> None:
         self.is_taken = False
+
+
+def _zone(passage: Passage) -> tzinfo:
+    """The zone of an owner as far as it is known, for quiet hours and digests; nobody else's is told by their mail."""
+    mailbox = passage.mailbox
+    return calm.zone_of(mailbox.zone if passage.actor == mailbox.owner else None)
 
 
 def _plain(written: Written) -> str:

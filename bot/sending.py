@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
@@ -51,6 +52,8 @@ PASSED_ON: Final = (
 TOGETHER: Final = (
     "The attachments are larger than 18 MB together. Take some out, or do not pass on those of the message."
 )
+
+WRITTEN_ON: Final = "You wrote on from this already, and sent it: that e-mail has a post of its own."
 
 WITH_FILES_AT_ONCE: Final = 4
 """Mails with attachments that are made at a time, one of each person: each is in memory several times over."""
@@ -192,6 +195,7 @@ class Sending:
                 attachments=await self._attachments(actor, filled),
                 references=answered.references,
                 form=filled.draft,
+                instead=filled.instead,
             )
             return await self._saving.save(passage, draft, form_id, room)
 
@@ -212,7 +216,7 @@ class Sending:
         passage, read = await self._rights.of_message(actor, filled.message_id)
         answered = answering.answered(filled.kind, original_of(read), (passage.mailbox.profile.address,))
         if filled.mailbox_id not in {"", passage.mailbox.id}:
-            passage = await self._rights.of_mailbox(actor, filled.mailbox_id)
+            passage = replace(await self._rights.of_mailbox(actor, filled.mailbox_id), source=passage)
         return passage, answered
 
     async def _attachments(self, actor: Person, filled: Filled) -> tuple[Attachment, ...]:
@@ -264,7 +268,7 @@ class Sending:
             NotAllowed, NoOutgoingServer, Suspended, TooOften: as in `save`.
         """
         outgoing = await self._get(actor, outgoing_id)
-        if outgoing.state not in _ENDED_BADLY:
+        if outgoing.state not in _ENDED_BADLY or _is_written_on(outgoing):
             return outgoing
         passage = await self._passage_of(actor, outgoing)
         addresses = () if outgoing.letter is None else outgoing.letter.addresses
@@ -274,7 +278,11 @@ class Sending:
             now = self._clock()
             try:
                 found = await self._outgoings.send_again(
-                    actor, outgoing_id, now, passage.permits(self._clock)
+                    actor,
+                    outgoing_id,
+                    now,
+                    passage.permits(self._clock),
+                    passage.source_permits(self._clock),
                 )
             except (NotPermitted, NotFound):
                 await self._rights.refuse(passage)
@@ -283,10 +291,16 @@ class Sending:
         return found
 
     async def _passage_of(self, actor: Person, outgoing: Outgoing) -> Passage:
-        if outgoing.answers is None:
-            return await self._rights.of_mailbox(actor, outgoing.mailbox_id)
-        passage, _ = await self._rights.of_message(actor, outgoing.answers)
-        return passage
+        if outgoing.answers is not None:
+            passage, _ = await self._rights.of_message(actor, outgoing.answers)
+            return passage
+        passage = await self._rights.of_mailbox(actor, outgoing.mailbox_id)
+        letter = outgoing.letter
+        # Whoever owns the mailbox that sends may not know the message; whether its writer still may is asked as it goes out.
+        if letter is None or not letter.source or actor != outgoing.actor or letter.is_source_own:
+            return passage
+        source, _ = await self._rights.of_message(actor, letter.source)
+        return replace(passage, source=source)
 
     async def leave(self, actor: Person, outgoing_id: str) -> Outgoing:
         """Let a mail rest of which nobody knows whether it arrived. Raises as `undo` does."""
@@ -300,11 +314,13 @@ class Sending:
 
         Raises:
             NoSuchOutgoing: it is gone, or somebody else wrote it.
-            NotReopened: it was sent, or may be, or no form made it.
+            NotReopened: it was sent, or may be, or was written on already, or no form made it.
         """
         outgoing = await self._get(actor, outgoing_id)
         if outgoing.actor != actor:
             await self._rights.refuse_stranger(actor, outgoing_id)
+        if _is_written_on(outgoing):
+            raise NotReopened(sentence=WRITTEN_ON)
         if outgoing.state not in _OVER or outgoing.letter is None or not outgoing.letter.draft:
             raise NotReopened
         return outgoing
@@ -346,6 +362,10 @@ class Sending:
             await self._rights.refuse_other(actor, mailbox_id)
         log.info("sending_changed", mailbox=mailbox_id)
         return _settings(changed)
+
+
+def _is_written_on(outgoing: Outgoing) -> bool:
+    return outgoing.letter is not None and outgoing.letter.is_written_on
 
 
 def _settings(mailbox: Mailbox) -> SendingSettings:

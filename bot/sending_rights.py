@@ -18,6 +18,7 @@ from bot.mail import parties
 from bot.policy import Reason
 from bot.sending_errors import NoOutgoingServer, NoSuchOutgoing
 from storage.errors import NotFound
+from storage.sending import Source
 from storage.sharing import Level
 
 if TYPE_CHECKING:
@@ -58,12 +59,14 @@ class Passage:
     Attributes:
         message: what is answered or forwarded; None where they may send whatever they like.
         mail: the same as policy sees it.
+        source: the right to the message that is answered or forwarded, where it lies in another mailbox.
     """
 
     visit: Visit
     mailbox: Mailbox
     message: ListedMessage | None = None
     mail: Mail | None = None
+    source: Passage | None = None
 
     @property
     def actor(self) -> Person:
@@ -79,6 +82,13 @@ class Passage:
         """A judge for a store: the same decision by the facts of its transaction."""
         judge = self.visit.permits(Level.REPLY, clock, self.mail)
         return lambda facts: facts.suspension is None and judge(facts)
+
+    def source_permits(self, clock: Callable[[], datetime]) -> Source | None:
+        """The same of the message of another mailbox; None without one."""
+        source = self.source
+        if source is None or source.message is None:
+            return None
+        return Source(source.message.id, source.permits(clock))
 
 
 class SendingRights:
@@ -185,8 +195,9 @@ class SendingRights:
 
     async def refuse(self, passage: Passage) -> NoReturn:
         """Say why a store did not take what a passage led to."""
-        visit = await self._door.again(passage.visit)
-        await self._check(visit, passage.mail, passage.subject)
+        for each in filter(None, (passage.source, passage)):
+            visit = await self._door.again(each.visit)
+            await self._check(visit, each.mail, each.subject)
         # Allowed again by now: whatever stood in the way is over, and the next try finds it so.
         await self._door.refuse(visit.viewer, visit.facts, NOT_SHARED, passage.subject)
 

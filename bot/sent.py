@@ -25,6 +25,7 @@ from bot.errors import (
     ServerBusy,
     ServerRefused,
     ServerUnreachable,
+    SourceSuspended,
     Suspended,
     TlsUnavailable,
     TooOften,
@@ -83,6 +84,10 @@ _WAITING: Final[tuple[tuple[type[BotError], str], ...]] = (
     (SenderRefused, "The outgoing server does not take mail from this mailbox for now."),
     (RecipientsRefused, "The outgoing server takes mail for none of these recipients for now."),
     (MessageRefused, "The outgoing server does not take this mail for now."),
+    (
+        SourceSuspended,
+        "The mailbox whose message it answers or passes on is suspended. An administrator can say why and lift it.",
+    ),
     (Suspended, "This mailbox is suspended. An administrator can say why and lift it."),
 )
 _LATER: Final = "Something went wrong on our side; nothing was sent."

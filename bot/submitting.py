@@ -202,14 +202,17 @@ class Submitter:
             raise
 
     async def _try(self, submission: Submission) -> None:
-        outcome = SUPERSEDED
+        outcome, tried = SUPERSEDED, None
         try:
             async with lease.kept(partial(self._submissions.renew, submission), self._clock):
                 tried = await self._tried(submission)
                 await self._settle(submission, tried)
             outcome = _outcome(tried)
         except LeaseLost:
-            log.info("submission_superseded", outgoing=submission.outgoing.id)
+            if tried is not None and await self._settled_late(submission, tried):
+                outcome = _outcome(tried)
+            else:
+                log.info("submission_superseded", outgoing=submission.outgoing.id)
         except _NoTurn as error:
             outcome = PUT_OFF
             self._waiting[submission.outgoing.mailbox_id] = error.kinds
@@ -302,17 +305,32 @@ class Submitter:
             LeaseLost: it was undone, or is another's.
             NotAllowed: its sender may not send as this mailbox any more.
             NotKnown: nobody can say now.
-            Suspended: the mailbox is.
+            Suspended: the mailbox is, or that of the message it answers or forwards.
         """
         outgoing = submission.outgoing
         permits = await self._clearance.permits(outgoing)
+        source = await self._clearance.source(outgoing)
         if self._stopping.is_set():
             raise _Stopped
         try:
-            await self._submissions.intend(submission, self._clock(), permits)
+            await self._submissions.intend(submission, self._clock(), permits, source)
         except NotPermitted:
             await self._clearance.refuse(outgoing, permits)
             raise Suspended("suspended meanwhile") from None
+
+    async def _settled_late(self, submission: Submission, tried: Tried) -> bool:
+        """Whether an answer still counts that came after another process took the lease for lost.
+
+        The mail is unknown by then; that the server has it is known here alone, and better late than never.
+        """
+        if tried.state is not OutgoingState.SENT:
+            return False
+        try:
+            await self._settle(submission, tried)
+        except LeaseLost:
+            return False
+        log.info("answer_recorded_late", outgoing=submission.outgoing.id)
+        return True
 
     async def _settle(self, submission: Submission, tried: Tried) -> None:
         """Record what came of it, however long the database takes."""

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from storage.database import Database
+    from storage.sending import Source
 
 
 _AT_ONCE: Final = 50
@@ -95,6 +96,18 @@ async def message_in(session: AsyncSession, message_id: str) -> ListedMessage:
     if row is None:
         raise NotFound("There is no such message.")
     return listed(row)
+
+
+async def permits_source(session: AsyncSession, source: Source | None) -> bool:
+    """Whether the judge of a mail's source lets it be used; where there is no source, nothing stands against it."""
+    if source is None:
+        return True
+    try:
+        message = await message_in(session, source.message_id)
+        facts = await facts_in(session, message.mailbox_id)
+    except NotFound:
+        return source.may_be_gone
+    return facts.suspension is None and source.permits(facts)
 
 
 async def facts_where(session: AsyncSession, workspace: str, *which: ColumnElement[bool]) -> list[Facts]:
@@ -214,5 +227,4 @@ def listed(row: Any) -> ListedMessage:
         octets=row.octets,
         listed_octets=row.listed_octets,
         received_at=row.received_at,
-        is_kept=row.purged_at is None,
     )

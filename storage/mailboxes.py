@@ -20,8 +20,8 @@ from storage.errors import NotPermitted
 from storage.facts import grants_in, lock_sharing
 from storage.fencing import ANY_DM, this_owner
 from storage.managing import admit, note, retention_words
+from storage.mending import mend, together
 from storage.old_mail import bring, forget_wanted
-from storage.outgoing_rows import mend
 from storage.owned import due_if_polled, is_of, owned, raised, unsuspended
 from storage.polled_mailboxes import PolledMailboxes
 from storage.records import Health, Passwords, Retention
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from storage.delivery import Chosen, Held
     from storage.managing import Manager
+    from storage.mending import Spaced
     from storage.records import Mailbox, NewMailbox, Person, Profile, Secret
     from storage.sharing import Grant, Room
 
@@ -162,6 +163,7 @@ class Mailboxes(PolledMailboxes):
         chosen: Chosen | None = None,
         now: datetime,
         judge: Judge | None = None,
+        spaced: Spaced = together,
     ) -> Mailbox:
         """Replace settings and passwords that passed their test; the next poll lists everything anew.
 
@@ -174,6 +176,7 @@ class Mailboxes(PolledMailboxes):
             old: those that then are brought bit by bit.
             chosen: when to post from now on; None leaves that as it is.
             judge: says by the grants of the transaction whether they may hold such a mailbox.
+            spaced: when what waited is sent.
 
         Raises:
             NotPermitted: the judge said no, or the mailbox is suspended; nothing was written.
@@ -210,7 +213,7 @@ class Mailboxes(PolledMailboxes):
                 changes |= await choose(session, row, chosen, now)
             raised(row, **changes)
             row.due_at = due_if_polled(row, now)
-            await mend(session, mailbox_id, now)
+            await mend(session, self._vault, mailbox_id, now, spaced)
             return self._record(row)
 
     async def change_retention(
@@ -252,6 +255,7 @@ class Mailboxes(PolledMailboxes):
         username: str | None = None,
         *,
         now: datetime | None = None,
+        spaced: Spaced = together,
     ) -> Mailbox:
         """Replace the outgoing password alone; a poll that runs goes on, and mail that waited for it is sent.
 
@@ -270,7 +274,7 @@ class Mailboxes(PolledMailboxes):
             if username is not None:
                 row.profile = seals.changed_profile(row, outgoing_username=username)
             row.outgoing_refused_at = None
-            await mend(session, mailbox_id, now or datetime.now(UTC))
+            await mend(session, self._vault, mailbox_id, now or datetime.now(UTC), spaced)
             return self._record(row)
 
     async def set_sending(

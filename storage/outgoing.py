@@ -19,11 +19,20 @@ from sqlmodel import col, select
 from storage.audits import add_audit
 from storage.database import new_id
 from storage.errors import NotFound, NotPermitted
-from storage.facts import facts_in, lock_sharing, message_in
+from storage.facts import facts_in, lock_sharing, message_in, permits_source
 from storage.letters import key_of, outgoing_record, sealed_letter
+from storage.mending import mend
 from storage.outgoing_overdue import end_overdue
 from storage.outgoing_posts import owe_news, owe_posts
-from storage.outgoing_rows import RAISED, change, mend, outgoing_of, row_of, selected
+from storage.outgoing_rows import (
+    RAISED,
+    change,
+    columns_of,
+    outgoing_of,
+    row_of,
+    selected,
+    write_pieces,
+)
 from storage.pieces import OUTGOING_CHUNKS, sealed_pieces
 from storage.sending import OutgoingState, RecipientState
 from storage.sending_tables import (
@@ -36,6 +45,7 @@ from storage.sending_tables import (
 from storage.sharing import Act, AuditEntry
 from storage.statements import insert_rows, plain, update_rows
 from storage.tables import MailboxRow
+from storage.writing_on import give_way
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -45,12 +55,11 @@ if TYPE_CHECKING:
 
     from storage.database import Database
     from storage.records import Person
-    from storage.sending import Letter, NewOutgoing, Outgoing
+    from storage.sending import Letter, NewOutgoing, Outgoing, Source
     from storage.sharing import Facts
     from storage.vault import DataKey, Vault
 
 _THREAD_OCTETS: Final = 256 * 1024
-_PIECES: Final = 4
 _PURGE_BATCH: Final = 20
 
 
@@ -63,14 +72,21 @@ class Outgoings:
 
     # Saving
 
-    async def save(self, new: NewOutgoing, now: datetime, permits: Callable[[Facts], bool]) -> Outgoing:
+    async def save(
+        self,
+        new: NewOutgoing,
+        now: datetime,
+        permits: Callable[[Facts], bool],
+        source: Source | None = None,
+    ) -> Outgoing:
         """Save a mail, due once it can be undone no more, and owe its posts; HELD where the outgoing login is refused.
 
         The same form again gives the mail it made.
 
         Raises:
             NotFound: the mailbox, or the message that is answered, is gone.
-            NotPermitted: the judge said no, or the mailbox is suspended; nothing was written.
+            NotPermitted: a judge said no, or a mailbox is suspended; nothing was written.
+            Changed: another mail took the place already that this one is to take; nothing was written.
         """
         async with self._database.read() as session:
             known = await self._known(session, new.mailbox_id, new.actor, new.form_id)
@@ -84,7 +100,7 @@ class Outgoings:
         work = partial(sealed_pieces, key, workspace, OUTGOING_CHUNKS, outgoing_id, new.octets)
         pieces = await asyncio.to_thread(work) if len(new.octets) > _THREAD_OCTETS else work()
         async with self._database.write() as session:
-            facts = await self._judged(session, new.mailbox_id, workspace, permits)
+            facts = await self._judged(session, new.mailbox_id, workspace, permits, source)
             known = await self._known(session, new.mailbox_id, new.actor, new.form_id)
             if known is not None:
                 return known
@@ -92,10 +108,11 @@ class Outgoings:
                 (await message_in(session, new.answers)).mailbox_id != new.mailbox_id
             ):
                 raise NotFound("There is no such message.")
-            row = _columns(new, outgoing_id, now, state=await _first_state(session, new.mailbox_id))
+            row = columns_of(new, outgoing_id, now, state=await _first_state(session, new.mailbox_id))
+            await give_way(session, self._vault, new.actor, new.instead)
             row["letter"] = sealed_letter(key, workspace, outgoing_id, new.letter)
             await insert_rows(session, OutgoingRow, [row])
-            await _write_pieces(session, outgoing_id, pieces)
+            await write_pieces(session, outgoing_id, pieces)
             await owe_posts(self._database, session, key, outgoing_id, new, owner=facts.owner, now=now)
             return await outgoing_of(session, self._vault, outgoing_id)
 
@@ -109,11 +126,16 @@ class Outgoings:
         return None if row is None else outgoing_record(row, key_of(self._vault, row))
 
     async def _judged(
-        self, session: AsyncSession, mailbox_id: str, workspace: str, permits: Callable[[Facts], bool]
+        self,
+        session: AsyncSession,
+        mailbox_id: str,
+        workspace: str,
+        permits: Callable[[Facts], bool],
+        source: Source | None,
     ) -> Facts:
         await lock_sharing(self._database, session, workspace)
         facts = await facts_in(session, mailbox_id)
-        if facts.suspension is not None or not permits(facts):
+        if facts.suspension is not None or not permits(facts) or not await permits_source(session, source):
             raise NotPermitted("This person may not send from the mailbox.")
         return facts
 
@@ -219,7 +241,12 @@ class Outgoings:
             return await outgoing_of(session, self._vault, outgoing_id)
 
     async def send_again(
-        self, actor: Person, outgoing_id: str, now: datetime, permits: Callable[[Facts], bool]
+        self,
+        actor: Person,
+        outgoing_id: str,
+        now: datetime,
+        permits: Callable[[Facts], bool],
+        source: Source | None = None,
     ) -> Outgoing:
         """Send once more what nobody knows of, or what failed; any other comes back as it is.
 
@@ -227,16 +254,17 @@ class Outgoings:
 
         Raises:
             NotFound: it is gone, somebody else's, or past its time.
-            NotPermitted: the judge said no, or the mailbox is suspended; nothing was written.
+            NotPermitted: a judge said no, or a mailbox is suspended; nothing was written.
         """
         workspace = (await self.get(actor, outgoing_id)).owner.workspace
         async with self._database.write() as session:
             await lock_sharing(self._database, session, workspace)
             row = await row_of(session, outgoing_id, is_locked=True)
             outgoing = self._theirs(row, actor)
-            if outgoing.state not in {OutgoingState.UNKNOWN, OutgoingState.FAILED}:
+            is_written_on = outgoing.letter is not None and outgoing.letter.is_written_on
+            if outgoing.state not in {OutgoingState.UNKNOWN, OutgoingState.FAILED} or is_written_on:
                 return outgoing
-            await self._judged(session, outgoing.mailbox_id, workspace, permits)
+            await self._judged(session, outgoing.mailbox_id, workspace, permits, source)
             if outgoing.letter is None:
                 raise NotFound("The mail is past its time.")
             letter = _owed_again(outgoing.letter)
@@ -253,7 +281,7 @@ class Outgoings:
         async with self._database.write() as session:
             this = col(MailboxRow.id) == mailbox_id
             await update_rows(session, MailboxRow, this, {"outgoing_refused_at": None})
-            return await mend(session, mailbox_id, now)
+            return await mend(session, self._vault, mailbox_id, now)
 
     # Forgetting
 
@@ -293,34 +321,6 @@ async def forget_letters(session: AsyncSession, outgoing_ids: Sequence[str]) -> 
     """Drop what mails say, inside a transaction; their rows stay."""
     await session.exec(delete(OutgoingChunkRow).where(col(OutgoingChunkRow.outgoing_id).in_(outgoing_ids)))
     await update_rows(session, OutgoingRow, col(OutgoingRow.id).in_(outgoing_ids), {"letter": None})
-
-
-def _columns(new: NewOutgoing, outgoing_id: str, now: datetime, *, state: OutgoingState) -> dict[str, Any]:
-    return {
-        "id": outgoing_id,
-        "mailbox_id": new.mailbox_id,
-        "workspace": new.actor.workspace,
-        "actor": new.actor.user,
-        "form_id": new.form_id,
-        "answers": new.answers,
-        "state": state,
-        "octets": len(new.octets),
-        "attempts": 0,
-        "created_at": now,
-        "begun_at": now,
-        "due_at": now + new.undo,
-        "is_left": False,
-        "fence": 0,
-    }
-
-
-async def _write_pieces(session: AsyncSession, outgoing_id: str, pieces: Sequence[bytes]) -> None:
-    for first in range(0, len(pieces), _PIECES):
-        rows = [
-            {"outgoing_id": outgoing_id, "number": first + number, "octets": sealed}
-            for number, sealed in enumerate(pieces[first : first + _PIECES])
-        ]
-        await insert_rows(session, OutgoingChunkRow, rows)
 
 
 async def _first_state(session: AsyncSession, mailbox_id: str) -> OutgoingState:

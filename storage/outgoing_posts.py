@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy
 import structlog
-from sqlalchemy import bindparam, text
+from sqlalchemy import bindparam, func, text
 from sqlmodel import col
 
 from storage.conversations import note_place, place_in
@@ -17,7 +17,7 @@ from storage.letters import key_of, outgoing_record
 from storage.outgoing_rows import selected
 from storage.owing import owe_to
 from storage.records import Notice, Person
-from storage.sending import OutgoingPost
+from storage.sending import OutgoingPost, OutgoingState
 from storage.sending_tables import POST_BEHIND, OutgoingPostRow, OutgoingRow
 from storage.sharing_tables import CopyRow
 from storage.statements import in_batches, insert_rows, plain, update_rows
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from storage.database import Database
-    from storage.sending import NewOutgoing
+    from storage.sending import NewOutgoing, Outgoing
     from storage.vault import DataKey, Vault
 
 log = structlog.get_logger(__name__)
@@ -62,11 +62,19 @@ class OutgoingPosts:
         last = str(rows[-1].entry_id) if len(rows) == limit else ""
         return [post for row in rows if (post := self._post(row))], last
 
-    async def told(self, entry_id: str, changes: int) -> None:
-        """A post says what `behind` gave; what changed since then remains to be told."""
+    async def told(self, entry_id: str, changes: int, *, is_over: bool = False) -> None:
+        """A post says what `behind` gave; what changed since then remains to be told, unless it `is_over`."""
         async with self._database.write() as session:
             this = col(OutgoingPostRow.entry_id) == entry_id
-            await update_rows(session, OutgoingPostRow, this, {"told": changes})
+            await update_rows(session, OutgoingPostRow, this, {"told": _NEVER_BEHIND if is_over else changes})
+
+    async def waiting(self, mailbox_id: str) -> int:
+        """How many mails of a mailbox are still to go out by themselves."""
+        row = plain(OutgoingRow).c
+        waits = (row.mailbox_id == mailbox_id) & (row.state == OutgoingState.WAITING.value)
+        query: Any = sqlalchemy.select(func.count()).select_from(plain(OutgoingRow)).where(waits)
+        async with self._database.read() as session:
+            return int((await session.exec(query)).scalar_one())
 
     def _post(self, row: Any) -> OutgoingPost | None:
         """One mail that does not open holds up no other's posts."""
@@ -76,7 +84,8 @@ class OutgoingPosts:
             log.error("outgoing_does_not_open", outgoing=row.id, error=type(error).__name__)  # noqa: TRY400 - no traceback
             return None
         to = Person(row.post_workspace, row.post_owner)
-        return OutgoingPost(row.entry_id, outgoing, row.channel, row.ts, row.changes, to)
+        is_alarm = row.notice == Notice.OUTGOING_REFUSED
+        return OutgoingPost(row.entry_id, outgoing, row.channel, row.ts, row.changes, to, is_alarm)
 
 
 async def owe_posts(
@@ -127,6 +136,14 @@ async def owe_posts(
         )
     rows = [{"entry_id": each, "outgoing_id": outgoing_id, "changes": 0, "told": 0} for each in ids]
     await insert_rows(session, OutgoingPostRow, rows)
+
+
+async def owe_alarm(database: Database, session: AsyncSession, outgoing: Outgoing, now: datetime) -> None:
+    """Owe the owner of a mailbox the post that its outgoing password is refused; it says so when that is over."""
+    notice = Notice.OUTGOING_REFUSED
+    entry_id = await owe_to(database, session, outgoing.owner, outgoing.mailbox_id, now=now, notice=notice)
+    alarm = {"entry_id": entry_id, "outgoing_id": outgoing.id, "changes": 0, "told": 0}
+    await insert_rows(session, OutgoingPostRow, [alarm])
 
 
 async def owe_news(
@@ -187,7 +204,7 @@ def _behind() -> Any:
     post, entry = plain(OutgoingPostRow), plain(EntryRow)
     columns = (
         post.c.entry_id, post.c.changes, entry.c.channel, entry.c.ts,
-        entry.c.workspace.label("post_workspace"), entry.c.owner.label("post_owner"),
+        entry.c.workspace.label("post_workspace"), entry.c.owner.label("post_owner"), entry.c.notice,
     )  # fmt: skip
     posts = post.join(entry, entry.c.id == post.c.entry_id)
     query = selected(*columns, beside=posts, on=post.c.outgoing_id == plain(OutgoingRow).c.id)

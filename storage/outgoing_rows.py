@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy
-from sqlalchemy import bindparam, case, update
+from sqlalchemy import bindparam, update
 from sqlmodel import col
 
 from storage.database import is_id
@@ -14,22 +14,24 @@ from storage.errors import NotFound
 from storage.fencing import FREED
 from storage.letters import key_of, outgoing_record
 from storage.sending import OutgoingState
-from storage.sending_tables import OutgoingPostRow, OutgoingRow
-from storage.statements import in_batches, plain, update_rows
+from storage.sending_tables import OutgoingChunkRow, OutgoingPostRow, OutgoingRow
+from storage.statements import in_batches, insert_rows, plain, update_rows
 from storage.tables import MailboxRow
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement
     from sqlmodel.ext.asyncio.session import AsyncSession
 
-    from storage.sending import Outgoing
+    from storage.sending import NewOutgoing, Outgoing
     from storage.vault import Vault
 
 RAISED: Final = {**FREED, "fence": col(OutgoingRow.fence) + 1}
 """Whoever has the mail in hand can write nothing more."""
+
+_PIECES: Final = 4
 
 FINISHED: Final = frozenset(
     {OutgoingState.SENT, OutgoingState.UNKNOWN, OutgoingState.FAILED, OutgoingState.UNDONE}
@@ -86,6 +88,36 @@ async def outgoing_of(session: AsyncSession, vault: Vault, outgoing_id: str) -> 
     return outgoing_record(row, key_of(vault, row))
 
 
+def columns_of(new: NewOutgoing, outgoing_id: str, now: datetime, *, state: OutgoingState) -> dict[str, Any]:
+    """A new mail's row but for its letter."""
+    return {
+        "id": outgoing_id,
+        "mailbox_id": new.mailbox_id,
+        "workspace": new.actor.workspace,
+        "actor": new.actor.user,
+        "form_id": new.form_id,
+        "answers": new.answers,
+        "state": state,
+        "octets": len(new.octets),
+        "attempts": 0,
+        "created_at": now,
+        "begun_at": now,
+        "due_at": now + new.undo,
+        "is_left": False,
+        "fence": 0,
+    }
+
+
+async def write_pieces(session: AsyncSession, outgoing_id: str, pieces: Sequence[bytes]) -> None:
+    """Store a mail's sealed octets, a few pieces at a time."""
+    for first in range(0, len(pieces), _PIECES):
+        rows = [
+            {"outgoing_id": outgoing_id, "number": first + number, "octets": sealed}
+            for number, sealed in enumerate(pieces[first : first + _PIECES])
+        ]
+        await insert_rows(session, OutgoingChunkRow, rows)
+
+
 async def change(session: AsyncSession, outgoing_id: str, values: dict[str, Any]) -> None:
     """Change a locked row; its posts no longer say how far it is."""
     await update_rows(session, OutgoingRow, col(OutgoingRow.id) == outgoing_id, values)
@@ -114,24 +146,3 @@ async def note_standstill(session: AsyncSession, mailbox_id: str) -> None:
     waits = row.state.in_([OutgoingState.WAITING.value, OutgoingState.HELD.value])
     query: Any = sqlalchemy.select(row.id).where(row.mailbox_id == mailbox_id, waits)
     await note_change(session, (await session.exec(query)).scalars().all())
-
-
-async def mend(session: AsyncSession, mailbox_id: str, now: datetime) -> int:
-    """The outgoing server or its password is another one: what was held goes, what failed is tried anew.
-
-    A try that runs with what was before ends without effect, unless the last dot was about to go out: then its password
-    was taken. The mailbox's own row is the caller's to change.
-
-    Returns:
-        How many mails were held.
-    """
-    row = plain(OutgoingRow).c
-    mine = row.mailbox_id == mailbox_id
-    anew = {**RAISED, "trouble": None, "attempts": 0, "begun_at": now}
-    tried = mine & (row.state == OutgoingState.WAITING.value) & (row.attempts > 0)
-    await change_all(session, tried, {**anew, "due_at": now})
-    running = mine & (row.state == OutgoingState.WAITING.value) & row.lease_until.is_not(None)
-    await update_rows(session, OutgoingRow, running, RAISED)
-    held = mine & (row.state == OutgoingState.HELD.value)
-    due_at = case((row.due_at > now, row.due_at), else_=now)
-    return len(await change_all(session, held, {**anew, "state": OutgoingState.WAITING, "due_at": due_at}))

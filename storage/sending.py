@@ -7,11 +7,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime, timedelta
 
     from storage.clues import Clues
     from storage.records import Person
+    from storage.sharing import Facts
 
 
 class OutgoingState(StrEnum):
@@ -88,6 +89,9 @@ class Letter:
         files: the names of the attachments.
         draft: the form as it was filled in, for writing on; opaque here, "" for what no form made.
         said: what went wrong last, in one sentence of ours for the person; "" while nothing did.
+        source: the id of a message of another mailbox than the one that sends, which it answers or forwards; "" for none.
+        is_source_own: whoever wrote it owns that mailbox.
+        is_written_on: another mail was sent from its form since, and takes its place.
     """
 
     message_id: str
@@ -98,11 +102,27 @@ class Letter:
     files: tuple[str, ...] = ()
     draft: str = ""
     said: str = ""
+    source: str = ""
+    is_source_own: bool = False
+    is_written_on: bool = False
 
     @property
     def addresses(self) -> tuple[str, ...]:
         """All of the envelope."""
         return tuple(each.address for each in self.recipients)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A message of another mailbox that a mail answers or forwards: that mailbox has its own judge.
+
+    Attributes:
+        may_be_gone: the mail goes out without it as well.
+    """
+
+    message_id: str
+    permits: Callable[[Facts], bool]
+    may_be_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +136,7 @@ class NewOutgoing:
         octets: header and body with CRLF, without recipients of BCC.
         clues: by which later answers find its thread.
         undo: so long it waits before it is sent.
+        instead: the id of the mail whose form it was written on from, so that it takes its place; "" for none.
     """
 
     mailbox_id: str
@@ -126,6 +147,7 @@ class NewOutgoing:
     octets: bytes
     clues: Clues
     undo: timedelta
+    instead: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +189,22 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingMail:
+    """A mail that goes out once its mailbox can send again.
+
+    Attributes:
+        recipients: how many it still goes to, at least 1.
+        is_held: it waited for another password; else it was tried, and is to be tried again.
+        not_before: it can be undone until then; None where that is over.
+    """
+
+    actor: Person
+    recipients: int
+    is_held: bool = True
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Tried:
     """What came of a try.
 
@@ -190,6 +228,7 @@ class OutgoingPost:
     Attributes:
         to: in whose DM it stands.
         changes: grows with everything that changes what it says.
+        is_alarm: it says that the outgoing password is refused; the mail is the one that found so.
     """
 
     entry_id: str
@@ -198,6 +237,7 @@ class OutgoingPost:
     ts: str
     changes: int
     to: Person
+    is_alarm: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,14 +21,12 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 
 from storage.audits import ERASED, add_audit
 from storage.errors import KeyUnknown, LeaseLost, NotFound, NotPermitted, SealBroken
-from storage.facts import facts_in, lock_sharing
+from storage.facts import facts_in, lock_sharing, permits_source
 from storage.letters import key_of, outgoing_record, sealed_letter
 from storage.outgoing import domain_digest, forget_letters
-from storage.outgoing_posts import owe_news
+from storage.outgoing_posts import owe_alarm, owe_news
 from storage.outgoing_rows import FINISHED, RAISED, change, change_all, outgoing_of, row_of, selected
-from storage.owing import owe_to
 from storage.pieces import OUTGOING_CHUNKS, opened_pieces
-from storage.records import Notice
 from storage.sending import OutgoingState, OutgoingStock, RecipientState, Submission
 from storage.sending_tables import (
     DUE,
@@ -49,7 +47,7 @@ if TYPE_CHECKING:
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from storage.database import Database
-    from storage.sending import Outgoing, Tried
+    from storage.sending import Outgoing, Source, Tried
     from storage.sharing import Facts
     from storage.vault import DataKey, Vault
 
@@ -150,12 +148,18 @@ class Submissions:
 
     # Sending
 
-    async def intend(self, submission: Submission, now: datetime, permits: Callable[[Facts], bool]) -> None:
+    async def intend(
+        self,
+        submission: Submission,
+        now: datetime,
+        permits: Callable[[Facts], bool],
+        source: Source | None = None,
+    ) -> None:
         """Commit that the last dot goes out now, and note who sends as whom. From here on nobody calls it back.
 
         Raises:
             LeaseLost: the mail was called back or is gone, or the lease holds no longer.
-            NotPermitted: the judge said no, or the mailbox is suspended; nothing was written.
+            NotPermitted: a judge said no, or a mailbox is suspended; nothing was written.
         """
         outgoing = submission.outgoing
         async with self._database.write() as session:
@@ -167,7 +171,11 @@ class Submissions:
                 facts = await facts_in(session, outgoing.mailbox_id)
             except NotFound:
                 raise LeaseLost("The mailbox is being removed.") from None
-            if facts.suspension is not None or not permits(facts):
+            if (
+                facts.suspension is not None
+                or not permits(facts)
+                or not await permits_source(session, source)
+            ):
                 raise NotPermitted("This person may not send from the mailbox.")
             await change(session, outgoing.id, {"state": OutgoingState.SENDING, "trouble": None})
             await add_audit(session, _sent(outgoing, facts, now))
@@ -176,7 +184,8 @@ class Submissions:
         """Record what came of a try and end the lease.
 
         HELD lets every mail of the mailbox wait, and owes its owner one notice until that is mended. Of a bad end the
-        sender is owed news.
+        sender is owed news. That the server took it is recorded also where the lease ran out meanwhile and the mail was
+        called unknown for that: by its fence it is the same try, about which nobody has decided anything since.
 
         Raises:
             LeaseLost: the mail was called back or is gone, or the lease holds no longer; nothing was written.
@@ -185,7 +194,7 @@ class Submissions:
         async with self._database.write() as session:
             if tried.state is OutgoingState.HELD or _is_bad_news(tried):
                 await _lock_mailbox(session, submission.outgoing.mailbox_id)
-            row = await _held_row(session, submission)
+            row = await _tried_row(session, submission, tried)
             if not _may_come(OutgoingState(row.state), submission.outgoing, tried):
                 raise ValueError(f"{tried.state} does not come of {row.state}.")
             key = key_of(self._vault, row)
@@ -216,8 +225,7 @@ class Submissions:
         await change_all(session, waits, {**RAISED, "state": OutgoingState.HELD, "trouble": None})
         is_news = (mailbox.id == outgoing.mailbox_id) & mailbox.outgoing_refused_at.is_(None)
         if await update_rows(session, MailboxRow, is_news, {"outgoing_refused_at": now}):
-            notice = Notice.OUTGOING_REFUSED
-            await owe_to(self._database, session, outgoing.owner, outgoing.mailbox_id, now=now, notice=notice)
+            await owe_alarm(self._database, session, outgoing, now)
 
     async def _lapse(self, session: AsyncSession, now: datetime, which: ColumnElement[bool]) -> None:
         """What was about to go out when its lease ended may be with its server or not; its sender is owed that news."""
@@ -254,13 +262,39 @@ async def _end_erased(session: AsyncSession, outgoing_id: str, tried: Tried, now
 
 async def _held_row(session: AsyncSession, submission: Submission) -> Any:
     """A mail's row, locked; LeaseLost when the submission no longer holds."""
-    try:
-        row = await row_of(session, submission.outgoing.id, is_locked=True)
-    except NotFound:
-        raise LeaseLost("The mail is gone.") from None
+    row = await _locked_row(session, submission)
     if row.fence != submission.fence:
         raise LeaseLost("The mail is another's to send now.")
     return row
+
+
+async def _tried_row(session: AsyncSession, submission: Submission, tried: Tried) -> Any:
+    """The same of a try that ended, or one that only ran out of its lease before the server took the mail.
+
+    Whatever else changes a mail after its intent raises the fence once more: sending it again above all.
+    """
+    row = await _locked_row(session, submission)
+    has_lapsed = row.fence == submission.fence + 1 and row.state == OutgoingState.UNKNOWN
+    if row.fence == submission.fence or (
+        has_lapsed and row.letter is not None and _is_taken(submission.outgoing, tried)
+    ):
+        return row
+    raise LeaseLost("The mail is another's to send now.")
+
+
+async def _locked_row(session: AsyncSession, submission: Submission) -> Any:
+    try:
+        return await row_of(session, submission.outgoing.id, is_locked=True)
+    except NotFound:
+        raise LeaseLost("The mail is gone.") from None
+
+
+def _is_taken(outgoing: Outgoing, tried: Tried) -> bool:
+    """Whether a try brought the mail to its end, and the server said that it has it."""
+    assert outgoing.letter is not None
+    before = {each.address for each in outgoing.letter.recipients if each.state is RecipientState.TAKEN}
+    taken = {each.address for each in tried.recipients if each.state is RecipientState.TAKEN}
+    return tried.state is OutgoingState.SENT and not taken <= before
 
 
 async def _lock_mailbox(session: AsyncSession, mailbox_id: str) -> None:
@@ -274,7 +308,8 @@ def _may_come(state: OutgoingState, outgoing: Outgoing, tried: Tried) -> bool:
     """Whether a try ends so; of a mail that some have already, one before the intent may be the last."""
     if tried.state is OutgoingState.SENT and outgoing.letter is not None:
         is_with_some = any(each.state is RecipientState.TAKEN for each in outgoing.letter.recipients)
-        return is_with_some or state is OutgoingState.SENDING
+        # Of an unknown one it is the answer, come late.
+        return is_with_some or state in {OutgoingState.SENDING, OutgoingState.UNKNOWN}
     return tried.state in _NEXT.get(state, ())
 
 

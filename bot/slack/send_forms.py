@@ -56,7 +56,7 @@ _TO_BE_QUOTED: Final = re.compile(r"[^\w \'./+-]")
 _WORDS: Final = frozenset({"text", "link", "emoji", "user", "usergroup", "channel", "broadcast", "date"})
 _NOTHING: Final = "Write something, or attach a file."
 _TOO_LONG: Final = "This is too long for the form. Shorten it, or attach it as a file."
-_NOBODY: Final = "Enter at least one address, such as name@example.org."
+_NOBODY: Final = "Enter at least one address, such as name@example.org, here or under Cc or Bcc."
 _BROKEN: Final = "This form is not whole any more. Please open it again."
 _TOO_MANY_FILES: Final = f"Attach at most {MOST_FILES} files, those from before included."
 
@@ -72,6 +72,7 @@ class Writing:
         text: a `rich_text` block; None for no words.
         files: id and name of those that were given to Slack.
         left_out: how many of the original's recipients did not fit into the fields.
+        instead: of the mail that is written on here, and which gives way to this one; "" for none.
     """
 
     form_id: str
@@ -87,6 +88,7 @@ class Writing:
     quotes: bool = True
     passes_on: bool = True
     left_out: int = 0
+    instead: str = ""
 
     def metadata(self) -> str:
         """The view's `private_metadata`: ids only."""
@@ -95,6 +97,7 @@ class Writing:
             "kind": self.kind.value,
             "message": self.message_id,
             "mailbox": self.mailbox_id,
+            "instead": self.instead,
         }
         return json.dumps({key: value for key, value in ids.items() if value}, separators=(",", ":"))
 
@@ -163,6 +166,7 @@ def read(view: Mapping[str, Any]) -> Writing:
         files=(*reader.kept(), *reader.files(send_names.FILES)),
         quotes=reader.is_ticked(send_names.QUOTES),
         passes_on=reader.is_ticked(send_names.PASSES_ON),
+        instead=ids.get("instead", ""),
     )
 
 
@@ -226,6 +230,7 @@ def filled(writing: Writing) -> Filled:
         quotes=writing.quotes,
         passes_on=writing.passes_on,
         draft=draft_of(writing),
+        instead=writing.instead,
     )
 
 
@@ -250,10 +255,10 @@ def draft_of(writing: Writing) -> str:
     return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
 
 
-def written_on(draft: str, form_id: str) -> Writing | None:
+def written_on(draft: str, form_id: str, instead: str = "") -> Writing | None:
     """The form that a draft was made of, as a new one; None for what is no draft.
 
-    What is sent from it is another mail than the first, so it gets an id of its own.
+    What is sent from it is another mail than the first, `instead` of which it goes, so it gets an id of its own.
     """
     try:
         found = json.loads(draft)
@@ -270,6 +275,7 @@ def written_on(draft: str, form_id: str) -> Writing | None:
             files=tuple((str(file_id), str(name)) for file_id, name in found["files"]),
             quotes=found["quotes"],
             passes_on=found["passes_on"],
+            instead=instead,
         )
     except (ValueError, TypeError, KeyError):
         return None

@@ -5,7 +5,7 @@ What was written, and what servers said, stands in plain text and rich text only
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from bot import sent
@@ -34,6 +34,7 @@ NAMED: Final = 5
 NO_SUBJECT: Final = "(no subject)"
 CUT: Final = "Shortened here; all of it was sent."
 CUT_WAITING: Final = "Shortened here; all of it is sent."
+WRITTEN_ON: Final = " It was written on, and sent as another e-mail."
 PURGED: Final = "Mailbox does not keep the text of this mail any more."
 
 _FIELDS: Final = {RecipientField.TO: "To", RecipientField.CC: "Cc", RecipientField.BCC: "Bcc"}
@@ -86,9 +87,25 @@ def refused(mailbox: Mailbox) -> Rendered:
     return Rendered(blocks.escaped_within(words, blocks.SECTION_UNITS), [blocks.sentence(words), row])
 
 
+def mended(mailbox: Mailbox, waiting: int) -> Rendered:
+    """What that post says once it is mended: there is nothing to be done any more.
+
+    Args:
+        waiting: how many mails are still to go out.
+    """
+    name = blocks.plain(mailbox.profile.name, 200)["text"]
+    some = {0: "", 1: " 1 e-mail that waited is on its way."}
+    words = f"✓ Sending from “{name}” works again." + some.get(
+        waiting, f" {waiting:,} e-mails that waited are on their way, one after the other."
+    )
+    if mailbox.profile.outgoing is None:
+        words = f"“{name}” only receives by now, so nothing is sent from it."
+    return Rendered(blocks.escaped_within(words, blocks.SECTION_UNITS), [blocks.sentence(words)])
+
+
 def is_news(outgoing: Outgoing) -> bool:
     """Whether a mail stands at a bad end about which its sender has done nothing yet; to be called back by oneself is none."""
-    if outgoing.letter is None:
+    if outgoing.letter is None or outgoing.letter.is_written_on:
         return False
     if outgoing.state is OutgoingState.SENT:
         return bool(_those(outgoing, RecipientState.REFUSED))
@@ -176,9 +193,16 @@ def _state(outgoing: Outgoing, mailbox: Mailbox, reader: Person) -> list[Element
         return [_words(_held(outgoing, mailbox, reader))]
     if outgoing.state is OutgoingState.UNKNOWN:
         return [_words(_UNSURE_LEFT if outgoing.is_left else _UNSURE)]
-    if outgoing.state is OutgoingState.FAILED:
-        return [_words(f"Not sent. {_said(outgoing)}")]
-    return [_words("Sending…" if outgoing.state is OutgoingState.SENDING else "Not sent: it was undone.")]
+    if outgoing.state is OutgoingState.SENDING:
+        return [_words("Sending…")]
+    has_failed = outgoing.state is OutgoingState.FAILED
+    said = f"Not sent. {_said(outgoing)}" if has_failed else "Not sent: it was undone."
+    return [_words(f"{said}{_since(outgoing)}")]
+
+
+def _since(outgoing: Outgoing) -> str:
+    """What became of its form."""
+    return WRITTEN_ON if outgoing.letter is not None and outgoing.letter.is_written_on else ""
 
 
 def _waiting(outgoing: Outgoing, mailbox: Mailbox) -> list[Element]:
@@ -187,7 +211,9 @@ def _waiting(outgoing: Outgoing, mailbox: Mailbox) -> list[Element]:
     if outgoing.due_at is None:
         return [_words("Will be sent in a moment.")]
     if outgoing.trouble is None:
-        return [_words("Will be sent at "), _time(outgoing.due_at), _words(".")]
+        # What was held for long goes out one by one, so that it may take until tomorrow.
+        is_late = outgoing.due_at - outgoing.created_at > timedelta(hours=1)
+        return [_words("Will be sent at "), _time(outgoing.due_at, is_day_named=is_late), _words(".")]
     taken = _those(outgoing, RecipientState.TAKEN)
     before = f"Sent to {_list(taken)}. " if taken else ""
     refused = [each for each in _those(outgoing, RecipientState.OWED) if each.code]
@@ -259,7 +285,7 @@ def _row(outgoing: Outgoing, mailbox: Mailbox, reader: Person) -> list[Element]:
         return row
     if state is OutgoingState.UNKNOWN and not outgoing.is_left:
         row += [_again(outgoing.id), _button("Leave it", names.OUTGOING_LEAVE, outgoing.id)]
-    if state is OutgoingState.FAILED and outgoing.trouble in _AGAIN:
+    if state is OutgoingState.FAILED and outgoing.trouble in _AGAIN and not _since(outgoing):
         row.append(_button("Send again", names.OUTGOING_AGAIN, outgoing.id))
     has_draft = outgoing.letter is not None and bool(outgoing.letter.draft)
     if state in {OutgoingState.FAILED, OutgoingState.UNDONE} and has_draft:

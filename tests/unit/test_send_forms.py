@@ -97,6 +97,7 @@ def test_each_fault_stands_under_its_field(writing: Writing, field: str, word: s
         replace(WRITING, text=None),
         replace(WRITING, files=()),
         replace(WRITING, to="", bcc="ana@acme.example"),
+        replace(WRITING, to="", cc="ana@acme.example"),
         replace(WRITING, kind=LetterKind.FORWARD, text=None, files=()),
         replace(WRITING, subject=""),
     ],
@@ -138,9 +139,9 @@ def test_a_draft_is_written_on_as_another_mail() -> None:
     """All of it comes back, under a new id: what is sent from it is not what was undone."""
     sent = send_forms.filled(WRITING)
 
-    found = send_forms.written_on(sent.draft, "another")
+    found = send_forms.written_on(sent.draft, "another", "e" * 32)
 
-    assert found == replace(WRITING, form_id="another")
+    assert found == replace(WRITING, form_id="another", instead="e" * 32)
     assert sent.file_ids == ("F1", "F2")
     assert (sent.text, sent.message_id, sent.quotes) == (TEXT, "f" * 32, True)
 
@@ -156,6 +157,16 @@ def test_metadata_holds_ids_alone() -> None:
     found = json.loads(WRITING.metadata())
 
     assert found == {"form": FORM, "kind": "reply", "message": "f" * 32, "mailbox": "a" * 32}
+
+
+def test_a_form_that_is_written_on_remembers_from_which_mail() -> None:
+    """From one rendering to the next, and as it is sent; it is no part of the draft, whose next form gets another."""
+    writing = replace(WRITING, instead="e" * 32)
+
+    back = send_forms.read({"private_metadata": writing.metadata(), "state": {"values": {}}})
+
+    assert back.instead == send_forms.filled(back).instead == "e" * 32
+    assert send_forms.draft_of(writing) == send_forms.draft_of(WRITING)
 
 
 @pytest.mark.parametrize(

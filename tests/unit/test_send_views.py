@@ -294,6 +294,32 @@ def test_what_is_known_of_recipients_is_said_beneath_them(checked: Checked, word
     assert kit.texts([send_form.check_block(checked)]) == words
 
 
+UNREAD = "says that it does not read answers."
+
+
+@pytest.mark.parametrize(
+    ("addresses", "words"),
+    [
+        (["no-reply@acme.example"], f"⚠ no-reply@acme.example {UNREAD}"),
+        (["ana@acme.example", "noreply@x.example"], f"⚠ noreply@x.example {UNREAD}"),
+        (
+            ["noreply@x.example", "donotreply@y.example", "no.reply@z.example"],
+            "⚠ noreply@x.example and 2 more say that they do not read answers.",
+        ),
+    ],
+)
+def test_who_reads_no_answers_is_said(addresses: list[str], words: str) -> None:
+    """In the form as it is opened, and while it is typed."""
+    answered = replace(STARTED.answered, to=tuple(Address("", each) for each in addresses), cc=())
+    recipients = tuple(Recipient(each, RecipientField.TO) for each in addresses)
+
+    view = form(replace(STARTED, answered=answered))
+
+    validate.view(view, "modal")
+    assert words in kit.texts(view)
+    assert words in kit.texts([send_form.check_block(Checked(recipients))])
+
+
 def test_an_answer_to_a_program_says_that_nobody_is_named() -> None:
     """The field is empty on purpose."""
     answered = replace(STARTED.answered, to=(), cc=(), is_automatic=True)

@@ -159,6 +159,16 @@ STATES = [
     ),
     (mail(OutgoingState.UNDONE), "Not sent: it was undone.", [names.OUTGOING_WRITE_ON]),
     (with_letter(mail(OutgoingState.UNDONE), draft=""), "Not sent: it was undone.", []),
+    (
+        with_letter(mail(OutgoingState.UNDONE), draft="", is_written_on=True),
+        "Not sent: it was undone. It was written on, and sent as another e-mail.",
+        [],
+    ),
+    (
+        with_letter(mail(F, Trouble.TOO_LONG), said="It took a day.", draft="", is_written_on=True),
+        "Not sent. It took a day. It was written on, and sent as another e-mail.",
+        [],
+    ),
 ]
 
 
@@ -346,6 +356,7 @@ def test_a_bad_end_is_news(found: Outgoing, words: str) -> None:
         mail(OutgoingState.UNDONE),
         mail(U, is_left=True),
         replace(mail(F), letter=None),
+        with_letter(mail(F), is_written_on=True),
     ],
 )
 def test_what_is_well_or_decided_is_no_news(found: Outgoing) -> None:
@@ -360,6 +371,20 @@ def test_nothing_in_news_is_live() -> None:
     rendered = sent_posts.news(found)
 
     assert problems(rendered.blocks) + text_problems(rendered.text) == []
+
+
+@pytest.mark.parametrize("name", ["Work", LIVE])
+def test_a_mended_password_needs_nothing_more(name: str) -> None:
+    """The post that asked for it says so, without a button; a mailbox that only receives by now sends nothing at all."""
+    rendered = sent_posts.mended(named(MAILBOX, name), 3)
+    without = replace(MAILBOX, profile=replace(MAILBOX.profile, outgoing=None))
+
+    assert "works again. 3 e-mails that waited are on their way" in visible(rendered.blocks)
+    assert problems(rendered.blocks) + text_problems(rendered.text) == []
+    assert "actions" not in [block["type"] for block in rendered.blocks]
+    assert "only receives" in sent_posts.mended(without, 3).text
+    assert sent_posts.mended(MAILBOX, 1).text.endswith("works again. 1 e-mail that waited is on its way.")
+    assert sent_posts.mended(MAILBOX, 0).text.endswith("works again.")
 
 
 @pytest.mark.parametrize("name", ["Work", LIVE])

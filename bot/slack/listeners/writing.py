@@ -209,7 +209,7 @@ def new_form() -> str:
 async def written_on(desk: Desk, person: Person, outgoing: Outgoing, said: str = "") -> View:
     """The form that a mail was made of, to be written on by who wrote it."""
     draft = "" if outgoing.letter is None else outgoing.letter.draft
-    writing = send_forms.written_on(draft, new_form())
+    writing = send_forms.written_on(draft, new_form(), outgoing.id)
     if writing is None or outgoing.actor != person:
         return sent.undone_view(outgoing.id, is_own=outgoing.actor == person)
     return await _again(desk, person, writing, said)

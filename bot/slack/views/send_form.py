@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bot import limits
 from bot.mail.letters import LetterKind
 from bot.mail.text import one_line
+from bot.mail.unread import unread
 from bot.slack import names, send_names
 from bot.slack.blocks import size
 from bot.slack.send_forms import (
@@ -169,7 +170,7 @@ def _recipients(writing: Writing) -> list[Block]:
                 name,
                 label,
                 element,
-                optional=not is_first,
+                optional=True,  # one of the three is enough; that none is filled in is said at the first
                 dispatches=True,
                 sends=send_names.RECIPIENTS_TYPED,
             )
@@ -180,7 +181,10 @@ def _recipients(writing: Writing) -> list[Block]:
 def _first_check(started: Started, writing: Writing) -> Block:
     """What is known of the recipients before anybody types."""
     count = len(started.answered.to) + len(started.answered.cc) - writing.left_out
-    found = checked_block(count, new_domains=started.new_domains, left_out=writing.left_out)
+    whom = [each.address for each in (*started.answered.to, *started.answered.cc)]
+    found = checked_block(
+        count, new_domains=started.new_domains, left_out=writing.left_out, unread=unread(whom)
+    )
     is_answer = started.kind in {LetterKind.REPLY, LetterKind.REPLY_ALL}
     if is_answer and started.answered.is_automatic and not count:
         return {**found, "elements": [plain(_AUTOMATIC), *found["elements"]]}
@@ -193,8 +197,9 @@ def checked_block(
     new_domains: Collection[str] = (),
     *,
     left_out: int = 0,
+    unread: Sequence[str] = (),
 ) -> Block:
-    """What is known of the recipients: how many they are, what cannot be read, whom nobody wrote to before."""
+    """What is known of the recipients: how many they are, what cannot be read, whom nobody wrote to before, who reads nothing."""
     lines = [f"✗ {_FIELDS[field]}: {sentence}" for field, sentence in (faults or {}).items()]
     if count > limits.RECIPIENTS:
         lines.append(
@@ -208,12 +213,25 @@ def checked_block(
         lines.append(f"⚠ {left_out:,} more recipients of the original do not fit here and are left out.")
     if new_domains:
         lines.append(f"⚠ First e-mail from this mailbox to {_domains(new_domains)}: check the spelling.")
+    if unread:
+        lines.append(_unread(unread))
     return {**context(*(plain(line, 700) for line in lines)), "block_id": send_names.CHECKED}
+
+
+def _unread(addresses: Sequence[str]) -> str:
+    more = len(addresses) - 1
+    said = (
+        "says that it does not read answers"
+        if not more
+        else f"and {more:,} more say that they do not read answers"
+    )
+    return f"⚠ {addresses[0][:200]} {said}."
 
 
 def check_block(checked: Checked) -> Block:
     """The same of what was checked."""
-    return checked_block(checked.count, checked.faults, checked.new_domains)
+    whom = (each.address for each in checked.recipients)
+    return checked_block(checked.count, checked.faults, checked.new_domains, unread=unread(whom))
 
 
 def _domains(found: Collection[str]) -> str:

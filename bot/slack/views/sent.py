@@ -127,6 +127,8 @@ def sent_again(outgoing: Outgoing) -> str:
     """What is said to “Send again”, also where somebody was quicker, on another device or as another."""
     if outgoing.state in {OutgoingState.WAITING, OutgoingState.HELD, OutgoingState.SENDING}:
         return ON_ITS_WAY_AGAIN
+    if outgoing.letter is not None and outgoing.letter.is_written_on:
+        return "It is not sent again: you wrote on from it, and sent that."
     return f"It is not sent again: {_STANDS[outgoing.state]}."
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from email import message_from_bytes, policy
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,7 @@ from bot.slack.client import SlackClient
 from storage.errors import NotFound
 from storage.sending import OutgoingState, RecipientField
 from storage.sharing import Act, Audience, AudienceKind, Level, Role
+from storage.zones import Zones
 from tests.integration.sending.conftest import ADDRESS, MAIL, filled
 from tests.integration.viewing.conftest import KENJI, LUCIA, MARTA
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from email.message import EmailMessage
 
+    from storage.records import Person
     from storage.sending import Outgoing
     from tests.integration.sending.conftest import Bureau
 
@@ -56,6 +59,28 @@ async def test_a_new_mail_is_saved_as_it_was_written(bureau: Bureau) -> None:
     assert mail["Message-ID"].endswith("@example.org>")
     assert ADDRESS in mail["From"]
     assert "eve" not in mail.as_string()
+
+
+@pytest.mark.parametrize(
+    ("fields", "to", "cc"),
+    [
+        ({"cc": "bob@third.example"}, b"", b"Cc: bob@third.example\r\n"),
+        ({"bcc": "eve@third.example"}, b"To: undisclosed-recipients:;\r\n", b""),
+    ],
+)
+async def test_cc_or_bcc_alone_is_enough(
+    bureau: Bureau, fields: dict[str, str], to: bytes, cc: bytes
+) -> None:
+    """The header names whom it may name, and nobody of Bcc."""
+    mail = await bureau.sending.save(MARTA, filled(bureau.hall.mailbox_id, to="", **fields), "f1")
+
+    assert mail.letter is not None
+    assert mail.letter.addresses == tuple(fields.values())
+    head = (await bureau.octets(mail)).partition(b"\r\n\r\n")[0] + b"\r\n"
+    assert [line for line in head.splitlines(keepends=True) if line[:3] in {b"To:", b"Cc:"}] == [
+        line for line in (to, cc) if line
+    ]
+    assert b"eve@" not in head
 
 
 async def test_the_same_form_twice_is_one_mail(bureau: Bureau) -> None:
@@ -140,7 +165,7 @@ async def test_mails_with_files_are_made_a_few_at_a_time(bureau: Bureau) -> None
     ]
 
     work = [asyncio.create_task(bureau.sending.save(*each)) for each in sent]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while counting.now < 2:  # noqa: ASYNC110 - it calls nobody
             await asyncio.sleep(0.01)
         plain = await bureau.sending.save(MARTA, filled(bureau.hall.mailbox_id), "plain")
@@ -226,6 +251,30 @@ async def test_a_name_that_was_set_is_the_one_recipients_see(bureau: Bureau) -> 
     assert mail.get_content().endswith("\r\n-- \r\nBest regards\r\nMarta\r\n")
     assert saved.due_at is not None
     assert (saved.due_at - saved.created_at).total_seconds() == 30
+
+
+@pytest.mark.parametrize(
+    ("actor", "zone", "offset"),
+    [
+        (MARTA, "Europe/Berlin", b"+0100"),
+        (MARTA, None, b"+0000"),
+        (MARTA, "Nowhere/Land", b"+0000"),
+        (KENJI, "Europe/Berlin", b"+0000"),
+    ],
+)
+async def test_a_mail_bears_the_time_of_its_sender(
+    bureau: Bureau, actor: Person, zone: str | None, offset: bytes
+) -> None:
+    """Of the mailbox's owner, where it is known; of nobody else as theirs."""
+    await bureau.hall.share(Level.REPLY)
+    now = bureau.hall.clock()
+    await Zones(bureau.hall.stores.database).learn(MARTA, zone, now, {}, now)
+
+    mail = await bureau.sending.save(actor, filled(bureau.hall.mailbox_id), "f1")
+
+    (date,) = [line for line in (await bureau.octets(mail)).splitlines() if line.startswith(b"Date: ")]
+    assert date.endswith(offset)
+    assert parsedate_to_datetime(date.decode().removeprefix("Date: ")) == now
 
 
 async def test_people_are_mentioned_by_name(bureau: Bureau) -> None:

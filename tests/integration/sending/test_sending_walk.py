@@ -6,25 +6,23 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
-from pydantic import SecretStr
 
-from bot.mail import providers
-from bot.sandbox.person import File, Person, Unexpected, top_view, words
+from bot.sandbox.person import File, Person, Unexpected, words
 from bot.sandbox.slack.channels import WAREHOUSE_ID
 from bot.sandbox.slack.faults import Fault
-from bot.sandbox.slack.people import TEAM_ID
-from bot.slack import answers, blocks, connection, listeners, names
+from bot.sending_errors import NotReopened
+from bot.slack import answers, blocks, names
 from bot.slack.client import web_client
-from bot.slack.listeners.desk import Desk
 from bot.slack.listeners.reception import Reception
 from bot.slack.views import sent
 from storage.records import Passwords, Secret
 from storage.sending import OutgoingState
 from storage.sharing import Act, Level
+from tests.integration.listening import SECONDS, listen, settled
 from tests.integration.sending.conftest import ADDRESS, MAIL, filled
 from tests.integration.storage.stores import NEW
 from tests.integration.viewing.conftest import INES, KENJI, MARTA
@@ -35,15 +33,6 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
     from tests.integration.sending.conftest import Bureau
-
-SECONDS = 10
-
-
-class _Tokens:
-    """The settings that a connection needs."""
-
-    slack_bot_token = SecretStr("xoxb-t")
-    slack_signing_secret = SecretStr("s")
 
 
 class Room:
@@ -77,38 +66,16 @@ async def room(bureau: Bureau) -> AsyncIterator[Room]:
     hall = bureau.hall
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        base = hall.people._slack._web.base_url
-        web = web_client("xoxb-t", base, 5)
-        desk = Desk(
-            **dict.fromkeys(
-                ("registrar", "belongings", "server_mail", "examiner", "discovery", "typed", "zones", "reading", "muting"),
-                cast("Any", None),
-            ),
+        web = web_client("xoxb-t", hall.people._slack._web.base_url, 30)
+        await listen(
+            web,
+            stack,
             slack=hall.people._slack,
-            providers=providers.load(),
-            workspace=TEAM_ID,
-            allows_plain=lambda _: False,
             clock=hall.clock,
             reception=Reception(hall.door, hall.viewing, hall.managing, hall.front),
             sending=bureau.sending,
-        )  # fmt: skip
-        bolt = connection.bolt(cast("Any", _Tokens()), cast("Any", (await web.auth_test()).data), web)
-        listeners.register(bolt, desk)
-        is_connected = await connection.open_socket(bolt, "xapp-t", asyncio.Event(), stack)
-        async with asyncio.timeout(SECONDS):
-            while not await is_connected():  # noqa: ASYNC110 - the SDK tells nobody
-                await asyncio.sleep(0.02)
+        )
         yield Room(bureau, web, session)
-
-
-async def settled(somebody: Person, text: str) -> dict[str, Any]:
-    """The view in front, once it says this."""
-
-    def holds(shown: dict[str, Any]) -> dict[str, Any] | None:
-        view = top_view(shown)
-        return view if view is not None and text in words(view) else None
-
-    return await somebody.until(f"a view with “{text}”", holds, SECONDS)
 
 
 def typed(view: dict[str, Any], field: str) -> Any:
@@ -276,6 +243,29 @@ async def test_undo_that_comes_too_late_says_so(room: Room) -> None:
     await marta.press("Undo")
 
     await settled(marta, "It is too late to undo this: it is being sent right now.")
+
+
+async def test_written_on_in_two_windows_it_is_sent_once(room: Room) -> None:
+    """The second window says so under its text, which stays, however often it is sent off."""
+    marta = room.person(MARTA.user)
+    await marta.command("/mailbox send")
+    form = await settled(marta, "Put commas between several addresses.")
+    await marta.submit(form, {"To": "ada@elsewhere.example", "Subject": "Plan", "Text": "One."})
+    saved = await settled(marta, "It will be sent in 10 seconds.")
+    mail_id = saved["private_metadata"]
+    await marta.press("Undo")
+    form = await settled(marta, "Undone: it is not sent.")
+    elsewhere = filled(room.hall.mailbox_id, subject="Plan B", instead=mail_id)
+    await room.bureau.sending.save(MARTA, elsewhere, "the other window")
+
+    for _ in range(2):
+        with pytest.raises(Unexpected, match="already sent from another window"):
+            await marta.submit(form, {"Subject": "Plan C"})
+
+    assert await room.mails(MARTA.user) == ["Plan B"]
+    with pytest.raises(NotReopened) as raised:
+        await room.bureau.sending.opened_again(MARTA, mail_id)
+    assert "has a post of its own" in raised.value.sentence
 
 
 async def test_slack_that_asks_for_rest_is_asked_once_more(room: Room) -> None:

@@ -105,6 +105,7 @@ class Office:
         undo: float = 0,
         octets: bytes | None = None,
         mailbox_id: str = "",
+        **letter: Any,
     ) -> Outgoing:
         """Save a mail as a form does once everything was checked."""
         self.count += 1
@@ -115,7 +116,7 @@ class Office:
             actor=actor,
             form_id=f"form{self.count}",
             answers=answers,
-            letter=Letter(message_id, "anna@example.org", recipients, "Plan", "Yes.", draft="{}"),
+            letter=Letter(message_id, "anna@example.org", recipients, "Plan", "Yes.", draft="{}", **letter),
             octets=octets or f"Message-ID: {message_id}\r\nSubject: Plan\r\n\r\nYes.\r\n".encode(),
             clues=Clues(message_id, (), "plan", to, is_answer=False),
             undo=timedelta(seconds=undo),
@@ -170,7 +171,7 @@ async def ended(submitter: Submitter) -> None:
 async def in_hand(office: Office, submitter: Submitter) -> None:
     """Returns when the server was told of a mail, and has to be slow so that it is told no more."""
     await submitter.tick()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not office.server.transactions:  # noqa: ASYNC110 - the fake calls nobody
             await asyncio.sleep(0.01)
 

@@ -173,3 +173,51 @@ async def test_what_was_mended_meanwhile_is_not_told(office: Office) -> None:
     assert entry is not None
     with pytest.raises(NotFound, match="mended"):
         await office.posts.rendered(entry)
+
+
+async def test_the_alarm_says_that_it_is_over(office: Office) -> None:
+    """Once the password is mended it has no button any more; refused again, that is a new post."""
+    await office.change(replace(RIGHT, outgoing=Secret("old")))
+    mails = [await office.write() for _ in range(2)]
+    await office.bring()
+    await office.post()
+    (alarm,) = alarms(office)
+    assert "actions" in str(alarm.blocks)
+
+    await office.change(RIGHT)
+    await office.bring()
+    await office.posts.tell()
+
+    (alarm,) = alarms(office)
+    assert "works again" in alarm.text
+    assert "actions" not in str(alarm.blocks)
+    await office.change(replace(RIGHT, outgoing=Secret("old")))
+    await office.bring()
+    await office.post()
+    before = updates(office)
+    await office.posts.tell()
+    again, over = sorted(alarms(office), key=lambda post: "works again" in post.text)
+    assert "refuses" in again.text
+    assert "works again" in over.text
+    assert updates(office) - before <= len(mails)
+
+
+async def test_the_alarm_of_a_mailbox_without_an_outgoing_server_says_that(office: Office) -> None:
+    """Nothing works again there."""
+    await office.change(replace(RIGHT, outgoing=Secret("old")))
+    await office.write()
+    await office.bring()
+    await office.post()
+
+    await office.change(RIGHT, only_receives=True)
+    await office.posts.tell()
+
+    (alarm,) = alarms(office)
+    assert "only receives by now" in alarm.text
+
+
+def alarms(office: Office) -> list[Any]:
+    """The posts that tell of a refused password, or that it is over."""
+    posts = office.hall.sandbox.workspace.dm(MARTA.user).posts.values()
+    words = ("refuses the user name", "works again", "only receives")
+    return [post for post in posts if any(each in post.text for each in words)]

@@ -57,7 +57,7 @@ async def test_a_worker_that_dies_after_the_intent_leaves_it_unknown(office: Off
     office.server.ending = silent
     dying = office.submitter()
     await dying.tick()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await has_dot.wait()
     for task in list(dying.running()):
         task.cancel()

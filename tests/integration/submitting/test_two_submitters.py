@@ -49,3 +49,29 @@ async def test_who_lost_its_lease_before_the_dot_does_not_write_it(office: Offic
         await office.submissions.intend(stale, office.hall.clock(), lambda _: True)
     await office.submitter("one")._try(stale)
     assert len(office.server.kept) == 1
+
+
+@pytest.mark.parametrize("is_sent_again", [False, True])
+async def test_an_answer_counts_that_came_after_the_lease_was_lost(
+    office: Office, *, is_sent_again: bool
+) -> None:
+    """The server has the mail, whoever called it unknown meanwhile; unless somebody decided to send it again."""
+    mail = await office.write()
+    office.server.delays = {".": 0.5}
+    first = office.submitter("one")
+    await first.tick()
+    async with asyncio.timeout(5):
+        while await office.state(mail) is not OutgoingState.SENDING:  # noqa: ASYNC110 - a row calls nobody
+            await asyncio.sleep(0.01)
+    office.hall.clock.push(seconds=21)
+
+    assert await office.submissions.claim_due(
+        office.hall.clock(), lease=timedelta(seconds=20), worker="two", limit=1
+    ) == []  # fmt: skip
+    assert await office.state(mail) is OutgoingState.UNKNOWN
+    if is_sent_again:
+        await office.outgoings.send_again(mail.actor, mail.id, office.hall.clock(), lambda _: True)
+    await ended(first)
+
+    assert len(office.server.kept) == 1
+    assert await office.state(mail) is (OutgoingState.WAITING if is_sent_again else OutgoingState.SENT)
