@@ -217,7 +217,7 @@ async def filled(ground: Ground, chosen: argparse.Namespace) -> list[str]:
 
 async def _look(ground: Ground) -> None:
     ground.clock.now += CHANNELS_EVERY + timedelta(seconds=1)
-    await ground.rechecker.patrol(ground.clock())
+    await ground.rechecker.patrol()
 
 
 async def everything(ground: Ground) -> int:
@@ -268,7 +268,7 @@ async def demoted(ground: Ground, channels: list[str], what: str) -> bool:
     before, began = len(ground.sandbox.sandbox.calls.shown()), time.monotonic()
     done: set[Audience] = set()
     while len(done) < len(left) and ground.clock() - start <= LONGEST:
-        await ground.rechecker.patrol(ground.clock())
+        await ground.rechecker.patrol()
         for audience in left.keys() - done:
             if {facts.mailbox_id for facts in await shares.facts_with(TEAM_ID, audience)} == left[audience]:
                 done.add(audience)

@@ -31,6 +31,7 @@ from bot.mail.renderer import Renderer
 from bot.mail_posts import MailPosts
 from bot.old_mail import OldMailPosts
 from bot.original_posts import OriginalPosts
+from bot.outgoing_posts import SentPosts
 from bot.pace import Pace
 from bot.sandbox import server
 from bot.sandbox.slack import channel_changes
@@ -52,6 +53,8 @@ from storage.messages import Messages
 from storage.old_mail import OldMails
 from storage.originals import Originals
 from storage.outbox import Outbox
+from storage.outgoing import Outgoings
+from storage.outgoing_posts import OutgoingPosts
 from storage.records import (
     Claim,
     NewMailbox,
@@ -149,6 +152,9 @@ class Ground:
                 judge=Judge(people, _now),
                 people=people,
                 clock=_now,
+            ),
+            sent_posts=SentPosts(
+                Outgoings(database, vault), OutgoingPosts(database, vault), mailboxes, self.slack, clock=_now
             ),
             rules=rules,
             grace=timedelta(seconds=60),

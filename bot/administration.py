@@ -15,7 +15,7 @@ import structlog
 from bot import effects, granting, policy
 from bot.administrators import UNKNOWN_WORDS
 from bot.errors import NotAllowed
-from bot.slack.admin_forms import subject_text
+from bot.rechecking import EVERYTHING, Cause, What
 from bot.slack.views.admin import GrantSheet, Overview, Preview
 from storage.audits import grant_words
 from storage.errors import NotPermitted, TooMany
@@ -74,7 +74,7 @@ class Administration:
         shares: Shares,
         surveys: Surveys,
         *,
-        recheck: Callable[..., Awaitable[Any]],
+        recheck: Callable[[Cause], Awaitable[None]],
         clock: Callable[[], datetime],
     ) -> None:
         self._administrators: Final = administrators
@@ -86,17 +86,13 @@ class Administration:
         self._clock: Final = clock
         self._following: Final = set[asyncio.Future[Any]]()
 
-    async def is_administrator(self, actor: Person) -> bool:
-        """Whether to show somebody the administrator's part; no right follows from it."""
-        return await self._administrators.is_one(actor)
-
     async def overview(self, actor: Person) -> Overview:
         """The grants, and counts of mailboxes."""
         await self._administrators.require(actor, "overview")
         return await self.summary()
 
     async def summary(self) -> Overview:
-        """The same for App Home, whose builder has asked `is_administrator`."""
+        """The same for App Home, whose builder knows by `Front` that an administrator looks."""
         grants = await self._grants.all(self._administrators.workspace)
         roster = await self._people.roster()
         return Overview(
@@ -119,7 +115,7 @@ class Administration:
             shown: what somebody entered before, shown again.
             trouble: what kept it from being taken.
         """
-        member = await self._administrators.require(actor, subject_text(subject))
+        member = await self._administrators.require(actor, subject.key)
         grants = await self._grants.all(self._administrators.workspace)
         roles = await self._affected(subject)
         standing = policy.standing(subject, grants)
@@ -147,16 +143,14 @@ class Administration:
         Raises:
             OutranksThem: it would raise the ceiling of a role above theirs.
         """
-        member = await self._administrators.require(actor, subject_text(subject))
+        member = await self._administrators.require(actor, subject.key)
         grants = await self._grants.all(self._administrators.workspace)
         roles = await self._affected(subject)
         before = policy.standing(subject, grants)
         grant = _ranked(await self._placed(grant), member)
         after = self._after(subject, grant)
         if not granting.may_write(member, after, before, roles):
-            await self._administrators.refuse(
-                actor, subject_text(subject), grant_words(before), grant_words(after)
-            )
+            await self._administrators.refuse(actor, subject.key, grant_words(before), grant_words(after))
             raise OutranksThem("would raise a higher role")
         shown = Preview(
             subject=subject,
@@ -199,7 +193,7 @@ class Administration:
         preview = await self.preview(actor, subject, grant)
         if preview.before != before:
             return replace(preview, is_stale=True), False
-        member = await self._administrators.require(actor, subject_text(subject))
+        member = await self._administrators.require(actor, subject.key)
         roles = await self._affected(subject)
         grant = None if grant is None else replace(preview.after, rank=_rank(member))
         found: list[Grant] = []
@@ -215,7 +209,7 @@ class Administration:
             if found and found[-1] != before:
                 return await self.preview(actor, subject, grant, is_stale=True), False
             await self._administrators.refuse(
-                actor, subject_text(subject), grant_words(before), grant_words(preview.after)
+                actor, subject.key, grant_words(before), grant_words(preview.after)
             )
             raise OutranksThem("would raise a higher role") from error
         except TooMany as error:
@@ -243,9 +237,8 @@ class Administration:
         Should that fail, nothing opens for it, and the next round does it: every decision is taken by the grants.
         """
         # Of a group everybody is looked at: the look at one goes by the grants, in which one taken back is no more.
-        is_person = subject.kind is SubjectKind.PERSON
-        whom: dict[str, Any] = {"user": subject.id} if is_person else {"everyone": True}
-        task = asyncio.ensure_future(self._recheck(**whom))
+        cause = Cause(What.USER, subject.id) if subject.kind is SubjectKind.PERSON else EVERYTHING
+        task = asyncio.ensure_future(self._recheck(cause))
         self._following.add(task)
         task.add_done_callback(self._followed)
         await asyncio.wait({task}, timeout=FOLLOW_SECONDS)

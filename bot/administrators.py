@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from bot.errors import NotAllowed
+from bot.slack.views.admin.overview import ADMINISTRATORS_ONLY
 from storage.sharing import Act, AuditEntry
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ UNKNOWN_WORDS: Final = "Mailbox could not ask Slack who may do this right now, s
 class NotAdministrator(NotAllowed):
     """The person is no administrator; `ask` are users whom they can turn to."""
 
-    words = "This is for the workspace's primary owner, owners and admins, so nothing was done. Please ask one of them."
+    words = f"{ADMINISTRATORS_ONLY} Please ask one of them."
 
     def __init__(self, detail: str, ask: Sequence[str]) -> None:
         super().__init__(detail)
@@ -50,11 +51,6 @@ class Administrators:
         self._audits: Final = audits
         self._clock: Final = clock
         self.workspace: Final = workspace
-
-    async def is_one(self, actor: Person) -> bool:
-        """Whether to show somebody the administrator's part; no right follows from it."""
-        member = await self._people.member(actor)
-        return member is not None and member.role is not None and member.role.is_administrator
 
     async def require(self, actor: Person, what: str) -> Member:
         """The person who acts, asked for afresh.
@@ -77,7 +73,7 @@ class Administrators:
         found.sort(key=lambda member: (member.role.rank if member.role else 0, member.person.user))
         return [member.person.user for member in found]
 
-    async def refuse(self, actor: Person, subject: str, before: str = "", after: str = "") -> None:
+    async def refuse(self, actor: Person, subject: str, before: str, after: str = "") -> None:
         """Record that somebody tried what they may not."""
         entry = AuditEntry(
             at=self._clock(),

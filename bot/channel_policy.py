@@ -27,7 +27,7 @@ def decide_channel(
     readers: Iterable[Member] | None,
     now: datetime,
     *,
-    mail: Mail | None = None,
+    mail: Mail | None,
 ) -> Decision:
     """What may be posted into a channel.
 

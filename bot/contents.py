@@ -38,7 +38,7 @@ class Contents:
         digests: DigestPosts,
         originals: OriginalPosts,
         copies: CopyPosts,
-        sent: SentPosts | None = None,
+        sent_posts: SentPosts,
     ) -> None:
         self._outbox = outbox
         self._messages = messages
@@ -48,7 +48,7 @@ class Contents:
         self._digests = digests
         self._originals = originals
         self._copies = copies
-        self._sent = sent
+        self._sent_posts = sent_posts
 
     async def said(self, entry: Entry) -> tuple[Rendered, bool]:
         """The post of an entry, and whether files belong to it.
@@ -82,8 +82,7 @@ class Contents:
         if entry.notice in {Notice.TOLD, Notice.COPY}:
             return await self._copies.said(entry)
         if entry.notice in {Notice.OUTGOING, Notice.OUTGOING_REFUSED, Notice.OUTGOING_NEWS}:
-            assert self._sent is not None
-            return await self._sent.rendered(entry)
+            return await self._sent_posts.rendered(entry)
         return await self._own(entry)
 
     async def _own(self, entry: Entry) -> Rendered:

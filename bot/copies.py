@@ -123,26 +123,24 @@ class CopyPosts:
             raise NotFound("The share has ended meanwhile.")
         return copies.told(telling, mailbox_id, source, is_channel=is_channel(entry.owner.user))
 
-    async def allows(self, copy: Copy, *, fresh: bool = False) -> bool | None:
+    async def allows(self, copy: Copy) -> bool | None:
         """Whether a copy may stay as it was posted; None where nobody can say now.
 
-        Its header is read for the domains that are never shared; one that cannot be read any more counts as unknown.
-
-        Args:
-            fresh: else what Slack said within the hour is enough, but for what events told since.
+        What Slack said within the hour is enough, but for what events told since. Its header is read for the domains that
+        are never shared; one that cannot be read any more counts as unknown.
         """
         try:
             facts, message = await self._shares.facts_of_message(copy.message_id)
             mail = await self._mail(copy, facts, message)
         except NotFound:
             return False
-        decision = await self._decide(copy, facts, mail, fresh=fresh, seen=not fresh)
+        decision = await self._decide(copy, facts, mail, seen=True)
         if decision.reason is Reason.UNKNOWN:
             return None
         return decision.allows(copy.level)
 
-    async def refuse(self, dm: Dm, entry: Entry, *, is_final: bool) -> bool:
-        """A copy may not be posted now: call it back, or let it wait where nobody can say; whether it waits.
+    async def refuse(self, dm: Dm, entry: Entry, *, is_final: bool) -> None:
+        """A copy may not be posted now: call it back, or let it wait where nobody can say.
 
         Raises:
             LeaseLost: the DM is another's by now.
@@ -150,10 +148,9 @@ class CopyPosts:
         now = self._clock()
         if not is_final and now - id_time(entry.id) < WAITS:
             await self._store.put_off(dm, entry, now + ASKED_AGAIN, now)
-            return True
+            return
         log.info("copy_refused", entry=entry.id)
         await self._store.withdraw([entry.id], now)
-        return False
 
     async def _mail(self, copy: Copy, facts: Facts, message: ListedMessage) -> Mail:
         if not any(grant.excluded for grant in facts.grants):
@@ -164,19 +161,15 @@ class CopyPosts:
             return Mail(message.id, message.received_at, None)
         return _mail(message, line)
 
-    async def _decide(
-        self, copy: Copy, facts: Facts, mail: Mail, *, fresh: bool = False, seen: bool = False
-    ) -> Decision:
+    async def _decide(self, copy: Copy, facts: Facts, mail: Mail, *, seen: bool = False) -> Decision:
         if is_channel(copy.to.user):
-            return await self._decide_channel(copy.to, facts, mail, fresh=fresh, seen=seen)
-        return await self._judge.decide(copy.to, facts, mail, fresh=fresh, seen=seen)
+            return await self._decide_channel(copy.to, facts, mail, seen=seen)
+        return await self._judge.decide(copy.to, facts, mail, seen=seen)
 
-    async def _decide_channel(
-        self, to: Person, facts: Facts, mail: Mail, *, fresh: bool, seen: bool
-    ) -> Decision:
+    async def _decide_channel(self, to: Person, facts: Facts, mail: Mail, *, seen: bool) -> Decision:
         channel, owner, roster = await asyncio.gather(
-            self._people.channel(to.user, fresh=fresh, seen=seen),
-            self._people.member(facts.owner, fresh=fresh, seen=seen),
+            self._people.channel(to.user, seen=seen),
+            self._people.member(facts.owner, seen=seen),
             self._people.roster(),
         )
         readers = None

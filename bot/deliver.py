@@ -99,16 +99,16 @@ class Deliverer:
         digests: DigestPosts,
         originals: OriginalPosts,
         copies: CopyPosts,
+        sent_posts: SentPosts,
         rules: Rules,
         grace: timedelta,
         clock: Callable[[], datetime],
         stopping: asyncio.Event,
-        sent: SentPosts | None = None,
     ) -> None:
         self._outbox = outbox
         self._contents = Contents(
             outbox, messages, mailboxes, MailPosts(messages, renderer),
-            old_mail=old_mail, digests=digests, originals=originals, copies=copies, sent=sent,
+            old_mail=old_mail, digests=digests, originals=originals, copies=copies, sent_posts=sent_posts,
         )  # fmt: skip
         self._copies = copies
         self._placing = Placing(conversations, rules, clock)

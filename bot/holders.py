@@ -95,7 +95,7 @@ class Holders:
             return None
         return Judged(await self._member(owner), counts=False, is_plain=self._is_plain(after, before))
 
-    async def refused(self, owner: Person, judge: Judged, mailbox_id: str | None = None) -> BotError:
+    async def refused(self, owner: Person, judge: Judged, mailbox_id: str | None) -> BotError:
         """What a judge said no to in a store, noted in the audit; the reason, for the person."""
         await self._note(owner, judge.obstacle, mailbox_id)
         return judge.refusal()

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from bot import policy
+from bot.errors import RoleUnknown
 from storage.records import Security
 from storage.sharing import GUESTS, Room
 
@@ -29,7 +30,7 @@ class Obstacle(StrEnum):
 
 
 _SENTENCES: Final = {
-    Obstacle.UNKNOWN: "Mailbox could not ask Slack who you are right now, so nothing was saved. Please try again in a minute.",
+    Obstacle.UNKNOWN: RoleUnknown.words,
     Obstacle.NO_ROLE: "Your account has no role in this workspace that may use Mailbox.",
     Obstacle.GUEST: "Guests may not have a mailbox in this workspace.",
     Obstacle.MAY_NOT_HOLD: "Your administrators have not opened Mailbox for you.",

@@ -13,7 +13,7 @@ from bot import policy
 from storage.sharing import AudienceKind, Circle, GrantKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable
     from datetime import datetime
 
     from bot.policy import Decision
@@ -97,13 +97,6 @@ class Judge:
         """
         circle = await self._circle_of(facts, viewer, mail, fresh=fresh)
         return Permits(viewer, circle, level, mail, self._clock, to=to)
-
-    async def chain(
-        self, owner: Person, grants: Sequence[Grant], *, fresh: bool = False
-    ) -> tuple[Grant, ...] | None:
-        """The grants that bind somebody's mailboxes, none for a person without role; None where Slack could not be asked."""
-        member = await self._people.member(owner, fresh=fresh)
-        return None if member is None else policy.chain(member, grants)
 
     async def _circle_of(
         self, facts: Facts, viewer: Person, mail: Mail | None, *, fresh: bool, seen: bool = False

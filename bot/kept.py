@@ -6,12 +6,12 @@ Decides nothing: whoever asks has found out before, and finds out again before i
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from bot.errors import NotShown
 from bot.mail.content import Arrival
 from bot.mail.frames import Mode
-from bot.mail_posts import READ_OCTETS
+from bot.mail_posts import HEADER_OCTETS, READ_OCTETS
 from storage.errors import NotFound
 from storage.records import Shape
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from bot.mail.renderer import Renderer
     from storage.messages import Messages
     from storage.records import StoredMessage
-
-HEAD_OCTETS: Final = 512 * 1024
-"""Enough for any header that is read."""
 
 
 class Kept:
@@ -53,7 +50,7 @@ class Kept:
         if is_whole_needed and (len(octets) > READ_OCTETS or message.shape is not Shape.WHOLE):
             raise NotShown("over the limit")
         arrival = replace(_arrival(message), own_address=own_address)
-        return await self._read(octets if is_whole_needed else octets[:HEAD_OCTETS], arrival, mode, number)
+        return await self._read(octets if is_whole_needed else octets[:HEADER_OCTETS], arrival, mode, number)
 
     async def original(self, message_id: str, own_address: str = "") -> Rendered | None:
         """What an answer to a message needs; None when its octets are not kept.
@@ -72,7 +69,7 @@ class Kept:
             return None
         arrival = replace(_arrival(message), own_address=own_address)
         if len(octets) > READ_OCTETS:
-            arrival, octets = replace(arrival, shape=Shape.TOP), octets[:HEAD_OCTETS]
+            arrival, octets = replace(arrival, shape=Shape.TOP), octets[:HEADER_OCTETS]
         return await self._read(octets, arrival, Mode.ORIGINAL)
 
     async def files(self, message_id: str) -> Rendered | None:

@@ -20,7 +20,7 @@ READ_OCTETS: Final = 25 * 1024 * 1024
 HEAD_OCTETS: Final = 32 * 1024
 """The beginning of such a message, which its post shows."""
 
-LINE_OCTETS: Final = 512 * 1024
+HEADER_OCTETS: Final = 512 * 1024
 """Enough for any header that is read."""
 
 
@@ -64,6 +64,6 @@ class MailPosts:
             NotFound: its octets are gone.
         """
         message, octets = await self._messages.load(message_id)
-        shape = Shape.TOP if len(octets) > LINE_OCTETS and message.shape is Shape.WHOLE else message.shape
+        shape = Shape.TOP if len(octets) > HEADER_OCTETS and message.shape is Shape.WHOLE else message.shape
         arrival = Arrival(shape, message.listed_octets, message.received_at, None, "")
-        return message, await self._renderer.read(octets[:LINE_OCTETS], arrival, Mode.LINE)
+        return message, await self._renderer.read(octets[:HEADER_OCTETS], arrival, Mode.LINE)

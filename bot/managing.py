@@ -13,7 +13,8 @@ import structlog
 
 from bot import calm, pace, policy
 from bot.door import NOT_SHARED
-from bot.errors import NoSender, NoSuchRule, TooManyRules
+from bot.errors import BotError, NoSender, NoSuchRule, TooManyRules
+from bot.retention import WORDS, allowed_retentions
 from storage.errors import NotFound, NotPermitted, TooMany
 from storage.managing import Manager
 from storage.sharing import Level
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from bot.door import Door, Visit
+    from bot.mail.providers import Providers
     from bot.pace import Pace
     from storage.mailboxes import Mailboxes
     from storage.records import Mailbox, Person, Retention
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 Done = TypeVar("Done")
+
+
+class RetentionUnfit(BotError):
+    """The mail server cannot carry out this delete setting; the sentence says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,7 @@ class Managing:
         door: Door,
         mailboxes: Mailboxes,
         rules: Rules,
+        providers: Providers,
         *,
         bounds: Callable[[Mailbox], Pace],
         nudge: Callable[[], None],
@@ -70,6 +77,7 @@ class Managing:
         self._door = door
         self._mailboxes = mailboxes
         self._rules = rules
+        self._providers = providers
         self._bounds = bounds
         self._nudge = nudge
 
@@ -108,8 +116,18 @@ class Managing:
     async def set_retention(
         self, viewer: Person, mailbox_id: str, retention: Retention, delete_days: int | None
     ) -> Mailbox:
-        """Change the delete setting to one that the server can carry out. Raises as `get`."""
+        """Change the delete setting.
+
+        Raises:
+            NotAllowed: they may not manage it.
+            RetentionUnfit: the server, as it is set now, cannot carry it out.
+        """
         act = await self._act(viewer, mailbox_id)
+        profile = (await self._done(act, self._mailboxes.get(act.owner, mailbox_id))).profile
+        provider = self._providers.by_host(profile.incoming.host)
+        why_not = dict(allowed_retentions(provider, profile.username))[retention]
+        if why_not is not None:
+            raise RetentionUnfit(why_not.value, sentence=WORDS[why_not])
         call = self._mailboxes.change_retention(
             act.owner, mailbox_id, retention, delete_days, self._door.clock(), manager=act.manager
         )

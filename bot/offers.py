@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from bot import calm, policy
+from bot.errors import NotTheirs
 from storage.sharing import (
     GUESTS,
     Audience,
@@ -196,7 +197,7 @@ class Refusal(StrEnum):
 
 SENTENCES: Final = {
     Refusal.UNKNOWN: "Mailbox could not ask Slack about this right now, so nothing was shared. Please try again in a minute.",
-    Refusal.NOT_OWNER: "Only the owner of a mailbox can change what is shared of it. Nothing was changed.",
+    Refusal.NOT_OWNER: NotTheirs.words,
     Refusal.NO_ROLE: "Your account may not have a mailbox here any more, so nothing was shared. Please ask an administrator.",
     Refusal.SUSPENDED: "This mailbox is suspended, so nothing can be shared of it. Please ask an administrator.",
     Refusal.PRIVATE: "Your administrators keep this mailbox private now, so nothing was shared. Please ask them.",

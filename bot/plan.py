@@ -177,11 +177,6 @@ def keyed_in_steps(listing: Sequence[tuple[int, bytes]]) -> Generator[None, None
     return Lines(listing, nth, repeats, range(len(listing)))
 
 
-def session_plan(lines: Sequence[Listed], seen: Mapping[bytes, Seen], listed: int = 0) -> Plan:
-    """What to fetch and delete in a maildrop with few messages; see `session_plan_in_steps`."""
-    return _at_once(session_plan_in_steps(lines, seen, listed))
-
-
 def session_plan_in_steps(
     lines: Sequence[Listed], seen: Mapping[bytes, Seen], listed: int = 0
 ) -> Generator[None, None, Plan]:

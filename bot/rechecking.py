@@ -11,6 +11,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -49,15 +50,24 @@ MOST_CHANNELS: Final = 20
 EVERYONE_EVERY: Final = timedelta(hours=24)
 
 
+class What(StrEnum):
+    """What a change is about."""
+
+    USER = "user"
+    GROUP = "group"
+    CHANNEL = "channel"
+    EVERYTHING = "everything"
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What changed; `what` is user, group, channel or everyone."""
+    """Why to look: whom or what a change is about, and its id; none where everything is looked at."""
 
-    what: str
+    what: What
     id: str = ""
 
 
-EVERYONE: Final = Cause("everyone")
+EVERYTHING: Final = Cause(What.EVERYTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,26 +113,15 @@ class Rechecker:
 
     # Causes
 
-    async def recheck(
-        self,
-        *,
-        user: str | None = None,
-        group: str | None = None,
-        channel: str | None = None,
-        everyone: bool = False,
-    ) -> None:
-        """Look at whatever these concern; returns once that is done, by this call or by one that began after it."""
-        found = {"user": user, "group": group, "channel": channel}
-        causes = [Cause(what, each) for what, each in found.items() if each]
-        for cause in [*causes, *([EVERYONE] if everyone else [])]:
-            await self._settle(cause)
+    async def recheck(self, cause: Cause) -> None:
+        """Look at what a cause concerns; returns once that is done, by this call or by one that began after it.
 
-    async def _settle(self, cause: Cause) -> None:
-        """One look for all that ask for the same before it begins."""
+        There is one look for all that ask for the same before it begins.
+        """
         self._waiting.add(cause)
-        if EVERYONE in self._waiting or len(self._waiting) > MOST_APART:
-            self._waiting = {EVERYONE}
-            cause = EVERYONE
+        if EVERYTHING in self._waiting or len(self._waiting) > MOST_APART:
+            self._waiting = {EVERYTHING}
+            cause = EVERYTHING
         lock = self._locks.setdefault(cause, asyncio.Lock())
         async with lock:
             if cause in self._waiting:
@@ -136,10 +135,10 @@ class Rechecker:
     async def _look(self, cause: Cause) -> None:
         """Look at what a cause concerns, and again later where Slack, or the database, did not answer."""
         looks = {
-            "user": self._user,
-            "group": self._group,
-            "channel": self._channel,
-            "everyone": self._everyone,
+            What.USER: self._user,
+            What.GROUP: self._group,
+            What.CHANNEL: self._channel,
+            What.EVERYTHING: self._everyone,
         }
         try:
             is_known = await looks[cause.what](cause.id)
@@ -253,8 +252,12 @@ class Rechecker:
 
     # Time
 
-    async def tick(self, now: datetime) -> None:
-        """What ends by itself: shares whose day is over, credentials of accounts that stay deactivated."""
+    async def tick(self) -> None:
+        """What ends by itself: shares whose day is over, credentials of accounts that stay deactivated.
+
+        To be called every few seconds.
+        """
+        now = self._clock()
         for share in await self._shares.overdue(self._workspace, now):
             with suppress(NotFound, NotPermitted):
                 await self._shares.end(
@@ -262,13 +265,17 @@ class Rechecker:
                 )
         await self._suspending.erase(now)
 
-    async def patrol(self, now: datetime) -> None:
-        """What no event told of: channels, what Slack did not answer, and once a day, and at the start, everything."""
+    async def patrol(self) -> None:
+        """What no event told of: channels, what Slack did not answer, and once a day, and at the start, everything.
+
+        To be called every few seconds; may take longer.
+        """
+        now = self._clock()
         due = [cause for cause, again in self._again.items() if again.due_at <= now]
-        await asyncio.gather(*(self._settle(cause) for cause in due))
+        await asyncio.gather(*(self.recheck(cause) for cause in due))
         if self._everyone_at is None or now - self._everyone_at >= EVERYONE_EVERY:
             self._everyone_at = now
-            await self._settle(EVERYONE)
+            await self.recheck(EVERYTHING)
         if self._channels_at is None or now - self._channels_at >= CHANNELS_EVERY:
             self._channels_at = now
             await self._look_at_channels()
@@ -285,7 +292,7 @@ class Rechecker:
             channel = await self._people.channel(channel_id, fresh=True)
             if channel is not None and channel != seen[channel_id]:
                 self._seen[channel_id] = channel
-                await self._settle(Cause("channel", channel_id))
+                await self.recheck(Cause(What.CHANNEL, channel_id))
         self._looked_at = {
             channel: self._looked_at[channel] for channel in found if channel in self._looked_at
         }

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.offers import Wish
-    from bot.rechecking import Rechecker
     from bot.slack.people import People
     from storage.audits import Audits
     from storage.copies import Copies
@@ -45,11 +44,7 @@ _TRIES: Final = 3
 
 
 class Sharing:
-    """What owners do about sharing.
-
-    Args:
-        rechecker: keeps shares as roles, groups, channels and grants change.
-    """
+    """What owners do about sharing."""
 
     def __init__(
         self,
@@ -60,7 +55,6 @@ class Sharing:
         audits: Audits,
         mailboxes: Mailboxes,
         people: People,
-        rechecker: Rechecker,
         clock: Callable[[], datetime],
     ) -> None:
         self._shares = shares
@@ -69,7 +63,6 @@ class Sharing:
         self._audits = audits
         self._mailboxes = mailboxes
         self._people = people
-        self._rechecker = rechecker
         self._clock = clock
 
     # What is offered
@@ -248,27 +241,6 @@ class Sharing:
             await self._note_refusal(owner, None, Refusal.NOT_OWNER, f"share:{share_id}")
             raise NotTheirs("share") from error
         return share.ended_at == now
-
-    # What changes outside
-
-    async def recheck(
-        self,
-        *,
-        user: str | None = None,
-        group: str | None = None,
-        channel: str | None = None,
-        everyone: bool = False,
-    ) -> None:
-        """Something changed about these: what is not allowed any more is cut, ended, withdrawn, suspended."""
-        await self._rechecker.recheck(user=user, group=group, channel=channel, everyone=everyone)
-
-    async def tick(self) -> None:
-        """What ends by itself; to be called every few seconds."""
-        await self._rechecker.tick(self._clock())
-
-    async def patrol(self) -> None:
-        """What no event told of; to be called every few seconds, and may take longer."""
-        await self._rechecker.patrol(self._clock())
 
     # Whose it is
 

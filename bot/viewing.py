@@ -247,7 +247,6 @@ class Viewing:
         is_open = decision.allows(Level.OPEN)
         return Viewed(
             message_id=message_id,
-            mailbox_id=message.mailbox_id,
             owner=visit.facts.owner.user,
             name=await self._name(visit.facts),
             level=decision.level,

@@ -11,6 +11,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -45,20 +46,24 @@ REFUSED_AGAIN: Final = timedelta(seconds=10)
 UNAUTHORISED: Final = timedelta(minutes=5)
 LONGEST_WAIT: Final = timedelta(minutes=5)
 
-_LOOK: Final = "look"
-_DELETE: Final = "delete"
-_BLANK: Final = "blank"
-_FILE: Final = "file"
-
 _SAYS: Final = frozenset({WithdrawalState.ASKED, WithdrawalState.STUCK})
+
+
+class _Act(StrEnum):
+    """A call to Slack; each is of a method of its own, with an allowance of its own."""
+
+    LOOK = "look"
+    DELETE = "delete"
+    BLANK = "blank"
+    FILE = "file"
 
 
 @dataclass(frozen=True, slots=True)
 class _Deed:
-    """What is done about one post in a round: one call about the post, one about a file of it."""
+    """What is done about one post in a round: one call about the post, one about a file of it, or either."""
 
     row: Withdrawal
-    act: str = ""
+    act: _Act | None = None
     file_id: str = ""
 
 
@@ -81,7 +86,7 @@ class Withdrawing:
         self._slack = slack
         self._clock = clock
         self._stopping = stopping
-        self._allowances = {act: Allowance() for act in (_DELETE, _BLANK, _LOOK, _FILE)}
+        self._allowances = {act: Allowance() for act in _Act}
         self._unblankable: set[str] = set()
 
     async def work(self) -> None:
@@ -109,28 +114,28 @@ class Withdrawing:
                 deeds[row.entry_id] = replace(deeds[row.entry_id], act=act)
         with_files = [row for row in rows if row.file_ids and row.ts is not None]
         for row in with_files[:AT_ONCE]:
-            if not self._allowances[_FILE].take(self._clock()):
+            if not self._allowances[_Act.FILE].take(self._clock()):
                 break
             deeds[row.entry_id] = replace(deeds[row.entry_id], file_id=row.file_ids[0])
         return [deed for deed in deeds.values() if deed.act or deed.file_id]
 
-    def _wanted(self, rows: Sequence[Withdrawal]) -> dict[str, list[Withdrawal]]:
+    def _wanted(self, rows: Sequence[Withdrawal]) -> dict[_Act, list[Withdrawal]]:
         """For each method the posts it may be called about, in their order."""
         there = [row for row in rows if row.ts is not None]
         saying = [row for row in there if row.state is WithdrawalState.ASKED]
         blank = [row for row in there if row.state is WithdrawalState.BLANKED]
         # What is deleted at once needs no blanking; what Slack will not delete does.
-        deleted = {row.entry_id for row in saying[: self._allowances[_DELETE].left(self._clock())]}
+        deleted = {row.entry_id for row in saying[: self._allowances[_Act.DELETE].left(self._clock())]}
         kept = deleted | self._unblankable
         to_blank = [row for row in there if row.state in _SAYS and row.entry_id not in kept]
         unknown = [row for row in rows if row.ts is None and row.state is WithdrawalState.ASKED]
-        return {_LOOK: unknown, _DELETE: [*saying, *blank], _BLANK: to_blank}
+        return {_Act.LOOK: unknown, _Act.DELETE: [*saying, *blank], _Act.BLANK: to_blank}
 
     async def _rest(self, rows: Sequence[Withdrawal]) -> None:
         """Until a call may be made that somebody waits for."""
         now = self._clock()
         waited_for = [act for act, wanted in self._wanted(rows).items() if wanted]
-        waited_for += [_FILE] if any(row.file_ids for row in rows) else []
+        waited_for += [_Act.FILE] if any(row.file_ids for row in rows) else []
         seconds = min((self._allowances[act].seconds(now) for act in waited_for), default=1.0)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), max(0.01, min(seconds, 1.0)))
@@ -141,7 +146,7 @@ class Withdrawing:
         """Make the calls; the row as it is then, None where nothing is new."""
         post, file = await asyncio.gather(self._post_call(deed), self._file_call(deed))
         row = deed.row
-        if post is not None:
+        if deed.act is not None and post is not None:
             row = self._after(row, deed.act, post)
         if file is not None:
             row = self._after_file(row, deed.file_id, file)
@@ -149,12 +154,12 @@ class Withdrawing:
 
     async def _post_call(self, deed: _Deed) -> Outcome | None:
         row = deed.row
-        if deed.act == _LOOK:
+        if deed.act is _Act.LOOK:
             return await self._look(row)
-        if not deed.act:
+        if deed.act is None:
             return None
         assert row.ts is not None
-        if deed.act == _DELETE:
+        if deed.act is _Act.DELETE:
             return await self._slack.delete_post(row.channel, row.ts)
         return await self._slack.blank_post(row.channel, row.ts, BLANK)
 
@@ -172,7 +177,7 @@ class Withdrawing:
 
     # What comes of them
 
-    def _after(self, row: Withdrawal, act: str, outcome: Outcome) -> Withdrawal:
+    def _after(self, row: Withdrawal, act: _Act, outcome: Outcome) -> Withdrawal:
         if isinstance(outcome, Posted):
             return _succeeded(row, act, outcome)
         if isinstance(outcome, TryLater):
@@ -184,12 +189,12 @@ class Withdrawing:
         return self._after_refusal(row, act)
 
     def _after_refusal(self, row: Withdrawal, act: str) -> Withdrawal:
-        if act == _DELETE and row.state is WithdrawalState.BLANKED:
+        if act is _Act.DELETE and row.state is WithdrawalState.BLANKED:
             # It says nothing any more: that is all that can be had.
             return replace(row, state=WithdrawalState.GONE)
-        if act == _DELETE and row.entry_id not in self._unblankable:
+        if act is _Act.DELETE and row.entry_id not in self._unblankable:
             return replace(row, state=WithdrawalState.STUCK)
-        if act == _BLANK and row.state is WithdrawalState.ASKED:
+        if act is _Act.BLANK and row.state is WithdrawalState.ASKED:
             self._unblankable.add(row.entry_id)
             return row
         if row.attempts + 1 >= REFUSALS:
@@ -198,7 +203,7 @@ class Withdrawing:
 
     def _after_file(self, row: Withdrawal, file_id: str, outcome: Outcome) -> Withdrawal:
         if isinstance(outcome, TryLater):
-            self._allowances[_FILE].hold(self._clock(), outcome.seconds)
+            self._allowances[_Act.FILE].hold(self._clock(), outcome.seconds)
             return row
         is_open = isinstance(outcome, Unknown) or (isinstance(outcome, Refused) and outcome.code in NO_RIGHTS)
         if is_open and row.attempts < ATTEMPTS:
@@ -217,13 +222,13 @@ class Withdrawing:
         return replace(row, attempts=row.attempts + 1, due_at=until)
 
 
-def _succeeded(row: Withdrawal, act: str, outcome: Posted) -> Withdrawal:
-    if act == _LOOK:
+def _succeeded(row: Withdrawal, act: _Act, outcome: Posted) -> Withdrawal:
+    if act is _Act.LOOK:
         return (
             replace(row, ts=outcome.ts)
             if outcome.ts
             else replace(row, state=WithdrawalState.GONE, file_ids=())
         )
-    if act == _BLANK and row.state is WithdrawalState.ASKED:
+    if act is _Act.BLANK and row.state is WithdrawalState.ASKED:
         return replace(row, state=WithdrawalState.BLANKED)
     return replace(row, state=WithdrawalState.GONE)

@@ -18,13 +18,13 @@ from storage.sharing_tables import AuditRow
 from storage.statements import insert_rows, plain, update_rows
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
 
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from storage.database import Database
     from storage.records import Person
-    from storage.sharing import Grant, Share, Subject
+    from storage.sharing import Grant, Share
 
 KEEP_AUDIT: Final = timedelta(days=365)
 """How long an entry is kept."""
@@ -32,7 +32,6 @@ KEEP_AUDIT: Final = timedelta(days=365)
 ERASED: Final = "erased"
 """Stands where the id of a person stood who had everything about them erased."""
 
-_PAGE: Final = 500
 _PURGE_BATCH: Final = 5_000
 
 
@@ -51,30 +50,11 @@ class Audits:
         async with self._database.write() as session:
             await session.exec(statement.on_conflict_do_nothing(index_elements=["once"]))
 
-    async def each(
-        self,
-        workspace: str,
-        *,
-        actor: str | None = None,
-        owner: str | None = None,
-        act: Act | None = None,
-        since: datetime | None = None,
-        before: datetime | str | None = None,
-    ) -> AsyncIterator[AuditEntry]:
-        """All entries as `list` finds them, read some at a time; what is written meanwhile is left out."""
-        filters: dict[str, Any] = {"actor": actor, "owner": owner, "act": act, "since": since}
-        page = await self.list(workspace, **filters, before=before, limit=_PAGE)
-        while page:
-            for entry in page:
-                yield entry
-            until = {} if isinstance(before, str) or before is None else {"until": before}
-            page = await self._page(workspace, **filters, **until, before=int(page[-1].id), limit=_PAGE)
-
-    async def purge(self, now: datetime, keep: timedelta = KEEP_AUDIT) -> int:
-        """Forget what is older; how many."""
+    async def purge(self, now: datetime) -> int:
+        """Forget what is past its time; how many."""
         count = 0
         audit = plain(AuditRow).c
-        old: Any = sqlalchemy.select(audit.number).where(audit.at < now - keep).limit(_PURGE_BATCH)
+        old: Any = sqlalchemy.select(audit.number).where(audit.at < now - KEEP_AUDIT).limit(_PURGE_BATCH)
         while True:
             async with self._database.write() as session:
                 numbers = (await session.exec(old)).scalars().all()
@@ -91,33 +71,26 @@ class Audits:
         owner: str | None = None,
         act: Act | None = None,
         since: datetime | None = None,
-        before: datetime | str | None = None,
+        before: str | None = None,
         limit: int,
     ) -> Sequence[AuditEntry]:
         """The newest entries, the newest first.
 
         Args:
             since: entries of this time or later.
-            before: entries before this time, or those that follow the entry of this id in the list.
+            before: those that follow the entry of this id in the list.
         """
-        if isinstance(before, str) and not before.isdecimal():
+        if before is not None and not before.isdecimal():
             return []
-        bound = {"before": int(before)} if isinstance(before, str) else {"until": before}
-        filters: dict[str, Any] = {"actor": actor, "owner": owner, "act": act, "since": since}
-        return await self._page(workspace, **filters, **bound, limit=limit)
-
-    async def _page(self, workspace: str, *, limit: int, **filters: Any) -> Sequence[AuditEntry]:
         audit = plain(AuditRow)
         query: Any = sqlalchemy.select(audit).where(audit.c.workspace == workspace)
-        for name in ("actor", "owner", "act"):
-            if filters.get(name) is not None:
-                query = query.where(audit.c[name] == filters[name])
-        if filters.get("since") is not None:
-            query = query.where(audit.c.at >= filters["since"])
-        if filters.get("until") is not None:
-            query = query.where(audit.c.at < filters["until"])
-        if filters.get("before") is not None:
-            query = query.where(audit.c.number < filters["before"])
+        for column, wanted in ((audit.c.actor, actor), (audit.c.owner, owner), (audit.c.act, act)):
+            if wanted is not None:
+                query = query.where(column == wanted)
+        if since is not None:
+            query = query.where(audit.c.at >= since)
+        if before is not None:
+            query = query.where(audit.c.number < int(before))
         async with self._database.read() as session:
             rows = (await session.exec(query.order_by(audit.c.number.desc()).limit(limit))).all()
         return [_entry(row) for row in rows]
@@ -164,11 +137,6 @@ async def forget_in_audit(session: AsyncSession, person: Person) -> None:
 
 
 # Words
-
-
-def subject_words(subject: Subject) -> str:
-    """For whom a grant is, such as `role:member`."""
-    return f"{subject.kind}:{subject.id}" if subject.id else str(subject.kind)
 
 
 def grant_words(grant: Grant | None, before: Grant | None = None) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import delete
 
-from storage.audits import add_audit, grant_words, subject_words
+from storage.audits import add_audit, grant_words
 from storage.errors import NotPermitted, TooMany
 from storage.facts import grants_in, lock_sharing
 from storage.sharing import Act, AuditEntry, GrantKind
@@ -127,7 +127,7 @@ def _is_for(workspace: str, subject: Subject) -> ColumnElement[bool]:
 
 
 def _entry(act: Act, workspace: str, actor: Person, subject: Subject, now: datetime) -> AuditEntry:
-    return AuditEntry(now, workspace, actor.user, act, subject=subject_words(subject))
+    return AuditEntry(now, workspace, actor.user, act, subject=subject.key)
 
 
 def _row(workspace: str, grant: Grant) -> dict[str, Any]:

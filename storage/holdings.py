@@ -22,6 +22,7 @@ from storage.facts import lock_sharing
 from storage.farewells import say_farewell
 from storage.fencing import FREED, is_dm_of
 from storage.named import count_named, forget_named, named_in
+from storage.owned import is_ever_of, is_of
 from storage.rules import Rules
 from storage.sending_tables import OutgoingRow
 from storage.sent import count_sent, forget_sender, sent_of
@@ -119,7 +120,7 @@ class Holdings:
         """
         async with self._database.write() as session:
             await self._database.serialise(session, owner.workspace, owner.user)
-            fresh = select(MailboxRow.id).where(_of(owner), col(MailboxRow.created_at) > asked_at)
+            fresh = select(MailboxRow.id).where(is_ever_of(owner), col(MailboxRow.created_at) > asked_at)
             if (await session.exec(fresh.limit(1))).first() is not None:
                 raise Changed("A mailbox was added meanwhile.")
             held = await self._count(session, owner, None)
@@ -128,7 +129,7 @@ class Holdings:
             await forget_copies(self._database, session, owner, ids, now)
             await say_farewell(self._database, session, owner.workspace, ids, who="", now=now)
             await forget_sender(session, owner, ids, now)
-            await update_rows(session, MailboxRow, _of(owner), _KEYLESS)
+            await update_rows(session, MailboxRow, is_ever_of(owner), _KEYLESS)
             # Without its row nothing is posted into the DM, and nothing can be owed to it: that takes a mailbox.
             await session.exec(delete(DmRow).where(is_dm_of(owner)))
             # Those of their own mailboxes follow in pieces.
@@ -181,7 +182,7 @@ class Holdings:
 
     async def _count(self, session: AsyncSession, owner: Person, mailbox_id: str | None) -> Holding:
         """Mailboxes whose end has begun count for nothing: their owner was told of that."""
-        mine = _of(owner) & col(MailboxRow.wrapped_key).is_not(None)
+        mine = is_of(owner)
         if mailbox_id is not None:
             mine &= col(MailboxRow.id) == mailbox_id
         ids = (await session.exec(select(MailboxRow.id).where(mine))).all()
@@ -228,7 +229,7 @@ async def _remembered(session: AsyncSession, mailbox_id: str, most: int) -> Reme
 
 
 async def _ids(session: AsyncSession, owner: Person) -> Sequence[str]:
-    query = select(MailboxRow.id).where(_of(owner))
+    query = select(MailboxRow.id).where(is_ever_of(owner))
     return (await session.exec(query.order_by(col(MailboxRow.created_at), col(MailboxRow.id)))).all()
 
 
@@ -239,11 +240,6 @@ async def _number(session: AsyncSession, table: Any, which: ColumnElement[bool])
 async def _by(session: AsyncSession, table: Any, state: Any, which: ColumnElement[bool]) -> dict[str, int]:
     query = select(state, func.count()).select_from(table).where(which).group_by(state).order_by(state)
     return dict((await session.exec(query)).all())
-
-
-def _of(owner: Person) -> ColumnElement[bool]:
-    mailbox = plain(MailboxRow).c
-    return (mailbox.workspace == owner.workspace) & (mailbox.owner == owner.user)
 
 
 def _mine(owner: Person) -> ColumnElement[bool]:

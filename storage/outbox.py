@@ -186,13 +186,13 @@ class Outbox:
         async with self._database.write() as session:
             await update_held(session, DmRow, is_held(dm), {"lease_until": until})
 
-    async def release(self, dm: Dm, held_until: datetime | None = None, error: str | None = None) -> None:
+    async def release(self, dm: Dm, held_until: datetime | None = None) -> None:
         """End the lease; with `held_until` nothing goes to this DM before that."""
         async with self._database.write() as session:
             row = await held_dm(session, dm)
             # Entries may have gone with their mailbox: a DM that stayed due for none of them would come again for ever.
             due_at = row.due_at if await _head(session, dm.owner) is not None else None
-            changes = {**FREED, "fence": row.fence + 1, "error": error or row.error, "due_at": due_at}
+            changes = {**FREED, "fence": row.fence + 1, "due_at": due_at}
             if held_until is not None:
                 changes |= {"held_until": held_until, "due_at": due_at and max(due_at, held_until)}
             await session.exec(_change(), params={**this_owner(dm.owner), **changes})

@@ -26,11 +26,15 @@ RAISED: Final = {**FREED, "fence": col(MailboxRow.fence) + 1}
 _REFUSED: Final = frozenset({Health.LOGIN_REFUSED, Health.PASSWORD_ERASED})
 
 
+def is_ever_of(owner: Person) -> ColumnElement[bool]:
+    """A person's mailboxes, with those whose removal has begun."""
+    mailbox = plain(MailboxRow).c
+    return (mailbox.workspace == owner.workspace) & (mailbox.owner == owner.user)
+
+
 def is_of(owner: Person) -> ColumnElement[bool]:
     """A person's mailboxes, those apart whose removal has begun."""
-    mailbox = plain(MailboxRow).c
-    is_theirs = (mailbox.workspace == owner.workspace) & (mailbox.owner == owner.user)
-    return is_theirs & mailbox.wrapped_key.is_not(None)
+    return is_ever_of(owner) & plain(MailboxRow).c.wrapped_key.is_not(None)
 
 
 async def owned(

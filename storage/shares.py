@@ -13,6 +13,7 @@ import sqlalchemy
 from sqlalchemy import text
 
 from storage.audits import add_audit, share_words
+from storage.copied import Telling, TellingKind
 from storage.database import new_id
 from storage.errors import NotFound, NotPermitted, TooMany
 from storage.facts import facts_in, facts_where, listed, lock_sharing, message_in, share_of
@@ -21,11 +22,11 @@ from storage.sharing import Act, AudienceKind, AuditEntry, GrantKind, Level
 from storage.sharing_tables import ENDING, IN_FORCE, GrantRow, ShareRow
 from storage.statements import insert_rows, plain, update_rows
 from storage.tables import EntryRow, MailboxRow, MessageRow
-from storage.tellings import Telling, TellingKind, tell, tell_audience
+from storage.tellings import tell, tell_audience
 from storage.withdrawing import withdraw_copies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from sqlmodel.ext.asyncio.session import AsyncSession
@@ -276,13 +277,12 @@ class Shares:
     # Messages
 
     async def messages(
-        self, mailbox_id: str, limit: int, *, before: str | None = None, only: Collection[str] | None = None
+        self, mailbox_id: str, limit: int, *, before: str | None = None
     ) -> list[ListedMessage]:
         """Messages of a mailbox that are or were in Slack, the newest first.
 
         Args:
             before: those that follow the message of this id in the list.
-            only: no others than these.
         """
         entry, message = plain(EntryRow), plain(MessageRow)
         joined = entry.join(message, message.c.id == entry.c.message_id)
@@ -292,8 +292,6 @@ class Shares:
             entry.c.state != EntryState.MUTED,
             message.c.shape != Shape.REFUSED,
         ]
-        if only is not None:
-            which.append(message.c.id.in_(only))
         if before is not None:
             number: Any = sqlalchemy.select(entry.c.number).where(entry.c.message_id == before)
             which.append(entry.c.number < number.scalar_subquery())

@@ -112,6 +112,11 @@ class Subject:
     kind: SubjectKind
     id: str = ""
 
+    @property
+    def key(self) -> str:
+        """One word for it, such as `role:member`: the audit names it so, and buttons carry it."""
+        return f"{self.kind}:{self.id}" if self.id else str(self.kind)
+
 
 EVERYONE: Final = Subject(SubjectKind.EVERYONE)
 
@@ -299,6 +304,4 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class ListedMessage(StoredMessage):
-    """A message as those see it with whom it is shared; `is_kept`: its octets are stored still."""
-
-    is_kept: bool = True
+    """A message as those see it with whom it is shared."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar
 import aiosqlite
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Sequence
 
 P = ParamSpec("P")
@@ -34,12 +35,21 @@ class Connection(aiosqlite.Connection):
     def __init__(
         self, file: str, seconds: float, begin: str, pragmas: Sequence[str], *, is_reader: bool
     ) -> None:
-        super().__init__(partial(_opened, file, seconds, pragmas), _AT_ONCE)
+        self._raw: Final[
+            list[sqlite3.Connection]
+        ] = []  # filled in the thread; no method of ours, or it would hold itself
+        super().__init__(partial(_opened, self._raw, file, seconds, pragmas), _AT_ONCE)
         self._thread.daemon = True  # a process that ends does not wait for a connection nobody closed
         self._begin: Final = begin
         self._is_reader: Final = is_reader
         self._is_begun = False
         self._asked = self._answered = 0
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """End the thread; what it opened is closed there first, also where nobody waited for it any more."""
+        if self._connection is None:  # or theirs closes it
+            self._tx.put_nowait((None, partial(_close_all, self._raw)))
+        return super().stop()
 
     def begin(self) -> None:
         """The next statement begins a transaction."""
@@ -84,8 +94,14 @@ class Connection(aiosqlite.Connection):
         return self._asked != self._answered or self.in_transaction
 
 
-def _opened(file: str, seconds: float, pragmas: Sequence[str]) -> sqlite3.Connection:
-    """A prepared connection, or none: a file that is no database shows itself only now."""
+def _opened(
+    made: list[sqlite3.Connection], file: str, seconds: float, pragmas: Sequence[str]
+) -> sqlite3.Connection:
+    """A prepared connection, or none: a file that is no database shows itself only now.
+
+    Args:
+        made: takes it too: who asked may have been cancelled meanwhile, and would leave it open.
+    """
     connection = sqlite3.connect(file, timeout=seconds, check_same_thread=False)
     try:
         connection.isolation_level = None  # the driver begins nothing by itself
@@ -94,7 +110,13 @@ def _opened(file: str, seconds: float, pragmas: Sequence[str]) -> sqlite3.Connec
     except BaseException:
         connection.close()
         raise
+    made.append(connection)
     return connection
+
+
+def _close_all(connections: Sequence[sqlite3.Connection]) -> None:
+    for connection in connections:
+        connection.close()
 
 
 class Cursor:

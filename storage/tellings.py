@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from storage.database import Database
     from storage.sharing import Share
 
-__all__ = ["Telling", "TellingKind", "Tellings", "tell", "tell_audience"]
-
 
 class Tellings:
     """The store of tellings."""

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Final
 from sqlmodel import col, select
 
 from storage.calm import reschedule
+from storage.owned import is_ever_of
 from storage.records import Person
-from storage.statements import plain, update_rows
+from storage.statements import update_rows
 from storage.tables import MailboxRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-
-    from sqlalchemy import ColumnElement
 
     from storage.database import Database
     from storage.delivery import Held
@@ -50,13 +49,8 @@ class Zones:
         """
         async with self._database.write() as session:
             if zone is not None:
-                await update_rows(session, MailboxRow, _of(owner), {"zone": zone})
-            where_it_matters = _of(owner) & col(MailboxRow.zone_due).is_not(None)
+                await update_rows(session, MailboxRow, is_ever_of(owner), {"zone": zone})
+            where_it_matters = is_ever_of(owner) & col(MailboxRow.zone_due).is_not(None)
             await update_rows(session, MailboxRow, where_it_matters, {"zone_due": ask_again})
             for mailbox_id, until in held.items():
                 await reschedule(session, owner, mailbox_id, until, now)
-
-
-def _of(owner: Person) -> ColumnElement[bool]:
-    mailbox = plain(MailboxRow).c
-    return (mailbox.workspace == owner.workspace) & (mailbox.owner == owner.user)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
 
 from bot import logs
+from bot.app.desk import desk_of
 from bot.app.ground import ground_of, hide_memory, now, secrets_of
-from bot.app.parts import deliverer_of, desk_of, runner_of, watch_of
-from bot.app.sending import sending_of, sending_sweeps, sent_posts_of
-from bot.app.sharing import office_of, reception_of, sharing_of, sharing_sweeps, sweeps_of
+from bot.app.running import deliverer_of, runner_of, watch_of
+from bot.app.sending import sending_sweeps, sent_posts_of
+from bot.app.sharing import rechecker_of, sharing_sweeps
 from bot.app.slack import answering_client, posting_client, slack_client
 from bot.slack import connection, listeners
 from bot.slack.people import People
@@ -49,21 +49,14 @@ async def serve(settings: Settings) -> None:
         slack = await slack_client(web, stack)
         zones = ZoneKeeper(Zones(ground.database), ground.mailboxes, slack, clock=now)
         people = People(slack, str(identity["team_id"]), now)
-        sharing = sharing_of(ground, people, str(identity["team_id"]))
-        sweeps = [*sweeps_of(ground, slack, people, str(identity["team_id"])), *sharing_sweeps(sharing)]
-        sent_posts = sent_posts_of(ground, slack)
-        sweeps += sending_sweeps(ground, people, sent_posts)
+        rechecker, sent_posts = rechecker_of(ground, people), sent_posts_of(ground, slack)
+        sweeps = [
+            *sharing_sweeps(ground, slack, people, rechecker),
+            *sending_sweeps(ground, people, sent_posts),
+        ]
         runner = runner_of(ground, deliverer_of(ground, slack, people, sent_posts), zones, sweeps)
         bolt = connection.bolt(settings, identity, answering_client(ground))
-        desk = desk_of(ground, runner, slack, zones, people=people, workspace=str(identity["team_id"]))
-        desk = replace(
-            desk,
-            people=people,
-            sharing=sharing,
-            reception=reception_of(ground, runner, people),
-            sending=sending_of(ground, runner, slack, people),
-        )
-        desk = replace(desk, office=office_of(ground, people, str(identity["team_id"]), sharing.recheck))
+        desk = desk_of(ground, runner, slack, zones, people=people, rechecker=rechecker)
         listeners.register(bolt, desk)
         stack.push_async_callback(desk.leave)
         app_token = settings.slack_app_token.get_secret_value()

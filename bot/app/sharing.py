@@ -37,10 +37,11 @@ from storage.tellings import Tellings
 from storage.withdrawals import Withdrawals
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from bot.slack.client import SlackClient
     from bot.slack.people import People
+
+WITHDRAW_SECONDS = 1
+"""How often copies are looked for that are to be called back."""
 
 AUDIT_SECONDS = 3_600
 """How often entries of the audit are forgotten that are older than a year."""
@@ -67,12 +68,17 @@ def copies_of(ground: Ground, people: People) -> CopyPosts:
     )
 
 
-def sweeps_of(ground: Ground, slack: SlackClient, people: People, workspace: str) -> list[Sweep]:
-    """What calls copies back, brings mail into channels and forgets old audit entries."""
+def sharing_sweeps(ground: Ground, slack: SlackClient, people: People, rechecker: Rechecker) -> list[Sweep]:
+    """What ends shares in time, calls copies back, brings mail into channels and forgets old audit entries."""
     database = ground.database
     withdrawing = Withdrawing(Withdrawals(database), slack, clock=now, stopping=ground.stopping)
     spreader = Spreader(
-        Spreading(database), Copies(database), Grants(database), people, workspace=workspace, clock=now
+        Spreading(database),
+        Copies(database),
+        Grants(database),
+        people,
+        workspace=people.workspace,
+        clock=now,
     )
     audits = Audits(database)
 
@@ -80,7 +86,9 @@ def sweeps_of(ground: Ground, slack: SlackClient, people: People, workspace: str
         await audits.purge(now())
 
     return [
-        Sweep("withdrawals", 1, withdrawing.work),
+        Sweep("shares_ended", SHARE_SECONDS, rechecker.tick),
+        Sweep("shares_checked", SHARE_SECONDS, rechecker.patrol),
+        Sweep("withdrawals", WITHDRAW_SECONDS, withdrawing.work),
         Sweep("spreading", SPREAD_SECONDS, spreader.work),
         Sweep("audit", AUDIT_SECONDS, forget),
     ]
@@ -100,17 +108,31 @@ def reception_of(ground: Ground, runner: Runner, people: People) -> Reception:
             mailboxes=ground.mailboxes,
             kept=Kept(ground.messages, ground.renderer),
         ),
-        Managing(door, ground.mailboxes, rules, bounds=ground.bounds, nudge=runner.nudge),
+        Managing(door, ground.mailboxes, rules, ground.providers, bounds=ground.bounds, nudge=runner.nudge),
         Front(shares, Grants(ground.database), people, clock=now),
     )
 
 
-def sharing_of(ground: Ground, people: People, workspace: str) -> Sharing:
-    """What owners open, and what every change does to it."""
+def sharing_of(ground: Ground, people: People) -> Sharing:
+    """What owners open to others."""
     database = ground.database
-    shares, grants, copies = Shares(database), Grants(database), Copies(database)
+    return Sharing(
+        shares=Shares(database),
+        grants=Grants(database),
+        copies=Copies(database),
+        audits=Audits(database),
+        mailboxes=ground.mailboxes,
+        people=people,
+        clock=now,
+    )
+
+
+def rechecker_of(ground: Ground, people: People) -> Rechecker:
+    """What every change does to what is shared."""
+    database = ground.database
+    shares, grants = Shares(database), Grants(database)
     suspending = Suspending(
-        workspace=workspace,
+        workspace=people.workspace,
         shares=shares,
         grants=grants,
         surveys=Surveys(database, ground.vault),
@@ -118,46 +140,26 @@ def sharing_of(ground: Ground, people: People, workspace: str) -> Sharing:
         people=people,
         clock=now,
     )
-    rechecker = Rechecker(
-        workspace=workspace,
+    return Rechecker(
+        workspace=people.workspace,
         shares=shares,
         grants=grants,
-        copies=copies,
+        copies=Copies(database),
         suspending=suspending,
         posts=copies_of(ground, people),
         people=people,
         clock=now,
     )
-    return Sharing(
-        shares=shares,
-        grants=grants,
-        copies=copies,
-        audits=Audits(database),
-        mailboxes=ground.mailboxes,
-        people=people,
-        rechecker=rechecker,
-        clock=now,
-    )
 
 
-def sharing_sweeps(sharing: Sharing) -> list[Sweep]:
-    """What ends shares in time."""
-    return [
-        Sweep("shares_ended", SHARE_SECONDS, sharing.tick),
-        Sweep("shares_checked", SHARE_SECONDS, sharing.patrol),
-    ]
-
-
-def office_of(
-    ground: Ground, people: People, workspace: str, recheck: Callable[..., Awaitable[object]]
-) -> Office:
+def office_of(ground: Ground, people: People, rechecker: Rechecker) -> Office:
     """What administrators do."""
     database, audits = ground.database, Audits(ground.database)
-    administrators = Administrators(people, audits, workspace=workspace, clock=now)
+    administrators = Administrators(people, audits, workspace=people.workspace, clock=now)
     surveys = Surveys(database, ground.vault)
     grants, shares = Grants(database), Shares(database)
     return Office(
-        Administration(administrators, people, grants, shares, surveys, recheck=recheck, clock=now),
+        Administration(administrators, people, grants, shares, surveys, recheck=rechecker.recheck, clock=now),
         Inspection(
             administrators,
             surveys=surveys,

@@ -62,6 +62,7 @@ class Discovery:
     Args:
         hosts: judges every host that is asked, and every server that is found.
         clock: the time now, aware.
+        budget: what all questions about an address may take together.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Discovery:
         clock: Callable[[], datetime],
         *,
         most_kept: int = MOST_KEPT,
+        budget: timedelta = BUDGET,
     ) -> None:
         self._providers = providers
         self._hosts = hosts
@@ -80,6 +82,7 @@ class Discovery:
         self._fetcher = fetcher
         self._clock = clock
         self._most_kept = most_kept
+        self._budget = budget
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._turns = asyncio.Semaphore(AT_ONCE)
 
@@ -92,7 +95,7 @@ class Discovery:
         return kept.suggestion if kept else None
 
     async def ask(self, address: str) -> Suggestion | None:
-        """The best that can be said of an address within three seconds.
+        """The best that can be said of an address within the budget.
 
         Returns:
             None when there is no such domain, or nothing in the address that could be one.
@@ -101,7 +104,7 @@ class Discovery:
         known = self.known(address)
         if known is not None or domain is None or self._remembered(domain):
             return known
-        deadline = asyncio.get_running_loop().time() + BUDGET.total_seconds()
+        deadline = asyncio.get_running_loop().time() + self._budget.total_seconds()
         try:
             async with asyncio.timeout_at(deadline):
                 await self._turns.acquire()

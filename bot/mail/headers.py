@@ -203,13 +203,13 @@ def _base64(content: str) -> bytes:
     return binascii.a2b_base64(letters + "=" * (-len(letters) % 4))
 
 
-def labelled(raw: bytes, hint: str = "") -> tuple[str, dict[str, str]]:
+def labelled(raw: bytes) -> tuple[str, dict[str, str]]:
     """A field such as Content-Type: its value in lower case, and its parameters, decoded.
 
     Continued and percent-encoded parameters (RFC 2231) are put together; encoded words in them, which no RFC allows
     and half of all mailers write, are decoded.
     """
-    value = eight_bit(raw, hint)
+    value = eight_bit(raw)
     head = _TYPE.match(value)
     found: dict[str, list[tuple[int, bool, str]]] = {}
     for name, content in _parameters(value, head.end() if head else 0):

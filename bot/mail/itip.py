@@ -30,8 +30,6 @@ TITLE_UNITS: Final = 500
 NAME_UNITS: Final = 200
 ADDRESS_CHARACTERS: Final = 320
 
-ANSWERS: Final = (Answer.ACCEPTED, Answer.TENTATIVE, Answer.DECLINED)
-
 _CONTROLS: Final = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _TIME: Final = re.compile(r"\d{8}(?:T\d{6}Z?)?\Z")
@@ -47,19 +45,13 @@ _BEGIN_ZONE: Final = "BEGIN:VTIMEZONE"
 _END_ZONE: Final = "END:VTIMEZONE"
 
 
-def invited(octets: bytes, own: Collection[str], uid: str = "") -> Invited | None:
-    """What an answer needs of one event of a calendar; None when nobody asks for an answer to it.
+def answerable(octets: bytes, own: Collection[str]) -> tuple[Invited, ...]:
+    """Every event of a calendar that asks for an answer: a series once, its exceptions are answered with it.
 
     Args:
         octets: the calendar, whatever it is.
         own: addresses that are ours; the first one that the event names answers.
-        uid: of the event, as `Event.uid` has it; "" for the first one.
     """
-    return next((each for each in answerable(octets, own) if uid in {"", each.uid}), None)
-
-
-def answerable(octets: bytes, own: Collection[str]) -> tuple[Invited, ...]:
-    """Every event of a calendar that asks for an answer: a series once, its exceptions are answered with it."""
     text = unfolded(octets)
     calendar = Calendar(text)
     if calendar.method is not Method.REQUEST:
@@ -73,22 +65,19 @@ def answerable(octets: bytes, own: Collection[str]) -> tuple[Invited, ...]:
     return tuple(found.values())
 
 
-def reply(invited: Invited, part: Answer, now: datetime, *, attendee: str = "", name: str = "") -> str:
+def reply(invited: Invited, part: Answer, now: datetime) -> str:
     """The calendar object of an answer, lines ending in CRLF and folded at 75 octets.
 
     Args:
-        part: what is answered, one of ANSWERS.
+        part: what is answered: accepted, tentative or declined.
         now: when it is answered.
-        attendee: the address that answers where the invitation names none of ours.
-        name: of who answers; the invitation's own when empty.
 
     Raises:
-        LocalProtocolError: nobody answers.
+        LocalProtocolError: the invitation names none of the own addresses.
     """
-    address = invited.calendar_address or (f"mailto:{attendee}" if attendee else "")
-    if not address:
+    if not invited.calendar_address:
         raise LocalProtocolError("an answer to an invitation names no attendee")
-    shown = one_line(name or invited.attendee_name, NAME_UNITS).replace('"', "'")
+    shown = one_line(invited.attendee_name, NAME_UNITS).replace('"', "'")
     named = f';CN="{shown}"' if shown else ""
     lines = (
         "BEGIN:VCALENDAR",
@@ -99,7 +88,7 @@ def reply(invited: Invited, part: Answer, now: datetime, *, attendee: str = "", 
         "BEGIN:VEVENT",
         *invited.lines,
         f"DTSTAMP:{now.astimezone(UTC):%Y%m%dT%H%M%SZ}",
-        f"ATTENDEE;PARTSTAT={part.value}{named}:{address}",
+        f"ATTENDEE;PARTSTAT={part.value}{named}:{invited.calendar_address}",
         "END:VEVENT",
         "END:VCALENDAR",
     )

@@ -31,18 +31,14 @@ def mailing_list(header: Header) -> MailingList | None:
     """The list a mail came by; None when its header names none."""
     if not header.raw("list-id") and not header.raw("list-unsubscribe"):
         return None
-    name, identity = _named(header)
     leave = _targets(header, "list-unsubscribe")
     page = next((to for to in leave if to.url.startswith("https:")), None)
     return MailingList(
-        name=name,
-        id=identity,
+        name=_name(header),
         page=page.url if page else "",
         page_host=page.host if page else "",
         address=_first(leave, "mailto:"),
-        is_one_click=page is not None and _ONE_CLICK in _squeezed(header.raw("list-unsubscribe-post")),
         post=_first(_targets(header, "list-post"), "mailto:"),
-        archive=_first(_targets(header, "list-archive"), "https:"),
     )
 
 
@@ -52,17 +48,17 @@ def post_address(header: Header) -> str:
     return unquote(url.removeprefix("mailto:").partition("?")[0]).partition(",")[0].strip()
 
 
-def _named(header: Header) -> tuple[str, str]:
-    """The list's name for people, "" without one, and its identity."""
+def _name(header: Header) -> str:
+    """The list's name for people; "" without one."""
     raw = headers.eight_bit(header.raw("list-id"))
     found = _ID.search(raw[-700:])
     if found is None:
-        identity = one_line(raw.strip(), ID_UNITS) if "." in raw and " " not in raw.strip() else ""
-        return ("" if identity else one_line(addresses.shown(raw), NAME_UNITS)), identity
+        is_identity = "." in raw and " " not in raw.strip()
+        return "" if is_identity else one_line(addresses.shown(raw), NAME_UNITS)
     identity = one_line("".join(found[1].split()), ID_UNITS)
     phrase = raw[: raw.rfind("<")].strip().strip('"')
     name = one_line(addresses.shown(phrase), NAME_UNITS)
-    return _speaking(name) or _speaking(identity.partition(".")[0]), identity
+    return _speaking(name) or _speaking(identity.partition(".")[0])
 
 
 def _speaking(name: str) -> str:
@@ -89,7 +85,3 @@ def _targets(header: Header, name: str) -> list[links.Target]:
 
 def _first(targets: list[links.Target], scheme: str) -> str:
     return next((to.url for to in targets if to.url.startswith(scheme)), "")
-
-
-def _squeezed(raw: bytes) -> str:
-    return "".join(headers.eight_bit(raw).lower().split())

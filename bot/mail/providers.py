@@ -34,7 +34,6 @@ class Provider:
         enable_where: where that switch or the app password is found; may be empty.
         min_poll: the provider's documented minimum between polls.
         suggested_poll: a polite interval.
-        quirks: what it does with messages fetched or deleted; may be empty.
         app_password_link: where an app password is made; may be empty.
         pop_link: where POP is switched on; may be empty.
         refused_since: the month since which it refuses passwords, as YYYY-MM; may be empty.
@@ -51,7 +50,6 @@ class Provider:
     enable_where: str
     min_poll: timedelta | None
     suggested_poll: timedelta | None
-    quirks: str
     app_password_link: str
     pop_link: str
     refused_since: str
@@ -151,7 +149,6 @@ def _provider(row: dict[str, str]) -> Provider:
         enable_where=row["enable_where"],
         min_poll=_minutes(row["min_poll_minutes_documented"]),
         suggested_poll=_minutes(row["poll_minutes_suggested"]),
-        quirks=row["deletion_and_quirks"],
         app_password_link=row["app_password_link"],
         pop_link=row["pop_link"],
         refused_since=row["passwords_refused_since"],

@@ -164,23 +164,19 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class MailingList:
-    """What a list says of itself (RFC 2369, 2919, 8058); targets are clean, "" when there is none.
+    """What a list says of itself (RFC 2369, 2919); targets are clean, "" when there is none.
 
     Attributes:
         page, page_host: https page to unsubscribe.
         address: mailto target to unsubscribe.
-        is_one_click: a POST to `page` unsubscribes at once.
-        post, archive: where to write, where to read.
+        post: mailto target to write to all.
     """
 
     name: str
-    id: str = ""
     page: str = ""
     page_host: str = ""
     address: str = ""
-    is_one_click: bool = False
     post: str = ""
-    archive: str = ""
 
 
 class Sealing(StrEnum):

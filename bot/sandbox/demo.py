@@ -20,10 +20,11 @@ from bot.sandbox.mail.names import NameServer
 from bot.sandbox.mail.routes import mail_routes
 from bot.sandbox.mail.servers import MailServers, Ports
 from bot.sandbox.mail.welcome import deliver_welcome
-from bot.sandbox.process import BotProcess, DemoFailed, new_master_key
+from bot.sandbox.process import BotProcess, DemoFailed, executed, new_master_key
 from bot.sandbox.slack.people import roster
 
 if TYPE_CHECKING:
+    from bot.sandbox.process import Launch
     from bot.sandbox.server import RunningSandbox
 
 EVERYONE: Final = "team@local.test"
@@ -55,12 +56,21 @@ class Demo:
         port: of the page; the next free one when it is taken, any free one for 0.
         mail_ports: the same for the mail servers.
         data: keeps the bot's data and the maildrops there; None takes a temporary folder that goes with the demo.
+        launch: starts the bot.
     """
 
-    def __init__(self, *, port: int = 0, mail_ports: Ports = ANY_PORTS, data: Path | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        mail_ports: Ports = ANY_PORTS,
+        data: Path | None = None,
+        launch: Launch = executed,
+    ) -> None:
         self._port = port
         self._mail_ports = mail_ports
         self._data = data
+        self._launch = launch
         self._stack = AsyncExitStack()
         self.folder = Path()
         self.mail = MailServers(())
@@ -122,7 +132,7 @@ class Demo:
             self.env_file,
             "".join(f"export {name}={shlex.quote(value)}\n" for name, value in settings.items()),
         )
-        self.bot = BotProcess(settings, self.folder, self.folder / "bot.log")
+        self.bot = BotProcess(settings, self.folder, self.folder / "bot.log", self._launch)
         self._stack.push_async_callback(self.bot.stop)
         await self.bot.start()
 

@@ -7,12 +7,12 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 import bot
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
 ROOT: Final = Path(bot.__file__).parents[1]
 # What a program needs to run at all. Nothing else of the caller's environment reaches the bot: no proxy, no token.
@@ -25,6 +25,43 @@ class DemoFailed(Exception):
     """The sandbox cannot go on; the text is one sentence for the person at the terminal."""
 
 
+class Running(Protocol):
+    """A process that was started."""
+
+    @property
+    def pid(self) -> int:
+        """Its id, also when it has ended."""
+
+    @property
+    def returncode(self) -> int | None:
+        """None while it runs, negative for a signal."""
+
+    async def wait(self) -> int:
+        """The same, once it has ended."""
+
+    def send_signal(self, number: int, /) -> None:
+        """Send one; it runs."""
+
+
+Launch: TypeAlias = "Callable[[Mapping[str, str], Path, Path], Awaitable[Running]]"
+"""Starts `python -m bot serve` with an environment, in a folder, with a log that takes both its outputs."""
+
+
+async def executed(environment: Mapping[str, str], folder: Path, log: Path) -> Running:
+    """The program as an operator starts it."""
+    with log.open("ab") as output:
+        # A session of its own: Ctrl-C goes to the sandbox alone, which then ends the bot in order.
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", "serve",
+            cwd=folder,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )  # fmt: skip
+
+
 class BotProcess:
     """`python -m bot serve`, unmodified.
 
@@ -32,13 +69,17 @@ class BotProcess:
         settings: the variables the bot is given.
         folder: its working directory, where no `.env` of the caller lies.
         log: takes standard output and standard error, appended.
+        launch: starts it.
     """
 
-    def __init__(self, settings: Mapping[str, str], folder: Path, log: Path) -> None:
+    def __init__(
+        self, settings: Mapping[str, str], folder: Path, log: Path, launch: Launch = executed
+    ) -> None:
         self.log = log
         self._environment = environment(settings)
         self._folder = folder
-        self._process: asyncio.subprocess.Process | None = None
+        self._launch = launch
+        self._process: Running | None = None
 
     @property
     def pid(self) -> int | None:
@@ -47,17 +88,7 @@ class BotProcess:
 
     async def start(self) -> None:
         """Start it; it is not ready yet."""
-        with self.log.open("ab") as log:
-            # A session of its own: Ctrl-C goes to the sandbox alone, which then ends the bot in order.
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "serve",
-                cwd=self._folder,
-                env=self._environment,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )  # fmt: skip
+        self._process = await self._launch(self._environment, self._folder, self.log)
 
     async def wait(self) -> int:
         """Its exit code, once it has ended; negative for a signal."""

@@ -150,20 +150,20 @@ def _row(standing: Standing, *, is_shortened: bool, may_reply_all: bool) -> Bloc
         # What is not here cannot be passed on.
         elements = [each for each in elements if each["action_id"] != names.FORWARD_BUTTON]
     if is_shortened:
-        elements.append(_button("Show all", names.SHOW_ALL_BUTTON, message_id))
+        elements.append(blocks.button_element("Show all", names.SHOW_ALL_BUTTON, message_id))
     if standing.shape is Shape.TOP and standing.original is None:
-        elements.append(_button("Get the whole message", names.GET_WHOLE_BUTTON, message_id))
+        elements.append(blocks.button_element("Get the whole message", names.GET_WHOLE_BUTTON, message_id))
     if standing.is_done:
-        elements.append(_button("Not done", names.NOT_DONE_BUTTON, message_id))
+        elements.append(blocks.button_element("Not done", names.NOT_DONE_BUTTON, message_id))
     else:
-        elements.append(_button("Mark as done", names.DONE_BUTTON, message_id))
+        elements.append(blocks.button_element("Mark as done", names.DONE_BUTTON, message_id))
     may_delete = standing.place is OnServer.MAY_GO and standing.shape is Shape.WHOLE
     has_delete = may_delete and standing.retention is Retention.DELETE_ASKED
     if has_delete:
         elements.append(_delete(message_id))
     elif standing.shape is not Shape.REFUSED:
         # In the menu there is room for it only where deleting is not there: Slack takes five lines.
-        elements.append(_button("Share…", names.SHARE_MESSAGE, message_id))
+        elements.append(blocks.button_element("Share…", names.SHARE_MESSAGE, message_id))
     words = _words(standing, may_delete=may_delete)
     if words:
         options = [option(word, message_id) for word in words]
@@ -184,7 +184,7 @@ def _words(standing: Standing, *, may_delete: bool) -> list[str]:
 
 def _delete(message_id: str) -> dict[str, Any]:
     return {
-        **_button("Delete from server", names.DELETE_BUTTON, message_id),
+        **blocks.button_element("Delete from server", names.DELETE_BUTTON, message_id),
         "style": "danger",
         "confirm": {
             "title": blocks.plain("Delete from the mail server?", 100),
@@ -197,7 +197,3 @@ def _delete(message_id: str) -> dict[str, Any]:
             "style": "danger",
         },
     }
-
-
-def _button(text: str, action_id: str, value: str) -> dict[str, Any]:
-    return {"type": "button", "text": blocks.plain(text, 75), "action_id": action_id, "value": value}

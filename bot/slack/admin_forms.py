@@ -227,13 +227,8 @@ def _domain(text: str) -> str:
     return ascii_name
 
 
-def subject_text(subject: Subject) -> str:
-    """A subject as a button's value and a view's metadata hold it."""
-    return f"{subject.kind}:{subject.id}" if subject.id else str(subject.kind)
-
-
 def subject_of(text: str) -> Subject | None:
-    """The subject that a value names; None for one that cannot be."""
+    """The subject whose key a button's value or a view's metadata holds; None for none there can be."""
     kind, _, found = text.partition(":")
     if kind not in set(SubjectKind):
         return None

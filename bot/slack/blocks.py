@@ -66,6 +66,11 @@ def sentence(text: str) -> Block:
     return {"type": "section", "text": plain(text, SECTION_UNITS)}
 
 
+def button_element(text: str, action_id: str, value: str) -> dict[str, Any]:
+    """A button, to stand in a row or beside a section."""
+    return {"type": "button", "text": plain(text, 75), "action_id": action_id, "value": value}
+
+
 def button(text: str, action_id: str, value: str) -> Block:
     """A row of one button."""
     return buttons(value, (text, action_id))
@@ -73,10 +78,7 @@ def button(text: str, action_id: str, value: str) -> Block:
 
 def buttons(value: str, *each: tuple[str, str]) -> Block:
     """A row of buttons, each with its text and action id; the first is the one most people want."""
-    elements = [
-        {"type": "button", "text": plain(text, 75), "action_id": action_id, "value": value}
-        for text, action_id in each
-    ]
+    elements = [button_element(text, action_id, value) for text, action_id in each]
     elements[0]["style"] = "primary"
     return {"type": "actions", "elements": elements}
 

@@ -36,7 +36,6 @@ class Group:
 
     id: str
     name: str
-    handle: str
     users: frozenset[str] = frozenset()
 
 
@@ -107,7 +106,7 @@ def groups_in(records: Iterable[Mapping[str, Any]]) -> Groups:
 
 def _group(record: Mapping[str, Any]) -> Group:
     users = frozenset(str(user) for user in record.get("users") or ())
-    return Group(str(record["id"]), _name(record, "name"), _name(record, "handle"), users)
+    return Group(str(record["id"]), _name(record, "name"), users)
 
 
 def channel_of(record: Mapping[str, Any], channel_id: str) -> Channel:

@@ -367,5 +367,9 @@ def field_of(block_id: str) -> str:
 
 def generation_of(block_id: str) -> int:
     """The generation within a block id; 0 when it names none."""
-    digits = block_id.partition(":")[2]
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else 0
+    return number_in(block_id.partition(":")[2]) or 0
+
+
+def number_in(text: str) -> int | None:
+    """The number that an id, a button or a view's metadata carries, such as a page's; None where it is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

@@ -67,7 +67,7 @@ class People:
 
     def __init__(self, slack: SlackClient, workspace: str, clock: Callable[[], datetime]) -> None:
         self._slack = slack
-        self._workspace = workspace
+        self.workspace: Final = workspace
         self._clock = clock
         self._persons = Asked(
             "person", self._ask_person, clock, age=PERSON_AGE, seconds=CALL_SECONDS, most=MOST_PEOPLE
@@ -91,7 +91,7 @@ class People:
             fresh: asked again, unless the answer is some seconds old.
             seen: for what was given already: an answer within the hour counts, but for what events told since.
         """
-        if person.workspace != self._workspace or not person.user:
+        if person.workspace != self.workspace or not person.user:
             return Member(person, None)
         younger = FRESH if fresh else None
         found, groups = await asyncio.gather(
@@ -131,7 +131,7 @@ class People:
         made_of, members_of = self._made
         if made_of[0] is not roles or made_of[1] is not groups.value:
             members_of = {
-                user: Member(Person(self._workspace, user), role, groups.value.of(user))
+                user: Member(Person(self.workspace, user), role, groups.value.of(user))
                 for user, role in roles.items()
             }
             self._made = (roles, groups.value), members_of
@@ -140,7 +140,7 @@ class People:
     async def reached(self, audience: Audience) -> list[str] | None:
         """The ids of the users that an audience reaches now, sorted; None where Slack could not be asked."""
         if audience.kind is AudienceKind.PERSON:
-            found = await self.member(Person(self._workspace, audience.id))
+            found = await self.member(Person(self.workspace, audience.id))
             if found is None:
                 return None
             return [] if found.role is None else [audience.id]
@@ -186,7 +186,7 @@ class People:
         user = str(record.get("id") or "")
         if not user:
             return False
-        role = members.role_of(record, user, self._workspace)
+        role = members.role_of(record, user, self.workspace)
         is_news = user not in self._last or self._last[user] is not role
         if is_news:
             self.forget(user)
@@ -206,7 +206,7 @@ class People:
         roster, alone = self._roster.have(younger=younger), self._persons.have(user, younger=younger)
         is_newer = roster is not None and (alone is None or alone.asked_at <= roster.asked_at)
         if roster is not None and is_newer and not self._is_changed(user, roster.asked_at):
-            return Member(Person(self._workspace, user), roster.value.get(user))
+            return Member(Person(self.workspace, user), roster.value.get(user))
         found = await self._persons.get(user, younger=younger)
         return None if found is None else found.value
 
@@ -237,13 +237,13 @@ class People:
 
     async def _ask_person(self, user: str) -> Member:
         try:
-            role = members.role_of(await self._slack.person(user), user, self._workspace)
+            role = members.role_of(await self._slack.person(user), user, self.workspace)
         except CallFailed as failed:
             if not _is_refused(failed, UNKNOWN_USER):
                 raise
             role = None
         self._remember(user, role)
-        return Member(Person(self._workspace, user), role)
+        return Member(Person(self.workspace, user), role)
 
     async def _ask_channel(self, channel_id: str) -> Channel:
         try:
@@ -279,7 +279,7 @@ class People:
             return []
 
     async def _ask_roster(self, _key: str) -> Mapping[str, Role]:
-        roles = members.roles_in(await self._slack.user_list(), self._workspace)
+        roles = members.roles_in(await self._slack.user_list(), self.workspace)
         for user, role in roles.items():
             self._remember(user, role)
         return roles

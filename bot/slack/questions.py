@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from bot.mail.content import Rendered
 from bot.slack import blocks, names
@@ -37,16 +37,12 @@ def asked(mailbox_name: str, mailbox_id: str, count: int) -> Rendered:
         "on does. Stop: the mailbox is paused, and you are asked again when you resume it."
     )
     buttons = [
-        _button("These are new", names.ARE_NEW_BUTTON, mailbox_id),
-        _button("I have seen these", names.ARE_SEEN_BUTTON, mailbox_id),
-        _button("Stop", names.ASK_LATER_BUTTON, mailbox_id),
+        blocks.button_element("These are new", names.ARE_NEW_BUTTON, mailbox_id),
+        blocks.button_element("I have seen these", names.ARE_SEEN_BUTTON, mailbox_id),
+        blocks.button_element("Stop", names.ASK_LATER_BUTTON, mailbox_id),
     ]
     row = {"type": "actions", "elements": buttons}
     return Rendered(
         blocks.escaped_within(words, blocks.SECTION_UNITS),
         [blocks.sentence(words), row, blocks.note(hint)],
     )
-
-
-def _button(text: str, action_id: str, value: str) -> dict[str, Any]:
-    return {"type": "button", "text": blocks.plain(text, 75), "action_id": action_id, "value": value}

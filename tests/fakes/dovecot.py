@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.fakes.certificates import Certificates
 
 PROGRAM = Path("/usr/sbin/dovecot")
-START_SECONDS = 15
+START_SECONDS = 30
 
 _CONFIG = """
 base_dir = {folder}/run

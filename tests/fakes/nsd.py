@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 PROGRAM = Path("/usr/sbin/nsd")
-START_SECONDS = 15
+START_SECONDS = 45
 
 _CONFIG = """
 server:

@@ -130,7 +130,7 @@ class Pop3Server:
     async def all_gone(self) -> None:
         """Returns once no client is connected any more."""
         if self._tasks:
-            _, connected = await asyncio.wait(self._tasks, timeout=5)
+            _, connected = await asyncio.wait(self._tasks, timeout=30)
             assert not connected, "a client has not closed its socket"
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -31,6 +31,7 @@ _SETTINGS: Final = (
     "listen_addresses=",
     "fsync=off",
     "full_page_writes=off",
+    "autovacuum=off",  # it locks what it shortens, and some tests wait 20 ms for a lock
     "shared_buffers=16MB",
     "max_connections=50",
     "log_min_messages=fatal",

@@ -18,6 +18,7 @@ from bot.mail.renderer import Renderer
 from bot.mail_posts import READ_OCTETS
 from storage.records import Shape
 from tests.fakes import processes
+from tests.integration.one_database import database_url  # noqa: F401 - a fixture
 from tests.integration.storage.stores import NOW, Stores
 
 if TYPE_CHECKING:
@@ -72,12 +73,10 @@ class Shelf:
 
 
 @pytest.fixture
-async def shelf(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterator[Shelf]:
+async def shelf(database: Database, vault: Vault, tmp_path: Path, lasting_renderer: Renderer) -> Shelf:
     """A shelf without mail."""
     stores = Stores.on(database, vault, tmp_path)
-    renderer = Renderer(children=1)
-    yield Shelf(stores, await stores.claimed(now=NOW), Kept(stores.messages, renderer))
-    await renderer.close()
+    return Shelf(stores, await stores.claimed(now=NOW), Kept(stores.messages, lasting_renderer))
 
 
 async def test_a_kept_mail_is_read_whole(shelf: Shelf) -> None:
@@ -158,15 +157,13 @@ async def test_a_mail_that_always_kills_has_no_original(mortal: Renderer) -> Non
     assert await mortal.read(MAIL, arrival, Mode.ORIGINAL) is not None
 
 
-async def test_the_largest_original_crosses_the_pipe() -> None:
+async def test_the_largest_original_crosses_the_pipe(lasting_renderer: Renderer) -> None:
     """A header and a text of as much as is ever read, in characters that take the most room."""
     people = ",".join(f'"{"é" * 150}" <{"é" * 60}@x{number}.example>' for number in range(180))
     fields = "".join(f"{name}: {people}\n" for name in ("To", "Cc", "Reply-To"))
     octets = f"From: a@x.example\n{fields}\n{TEXT}".encode()
-    renderer = Renderer(children=1)
 
-    found = await renderer.read(octets, Arrival(Shape.WHOLE, 0, NOW, None, ""), Mode.ORIGINAL)
-    await renderer.close()
+    found = await lasting_renderer.read(octets, Arrival(Shape.WHOLE, 0, NOW, None, ""), Mode.ORIGINAL)
 
     assert found is not None
     assert found.original is not None

@@ -10,7 +10,6 @@ import pytest
 
 from bot.errors import NoConversation, NoSender, NoSuchMailbox, NoSuchMessage, NoSuchRule, NotKept, NotShown
 from bot.mail.frames import Mode
-from bot.mail.renderer import Renderer
 from bot.pace import Pace
 from bot.reading import Reading
 from bot.rules import Muting
@@ -21,12 +20,13 @@ from storage.rules import Rules
 from storage.wishes import OriginalState
 from tests.fakes.block_rules import visible
 from tests.fakes.clock import Clock
+from tests.integration.one_database import database_url  # noqa: F401 - a fixture
 from tests.integration.storage.stores import OWNER, STRANGER, Stores
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from bot.mail.renderer import Renderer
     from storage.database import Database
     from storage.records import Claim
     from storage.vault import Vault
@@ -61,23 +61,21 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterator[Desk]:
+async def desk(database: Database, vault: Vault, tmp_path: Path, lasting_renderer: Renderer) -> Desk:
     """A desk without a message."""
     stores, clock, nudges = Stores.on(database, vault, tmp_path), Clock(), list[None]()
-    renderer = Renderer(children=1)
     reading = Reading(
         stores.mailboxes,
         stores.messages,
         Marks(database),
         Originals(database),
-        renderer,
+        lasting_renderer,
         bounds=lambda _: PACE,
         clock=clock,
         nudge=lambda: nudges.append(None),
     )
     muting = Muting(Rules(database, vault), stores.conversations, clock=clock)
-    yield Desk(stores, await stores.claimed(now=clock()), reading, muting, clock, nudges)
-    await renderer.close()
+    return Desk(stores, await stores.claimed(now=clock()), reading, muting, clock, nudges)
 
 
 async def test_text_headers_and_label_are_read_from_the_sealed_octets(desk: Desk) -> None:

@@ -17,6 +17,7 @@ from bot.plan import Listed
 from bot.slack.views.values import Report, outcome
 from storage.old_mail import OldMails
 from storage.records import OldMail, Person, Retention, SeenState, ServerAddress
+from tests.integration.one_database import database_url  # noqa: F401 - a fixture
 from tests.integration.storage.stores import NEW, Stores
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ import os
 import resource
 import signal
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,11 +92,11 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.02)
 
 
-async def test_a_mail_becomes_a_post_with_its_files(renderer: Renderer) -> None:
+async def test_a_mail_becomes_a_post_with_its_files(lasting_renderer: Renderer) -> None:
     """Text, blocks and files come back from the child as they were made."""
     octets = (ROOT / "tests/data/mails/files.eml").read_bytes()
 
-    post = await rendered(renderer, octets)
+    post = await rendered(lasting_renderer, octets)
 
     assert post.text.startswith("Office, Printer: Scans: Two scans and a note.")
     assert [(file.name, len(file.octets)) for file in post.files][1] == ("€ rates.pdf", 18)
@@ -111,12 +110,12 @@ async def test_a_child_serves_many_mails(renderer: Renderer) -> None:
     assert len(children()) == 1
 
 
-async def test_original_and_large_files_come_back_whole(renderer: Renderer) -> None:
+async def test_original_and_large_files_come_back_whole(lasting_renderer: Renderer) -> None:
     """Files of many megabytes and the original survive the pipe."""
     body = b"QUJD" * 2_000_000
     head = b"From: a@b.c\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: a/b\nContent-Transfer-Encoding: base64\n\n"
 
-    post = await rendered(renderer, head + b"!!!" + body)
+    post = await rendered(lasting_renderer, head + b"!!!" + body)
 
     assert [len(file.octets) for file in post.files] == [6_000_000, len(head) + 3 + len(body)]
     assert post.files[1].octets == head + b"!!!" + body
@@ -124,10 +123,10 @@ async def test_original_and_large_files_come_back_whole(renderer: Renderer) -> N
 
 @pytest.mark.parametrize("shape", list(Shape))
 @pytest.mark.parametrize("octets", [b"", b"\xff\x00rubbish", GOOD])
-async def test_every_shape(renderer: Renderer, shape: Shape, octets: bytes) -> None:
+async def test_every_shape(lasting_renderer: Renderer, shape: Shape, octets: bytes) -> None:
     """Whatever the store holds becomes a post, in blocks and in plain text."""
-    await rendered(renderer, octets, shape=shape)
-    post = await rendered(renderer, octets, shape=shape, plain=True)
+    await rendered(lasting_renderer, octets, shape=shape)
+    post = await rendered(lasting_renderer, octets, shape=shape, plain=True)
 
     assert post.blocks == []
 
@@ -235,12 +234,12 @@ async def test_cancelling_leaves_no_answer_for_the_next_mail(mortal: Renderer) -
 async def test_the_loop_is_never_blocked(mortal: Renderer) -> None:
     """While a child spins, everything else goes on."""
     task = asyncio.create_task(rendered(mortal, ordered("spin")))
-    longest, last = 0.0, time.monotonic()
+    turns = 0
     while not task.done():
         await asyncio.sleep(0.01)
-        longest, last = max(longest, time.monotonic() - last), time.monotonic()
+        turns += 1
 
-    assert longest < 1.0
+    assert turns > 50  # of about six hundred; a loop that waits with the child has a handful
 
 
 async def test_a_hostile_mail_does_not_hold_up_the_others() -> None:

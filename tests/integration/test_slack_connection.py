@@ -59,13 +59,13 @@ async def test_a_process_that_is_to_stop_waits_for_no_answer(answer: bytes | Non
     """Whatever Slack answers or does not, it is asked again until the process is to stop, and then at once no more."""
     stopping = asyncio.Event()
     async with slack(answer) as url:
-        asking = asyncio.create_task(connection.identity(web_client("xoxb-1", url, 30), stopping))
+        asking = asyncio.create_task(connection.identity(web_client("xoxb-1", url, 600), stopping))
         await asyncio.wait([asking], timeout=0.3)
         assert not asking.done()
 
         stopping.set()
 
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(30):
             assert await asking is None
 
 
@@ -73,7 +73,7 @@ async def test_a_refused_token_is_the_operators_affair() -> None:
     """One sentence that names the variable and shows no token."""
     async with slack(http(b'{"ok": false, "error": "invalid_auth"}')) as url:
         with pytest.raises(SettingsError) as caught:
-            await connection.identity(web_client("xoxb-canary", url, 5), asyncio.Event())
+            await connection.identity(web_client("xoxb-canary", url, 30), asyncio.Event())
 
     assert "SLACK_BOT_TOKEN (invalid_auth)" in caught.value.sentence
     assert "canary" not in caught.value.sentence
@@ -82,12 +82,14 @@ async def test_a_refused_token_is_the_operators_affair() -> None:
 async def test_an_address_that_does_not_connect_is_not_kept() -> None:
     """Slack's socket addresses are good for seconds: the client is made to ask for another."""
     client = SocketModeClient(app_token="xapp-1")
-    client.wss_uri = "wss://127.0.0.1:9/?ticket=old"
+    vars(client)["wss_uri"] = "wss://127.0.0.1:9/?ticket=old"
 
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(connection.drop_addresses(client, 0.01), 0.2)
+    dropping = asyncio.ensure_future(connection.drop_addresses(client, 0.01))
+    async with asyncio.timeout(30):
+        while client.wss_uri is not None:  # noqa: ASYNC110 - the SDK tells nobody
+            await asyncio.sleep(0.01)
 
-    address: str | None = client.wss_uri
-    assert address is None
+    assert not dropping.done()
+    dropping.cancel()
     await client.close()  # type: ignore[no-untyped-call]  # the SDK leaves it bare
     await client.aiohttp_client_session.close()

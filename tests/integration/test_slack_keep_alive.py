@@ -37,10 +37,12 @@ class Slack:
                 writer.write(HEAD + BODY)
                 await writer.drain()
 
-    def hang_up(self) -> None:
-        """End every connection."""
+    async def hang_up(self) -> None:
+        """End every connection; returns once the clients have noticed."""
         for writer in self._writers:
             writer.close()
+        for _ in range(10):  # the client is in this very loop, and reads when its turn comes
+            await asyncio.sleep(0.005)
 
 
 async def _head(reader: asyncio.StreamReader) -> bytes:
@@ -54,13 +56,13 @@ async def _head(reader: asyncio.StreamReader) -> bytes:
 
 
 @asynccontextmanager
-async def client(slack: Slack, seconds: float = 5) -> AsyncIterator[Any]:
+async def client(slack: Slack, seconds: float = 30) -> AsyncIterator[Any]:
     """A client of that Slack."""
     server = await asyncio.start_server(slack.serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api/"
     async with server, keep_alive(seconds) as session:
         yield SlackClient(web_client("xoxb-1", url, seconds, session=session), session)
-        slack.hang_up()
+        await slack.hang_up()
 
 
 async def test_posts_share_a_connection() -> None:
@@ -81,8 +83,7 @@ async def test_a_post_after_the_connection_ended_goes_over_a_new_one() -> None:
 
     async with client(slack) as web:
         await web.post("D1", "text", [], "entry-1")
-        slack.hang_up()
-        await asyncio.sleep(0.05)
+        await slack.hang_up()
         outcome = await web.post("D1", "text", [], "entry-2")
 
     assert outcome == Posted("D1", "1.1")
@@ -93,7 +94,7 @@ async def test_a_post_without_an_answer_has_its_deadline_on_a_shared_connection_
     """The deadline of one request holds, and what became of the post is then unknown; it is not sent again."""
     slack = Slack()
 
-    async with client(slack, seconds=1) as web:
+    async with client(slack, seconds=2) as web:
         await web.post("D1", "text", [], "entry-1")
         slack.is_deaf = True
         outcome = await web.post("D1", "text", [], "entry-2")

@@ -12,6 +12,7 @@ from bot import backlog, plan
 from bot.pace import Pace
 from bot.slack.old_mail import about, progress
 from storage.records import Bringing, Person, Seen, SeenState
+from tests.unit.planned import session_plan
 from tests.unit.samples import HOME, MAILBOX
 
 MINUTE = timedelta(minutes=1)
@@ -60,7 +61,7 @@ def test_old_mail_is_planned_behind_new_mail() -> None:
     seen = {line.key: Seen(SeenState.OLD, 0, is_settled=False) for line in listed[:-1]}
     gone = {b"gone": Seen(SeenState.OLD, 0, is_settled=False)}
 
-    todo = plan.session_plan(listed, {**seen, **gone})
+    todo = session_plan(listed, {**seen, **gone})
 
     assert todo.fetch[0] == listed[-1]
     assert todo.fetch[1:] == tuple(listed[: plan.OLD_BATCH])
@@ -71,11 +72,11 @@ def test_the_last_of_the_old_mail_lets_the_tail_stand_again() -> None:
     """Nothing is left, so two UIDs may stand for the listing next time."""
     listed = lines(2)
 
-    todo = plan.session_plan(listed, {listed[0].key: Seen(SeenState.OLD, 0, is_settled=False)})
+    todo = session_plan(listed, {listed[0].key: Seen(SeenState.OLD, 0, is_settled=False)})
 
     assert (todo.old_left, todo.old_missing) == (0, 0)
     assert todo.tail is not None
-    assert plan.session_plan(listed, {}).old_missing is None
+    assert session_plan(listed, {}).old_missing is None
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from bot import plan
 from storage.deletion import LONGEST_WATCH
 from storage.records import Retention, Seen, SeenState, Tail
+from tests.unit.planned import session_plan
 from tests.unit.samples import MAILBOX, NOW
 
 KEPT = Seen(SeenState.KEPT, 0, is_settled=False)
@@ -45,7 +46,7 @@ def test_a_renamed_maildrop_raises_a_question_an_emptied_one_does_not(
     held: int, listed: int, known: int, unknown: int, *, asks: bool
 ) -> None:
     """Most of what was there is gone, and about as much stands in its place."""
-    todo = plan.session_plan(listing(known, unknown), kept(held), listed)
+    todo = session_plan(listing(known, unknown), kept(held), listed)
 
     assert todo.asks is asks
     assert bool(todo.fetch) is not asks
@@ -57,7 +58,7 @@ def test_nothing_is_deleted_while_the_owner_is_asked() -> None:
     seen |= {b"d%d" % number: Seen(SeenState.DELETING, 0, is_settled=True) for number in range(5)}
     lines = plan.keyed([*enumerate([b"k0", b"d0", *(b"n%d" % number for number in range(20))], 1)])
 
-    todo = plan.session_plan(lines, seen, 25)
+    todo = session_plan(lines, seen, 25)
 
     assert todo == plan.Plan((), (), (), listed=25, asks=True)
 
@@ -66,18 +67,18 @@ def test_an_open_question_stays_open() -> None:
     """As long as one message that was asked about is listed; it is gone with the old UIDs' return."""
     seen = {**kept(3), b"n0": Seen(SeenState.ASKED, 0, is_settled=False)}
 
-    assert plan.session_plan(listing(3, 1), seen).asks
-    assert not plan.session_plan(listing(3, 0), seen).asks
+    assert session_plan(listing(3, 1), seen).asks
+    assert not session_plan(listing(3, 0), seen).asks
 
 
 def test_a_blank_listing_does_not_make_the_next_one_believable() -> None:
     """A server on the move shows nothing, then everything under other UIDs."""
     seen = kept(30)
 
-    blank = plan.session_plan((), seen, 30)
+    blank = session_plan((), seen, 30)
 
     assert not blank.asks
-    assert plan.session_plan(listing(0, 30), seen, blank.listed).asks
+    assert session_plan(listing(0, 30), seen, blank.listed).asks
 
 
 def test_only_what_looks_new_is_asked_about() -> None:

@@ -6,10 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot import limits
 from storage.counting import AttemptKind
 from storage.records import Health, Person
+from storage.sending import WaitingMail
 from tests.unit.samples import MAILBOX
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -112,3 +115,45 @@ def test_whoever_sent_enough_is_told_what_was_enough(kinds: set[AttemptKind], wo
 
     assert words in said
     assert said.endswith("Nothing was sent. Try again in 7 minutes.")
+
+
+BERT = Person("T1", "U2")
+
+
+def seconds(waiting: list[WaitingMail]) -> list[float]:
+    """How long each of them waits."""
+    return [(at - NOW).total_seconds() for at in limits.spaced(waiting, NOW)]
+
+
+@pytest.mark.parametrize(
+    ("waiting", "waits"),
+    [
+        ([], []),
+        ([WaitingMail(ANNA, 1)], [0]),
+        ([WaitingMail(ANNA, 1)] * 3, [0, 60, 120]),
+        ([WaitingMail(ANNA, 1), WaitingMail(BERT, 1), WaitingMail(ANNA, 1)], [0, 36, 72]),
+        ([WaitingMail(ANNA, 1, not_before=NOW + timedelta(minutes=5))] * 2, [300, 360]),
+        ([WaitingMail(ANNA, 100)] * 4, [0, 60, 120, 3600]),
+        ([WaitingMail(ANNA, 99)] * 4, [0, 60, 120, 3600]),
+        ([WaitingMail(ANNA, 150), WaitingMail(BERT, 150), WaitingMail(BERT, 1)], [0, 36, 3600]),
+    ],
+)
+def test_what_waited_for_long_goes_out_one_by_one(waiting: list[WaitingMail], waits: list[float]) -> None:
+    """A minute between two of one person, no more than an hour allows, in the order in which it waited."""
+    assert seconds(waiting) == waits
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from((ANNA, BERT)), st.integers(1, 100)), max_size=150))
+def test_no_hour_takes_more_than_may_be_written(mails: list[tuple[Person, int]]) -> None:
+    """Whoever wrote what waited, and to however many: of each person, and of the mailbox."""
+    times = limits.spaced([WaitingMail(*each) for each in mails], NOW)
+    found = [(at, *each) for at, each in zip(times, mails, strict=True)]
+
+    assert times == sorted(times)
+    for begin in times:
+        hour = [each for each in found if begin <= each[0] < begin + timedelta(hours=1)]
+        assert len(hour) <= 100
+        assert sum(recipients for *_, recipients in hour) <= 300
+        for person in (ANNA, BERT):
+            assert sum(each[1] == person for each in hour) <= 60

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bot import plan
 from storage.records import OldMail, Seen, SeenState, Tail
+from tests.unit.planned import session_plan
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -45,7 +46,7 @@ def test_unknown_messages_are_fetched_in_order_of_their_numbers() -> None:
     """What the server lists and we never kept is fetched, oldest number first."""
     lines = plan.keyed([(3, b"c"), (1, b"a"), (2, b"b")])
 
-    todo = plan.session_plan(lines, {b"b": Seen(SeenState.KEPT, 0, is_settled=True)})
+    todo = session_plan(lines, {b"b": Seen(SeenState.KEPT, 0, is_settled=True)})
 
     assert [line.number for line in todo.fetch] == [1, 3]
 
@@ -64,7 +65,7 @@ def test_unknown_messages_are_fetched_in_order_of_their_numbers() -> None:
 )
 def test_only_what_is_in_slack_and_due_is_deleted(known: Seen, *, is_deleted: bool) -> None:
     """DELE is planned for settled messages only, and again for those that a lost QUIT left behind."""
-    todo = plan.session_plan(plan.keyed(listing(b"a")), {b"a": known})
+    todo = session_plan(plan.keyed(listing(b"a")), {b"a": known})
 
     assert bool(todo.delete) is is_deleted
 
@@ -74,8 +75,8 @@ def test_a_repeated_uid_is_fetched_each_time_and_never_deleted() -> None:
     lines = plan.keyed(listing(b"same", b"same"))
     seen = {line.key: Seen(SeenState.KEPT, 0, is_settled=True, is_due=True) for line in lines}
 
-    assert len(plan.session_plan(lines, {}).fetch) == 2
-    assert plan.session_plan(lines, seen).delete == ()
+    assert len(session_plan(lines, {}).fetch) == 2
+    assert session_plan(lines, seen).delete == ()
 
 
 def test_a_deletion_counts_once_the_listing_no_longer_holds_it() -> None:
@@ -85,7 +86,7 @@ def test_a_deletion_counts_once_the_listing_no_longer_holds_it() -> None:
         b"b": Seen(SeenState.KEPT, 0, is_settled=True),
     }
 
-    todo = plan.session_plan(plan.keyed(listing(b"b")), seen)
+    todo = session_plan(plan.keyed(listing(b"b")), seen)
 
     assert todo.gone == (b"a",)
 
@@ -95,7 +96,7 @@ def test_a_plan_never_deletes_what_it_fetches_or_what_is_not_settled(
     names: list[bytes], seen: dict[bytes, Seen], listed: int
 ) -> None:
     """Whatever is listed and known: no deletion of anything that is not in Slack."""
-    todo = plan.session_plan(plan.keyed(listing(*names)), seen, listed)
+    todo = session_plan(plan.keyed(listing(*names)), seen, listed)
 
     assert not {line.key for line in todo.fetch} & {line.key for line in todo.delete}
     assert all(seen[line.key].is_settled for line in todo.delete)
@@ -136,8 +137,8 @@ def test_what_is_too_much_for_one_session_comes_in_the_next() -> None:
     """The first messages come first, and the next session lists the maildrop anew to find the others."""
     lines = plan.keyed(listing(*(b"%d" % number for number in range(plan.FETCHES + 1))))
 
-    todo = plan.session_plan(lines, {})
-    rest = plan.session_plan(lines[1:], {})
+    todo = session_plan(lines, {})
+    rest = session_plan(lines[1:], {})
 
     assert (todo.fetch, todo.tail) == (lines[: plan.FETCHES], None)
     assert (rest.fetch, rest.tail) == (lines[1:], Tail(lines[-1].number, lines[-1].key))
@@ -148,7 +149,7 @@ def test_the_next_session_may_look_behind_the_last_message(
     names: tuple[bytes, ...], tail: Tail | None
 ) -> None:
     """Unless there is none, or another has the same UID."""
-    assert plan.session_plan(plan.keyed(listing(*names)), {}).tail == tail
+    assert session_plan(plan.keyed(listing(*names)), {}).tail == tail
 
 
 @pytest.mark.parametrize(("wanted", "skipped"), [(OldMail.NONE, 60), (OldMail.LAST_50, 10), (OldMail.ALL, 0)])

@@ -21,6 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from bot import brake, plan
 from storage.deletion import watch_at
 from storage.records import OldMail, Retention, Seen, SeenState, Tail
+from tests.unit.planned import session_plan
 from tests.unit.samples import MAILBOX
 
 DELETE_DAYS = 3
@@ -181,7 +182,7 @@ class Maildrops(RuleBasedStateMachine):
         return sorted(
             key
             for key, row in self.rows.items()
-            if row.state is SeenState.DELETED and b" " not in key and key not in there
+            if row.state is SeenState.DELETED and b"\n" not in key and key not in there
         )
 
     # What happens on our side
@@ -331,7 +332,7 @@ class Maildrops(RuleBasedStateMachine):
         if len({mail.uid for mail in numbered}) < len(numbered):
             return
         everything = plan.keyed([(number, mail.uid) for number, mail in enumerate(numbered, 1)])
-        whole = plan.session_plan(everything, self._seen())
+        whole = session_plan(everything, self._seen())
         if self.is_honest:
             assert lines == whole.fetch, "the probe hides a message"
             assert not whole.delete
@@ -349,7 +350,7 @@ class Maildrops(RuleBasedStateMachine):
         ]
         lines = plan.keyed(list(reversed(shown)))
         seen = self._seen()
-        todo = plan.session_plan(lines, seen, self.listed)
+        todo = session_plan(lines, seen, self.listed)
         for key in todo.gone:
             self.rows[key] = replace(self.rows[key], state=SeenState.DELETED)
         if todo.asks:

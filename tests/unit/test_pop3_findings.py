@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 
 from bot.errors import RemoteProtocolError
@@ -15,6 +17,10 @@ FINDINGS = {
     "a long line whose end was held back": b"\x05\x04+OK\n\x00\n1\r\n.\r\n+OK\r\n" + bytes(70) + b"..\n.#",
 }
 
+STATUSES = (b"+OK", b"-ERR x", b"+ ")
+ENDS = (b"\r\n", b"\n", b"\n\r\n", b"\r")
+LINES = (b".", b"..", b"...", b"1 a", b"+OK", b"-ERR [AUTH] no", b"+ x", b"1 " + b"u" * 70)
+
 
 @pytest.mark.parametrize("finding", FINDINGS)
 def test_findings_stay_mended(finding: str) -> None:
@@ -23,14 +29,15 @@ def test_findings_stay_mended(finding: str) -> None:
 
 
 @pytest.mark.parametrize("asked", range(len(ASKED)))
-@pytest.mark.parametrize("end", [b"\r\n", b"\n", b"\n\r\n", b"\r"])
-@pytest.mark.parametrize(
-    "line", [b".", b"..", b"...", b"1 a", b"+OK", b"-ERR [AUTH] no", b"+ x", b"1 " + b"u" * 70]
-)
-def test_any_line_with_any_end_means_the_same_however_it_is_cut(asked: int, end: bytes, line: bytes) -> None:
+def test_any_line_with_any_end_means_the_same_however_it_is_cut(asked: int) -> None:
     """Lines of every kind behind every status line, for every question."""
-    for status in (b"+OK", b"-ERR x", b"+ "):
-        check(bytes([asked, 1]) + status + end + (line + end) * 3 + b"." + end + b"+OK" + end)
+    for status, end, line in product(STATUSES, ENDS, LINES):
+        octets = status + end + (line + end) * 3 + b"." + end + b"+OK" + end
+        try:
+            check(bytes([asked, 1]) + octets)
+        except AssertionError as wrong:
+            wrong.add_note(repr(octets))
+            raise
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])

@@ -16,17 +16,16 @@ ROWS = list(csv.DictReader(TEXT.splitlines()))
 HEADER = TEXT.splitlines()[0]
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["id"])
-def test_every_row_is_found_by_its_domains_and_its_server(row: dict[str, str]) -> None:
+def test_every_row_is_found_by_its_domains_and_its_server() -> None:
     """Each provider of the table answers for every domain it lists."""
     providers = load()
-    domains = [domain for domain in row["domains"].split(";") if domain]
+    for row in ROWS:
+        domains = [domain for domain in row["domains"].split(";") if domain]
+        found = [providers.by_address(f"ada@{domain}") for domain in domains]
+        host = row["pop_host"]
 
-    found = [providers.by_address(f"ada@{domain}") for domain in domains]
-
-    assert {provider.id for provider in found if provider} == ({row["id"]} if domains else set())
-    assert len(found) == len(domains)
-    assert "{domain}" in row["pop_host"] or not row["pop_host"] or providers.by_host(row["pop_host"])
+        assert [provider and provider.id for provider in found] == [row["id"]] * len(domains), row["id"]
+        assert "{domain}" in host or not host or providers.by_host(host), row["id"]
 
 
 def test_ids_and_domains_are_unique_and_each_row_names_its_source() -> None:
@@ -52,7 +51,6 @@ def test_a_row_becomes_servers_and_habits() -> None:
         "must_enable",
     )
     assert (gmail.min_poll, gmail.suggested_poll) == (None, timedelta(minutes=10))
-    assert "recent:" in gmail.quirks
 
 
 @pytest.mark.parametrize("address", ["ada@icloud.com", "ada@proton.me", "ada@tuta.com"])
@@ -148,14 +146,14 @@ def test_a_provider_is_found_by_who_receives_the_mail(exchangers: list[str], exp
     assert (provider and provider.id) == expected
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["id"])
-def test_every_mx_row_is_found_by_its_exchangers(row: dict[str, str]) -> None:
+def test_every_mx_row_is_found_by_its_exchangers() -> None:
     """A row for domains of one's own answers for every suffix it lists."""
-    suffixes = [suffix for suffix in row["mx_suffixes"].split(";") if suffix and not row["domains"]]
+    providers = load()
+    for row in ROWS:
+        suffixes = [suffix for suffix in row["mx_suffixes"].split(";") if suffix and not row["domains"]]
+        found = [providers.by_exchangers([f"mx.{suffix}"], "ana.example") for suffix in suffixes]
 
-    found = [load().by_exchangers([f"mx.{suffix}"], "ana.example") for suffix in suffixes]
-
-    assert {provider and provider.id for provider in found} <= {row["id"]}
+        assert {provider and provider.id for provider in found} <= {row["id"]}
 
 
 def test_servers_named_after_a_domain_are_named_after_the_person_s() -> None:

@@ -52,7 +52,7 @@ def viewed(level: Level, *, text: str = "Ada: Plans", pages: int = 3) -> Viewed:
     )
     page = replace(page, attached=tuple((text or "a", 1234) for _ in range(25)))
     return Viewed(
-        "f" * 32, "e" * 32, OWNER, text or "Work", level, NOW, 2048, line(text),
+        "f" * 32, OWNER, text or "Work", level, NOW, 2048, line(text),
         page if level >= Level.OPEN else None, number=1,
     )  # fmt: skip
 

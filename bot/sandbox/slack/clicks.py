@@ -135,7 +135,7 @@ def _payload(sandbox: Sandbox, user: str, place: _Place, action: Json) -> Json:
     human = sandbox.workspace.people[user]
     source, channel = place.source, place.channel
     if isinstance(source, View):
-        return payloads.view_actions(human, source.shown(), [action], sandbox.new_trigger(user, source.id))
+        return payloads.view_actions(human, source.shown(), [action], sandbox.new_trigger(user))
     if channel is None:
         raise Refused("that is not there any more")
     original = {"ephemeral_id": source.id} if isinstance(source, Ephemeral) else {"post_ts": source.ts}

@@ -79,7 +79,6 @@ class Trigger:
 
     user: str
     until: float
-    view_id: str | None
     is_used: bool = False
 
 
@@ -138,10 +137,10 @@ class Sandbox:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def new_trigger(self, user: str, view_id: str | None = None) -> str:
+    def new_trigger(self, user: str) -> str:
         """A trigger id for one interaction of that person."""
         trigger_id = f"{secrets.randbelow(10**12)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
-        self._triggers[trigger_id] = Trigger(user, self.workspace.now() + self.timings.trigger, view_id)
+        self._triggers[trigger_id] = Trigger(user, self.workspace.now() + self.timings.trigger)
         if len(self._triggers) > _MAX_TRIGGERS:
             del self._triggers[next(iter(self._triggers))]
         return trigger_id

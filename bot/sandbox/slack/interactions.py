@@ -194,7 +194,7 @@ def _top(sandbox: Sandbox, user: str, view_id: str) -> View:
 
 async def _send_form(sandbox: Sandbox, user: str, view: View) -> None:
     human = sandbox.workspace.people[user]
-    payload = payloads.view_submission(human, view.shown(), sandbox.new_trigger(user, view.id))
+    payload = payloads.view_submission(human, view.shown(), sandbox.new_trigger(user))
     answer = await sandbox.hub.deliver("interactive", payload, accepts=True, seconds=sandbox.timings.ack)
     if answer and answer.get("response_action") in {"update", "push"} and sandbox.settings.view_lag:
         await asyncio.sleep(sandbox.settings.view_lag)

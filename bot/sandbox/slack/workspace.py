@@ -80,10 +80,6 @@ class Workspace:
             self.changed(user)
         return self._dms[user]
 
-    def dms(self) -> list[Channel]:
-        """Every DM opened so far."""
-        return list(self._dms.values())
-
     def human(self, user: str) -> Human:
         """That person.
 

@@ -10,7 +10,8 @@ from bot.administration import OutranksThem
 from bot.slack import admin_forms, names, views
 from bot.slack.client import code_of
 from bot.slack.listeners.desk import at_least, shown
-from bot.slack.listeners.office import below, open_filled, refill, values_of, view_of
+from bot.slack.listeners.office import open_filled, refill
+from bot.slack.listeners.payloads import below, value_of, values_of, view_id_of, view_of
 from bot.slack.views import admin
 
 if TYPE_CHECKING:
@@ -33,17 +34,14 @@ GONE_WORDS = "This was open too long, or Mailbox was started anew meanwhile, so 
 
 def register(bolt: AsyncApp, desk: Desk) -> None:
     """The overview, and all that leads to a grant."""
-    office = desk.office
-    if office is None:
-        return
-    _register_ways(bolt, desk, office)
-    _register_form(bolt, desk, office)
-    _register_preview(bolt, desk, office)
+    _register_ways(bolt, desk, desk.office)
+    _register_form(bolt, desk, desk.office)
+    _register_preview(bolt, desk, desk.office)
 
 
-async def open_admin(desk: Desk, office: Office, body: Mapping[str, Any], client: AsyncWebClient) -> None:
+async def open_admin(desk: Desk, body: Mapping[str, Any], client: AsyncWebClient) -> None:
     """The overview, or the refusal, in a modal."""
-    await open_filled(client, body, "Administration", _overview(office, desk.actor(body)))
+    await open_filled(client, body, "Administration", _overview(desk.office, desk.actor(body)))
 
 
 async def _overview(office: Office, person: Person) -> View:
@@ -54,7 +52,7 @@ def _register_ways(bolt: AsyncApp, desk: Desk, office: Office) -> None:
     @bolt.action(names.OPEN_ADMIN)
     async def opened(ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
         await ack()
-        await open_admin(desk, office, body, client)
+        await open_admin(desk, body, client)
 
     async def form(
         ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], client: AsyncWebClient
@@ -74,7 +72,7 @@ def _chosen(action: Mapping[str, Any]) -> Subject | None:
         return admin_forms.subject_of(f"person:{action.get('selected_user') or ''}")
     if action.get("action_id") == names.GRANT_GROUP:
         return admin_forms.subject_of(f"group:{(action.get('selected_option') or {}).get('value') or ''}")
-    return admin_forms.subject_of(str(action.get("value") or ""))
+    return admin_forms.subject_of(value_of(action))
 
 
 async def _form(
@@ -103,7 +101,7 @@ def _register_form(bolt: AsyncApp, desk: Desk, office: Office) -> None:
         subject = _chosen(action)
         if subject is not None:
             work = _preview(office, desk.actor(body), subject, None)
-            await refill(client, str(view_of(body).get("id", "")), work)
+            await refill(client, view_id_of(body), work)
 
     @bolt.view(names.ADMIN_GRANT_FORM)
     async def entered(ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
@@ -147,12 +145,12 @@ def _register_preview(bolt: AsyncApp, desk: Desk, office: Office) -> None:
     ) -> None:
         await ack()
         person = desk.actor(body)
-        draft = office.drafts.find(person, str(action.get("value") or ""))
+        draft = office.drafts.find(person, value_of(action))
         if draft is None:
-            await shown(client, str(view_of(body).get("id", "")), views.could_not_open(GONE_WORDS))
+            await shown(client, view_id_of(body), views.could_not_open(GONE_WORDS))
             return
         work = _form(office, person, draft.subject, draft.grant)
-        await refill(client, str(view_of(body).get("id", "")), work)
+        await refill(client, view_id_of(body), work)
 
     @bolt.view(names.ADMIN_PREVIEW)
     async def saved(ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:

@@ -14,7 +14,8 @@ from bot.slack import names, views
 from bot.slack.client import NO_ANSWER, CallFailed, Posted, Refused, code_of
 from bot.slack.listeners.belongings import share_file
 from bot.slack.listeners.desk import at_least, tell
-from bot.slack.listeners.office import below, open_filled, refill, values_of, view_of
+from bot.slack.listeners.office import open_filled, refill
+from bot.slack.listeners.payloads import below, value_of, values_of, view_id_of, view_of
 from bot.slack.views import admin
 from storage.sharing import Act
 
@@ -37,12 +38,9 @@ SHOWN_SECONDS = 0.5
 
 def register(bolt: AsyncApp, desk: Desk) -> None:
     """Both lists."""
-    office = desk.office
-    if office is None:
-        return
-    _register_mailboxes(bolt, desk, office)
-    _register_deleting(bolt, desk, office)
-    _register_audit(bolt, desk, office)
+    _register_mailboxes(bolt, desk, desk.office)
+    _register_deleting(bolt, desk, desk.office)
+    _register_audit(bolt, desk, desk.office)
 
 
 # Mailboxes
@@ -59,8 +57,8 @@ def _register_mailboxes(bolt: AsyncApp, desk: Desk, office: Office) -> None:
         ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], client: AsyncWebClient
     ) -> None:
         await ack()
-        page = _number(str(action.get("value", "")))
-        await refill(client, _id(body), _mailboxes(office, desk.actor(body), page))
+        page = names.number_in(value_of(action)) or 0
+        await refill(client, view_id_of(body), _mailboxes(office, desk.actor(body), page))
 
     @bolt.action(names.SUSPEND_MAILBOX)
     @bolt.action(names.LIFT_MAILBOX)
@@ -69,10 +67,8 @@ def _register_mailboxes(bolt: AsyncApp, desk: Desk, office: Office) -> None:
     ) -> None:
         await ack()
         is_suspended = action["action_id"] == names.SUSPEND_MAILBOX
-        work = _switched(
-            office, desk.actor(body), str(action.get("value", "")), _page(body), is_suspended=is_suspended
-        )
-        await refill(client, _id(body), work)
+        work = _switched(office, desk.actor(body), value_of(action), _page(body), is_suspended=is_suspended)
+        await refill(client, view_id_of(body), work)
 
 
 async def _mailboxes(office: Office, person: Person, page: int, notice: str = "") -> View:
@@ -94,7 +90,7 @@ def _register_deleting(bolt: AsyncApp, desk: Desk, office: Office) -> None:
         ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], client: AsyncWebClient
     ) -> None:
         await ack()
-        work = _ask_delete(office, desk.actor(body), str(action.get("value", "")), _page(body))
+        work = _ask_delete(office, desk.actor(body), value_of(action), _page(body))
         await open_filled(client, body, "Delete mailbox", work)
 
     @bolt.view(names.ADMIN_DELETE_FORM)
@@ -105,7 +101,7 @@ def _register_deleting(bolt: AsyncApp, desk: Desk, office: Office) -> None:
         work = _deleted(office, client, person, mailbox_id)
         await refill(client, view["id"], at_least(SHOWN_SECONDS, work))
         if below(view):
-            await refill(client, below(view), _mailboxes(office, person, _number(page)))
+            await refill(client, below(view), _mailboxes(office, person, names.number_in(page) or 0))
 
 
 async def _ask_delete(office: Office, person: Person, mailbox_id: str, page: int) -> View:
@@ -144,7 +140,7 @@ def _register_audit(bolt: AsyncApp, desk: Desk, office: Office) -> None:
     async def narrowed(ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
         await ack()
         await refill(
-            client, _id(body), _audit(office, desk.actor(body), _filter(body), generation=_page(body))
+            client, view_id_of(body), _audit(office, desk.actor(body), _filter(body), generation=_page(body))
         )
 
     for action_id in (
@@ -161,21 +157,21 @@ def _register_audit(bolt: AsyncApp, desk: Desk, office: Office) -> None:
         ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], client: AsyncWebClient
     ) -> None:
         await ack()
-        before = str(action.get("value", ""))
+        before = value_of(action)
         work = _audit(office, desk.actor(body), _filter(body), generation=_page(body), before=before)
-        await refill(client, _id(body), work)
+        await refill(client, view_id_of(body), work)
 
     @bolt.action(names.AUDIT_CLEAR)
     async def cleared(ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
         await ack()
         work = _audit(office, desk.actor(body), admin.AuditFilter(), generation=_page(body) + 1)
-        await refill(client, _id(body), work)
+        await refill(client, view_id_of(body), work)
 
     @bolt.action(names.AUDIT_EXPORT)
     async def export(ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
         await ack()
         work = _exported(desk, office, desk.actor(body), _filter(body), _page(body))
-        await refill(client, _id(body), work)
+        await refill(client, view_id_of(body), work)
 
 
 async def _audit(
@@ -239,14 +235,6 @@ def _day(text: Any) -> date | None:
         return None
 
 
-def _id(body: Mapping[str, Any]) -> str:
-    return str(view_of(body).get("id", ""))
-
-
 def _page(body: Mapping[str, Any]) -> int:
     """The page, or the generation of the filter, that a view's metadata holds."""
-    return _number(str(view_of(body).get("private_metadata") or ""))
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
+    return names.number_in(str(view_of(body).get("private_metadata") or "")) or 0

@@ -10,7 +10,7 @@ from bot.slack.listeners.belongings import ask_erase, export_data
 from bot.slack.listeners.commands import open_add_form
 from bot.slack.listeners.desk import say, show_result
 from bot.slack.listeners.front import publish_home, refresh_home
-from bot.slack.views.shared import number_in
+from bot.slack.listeners.payloads import value_of, view_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +80,7 @@ def _turned(desk: Desk) -> Any:
         ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], client: AsyncWebClient
     ) -> None:
         await ack()
-        await publish_home(desk, body, client, number_in(str(action.get("value", ""))) or 0)
+        await publish_home(desk, body, client, names.number_in(value_of(action)) or 0)
 
     return turned
 
@@ -89,7 +89,7 @@ async def _tell(
     desk: Desk, body: Mapping[str, Any], client: AsyncWebClient, respond: Any, answer: Answer
 ) -> None:
     """Answer where the button stands: beside its message, in its modal, or by drawing App Home anew."""
-    view = body.get("view") or {}
+    view = view_of(body)
     if body.get("response_url"):
         await say(respond, answer)
     elif view.get("type") == "modal":

@@ -6,8 +6,6 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from bot.slack import drafts, forms, names, views
 from bot.slack.listeners.acts import act
 from bot.slack.listeners.addresses import look_up
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
     from bot.slack.listeners.desk import Desk
     from bot.slack.views import Answer
     from storage.records import Mailbox, Person
-
-log = structlog.get_logger(__name__)
 
 
 def register(bolt: AsyncApp, desk: Desk) -> None:
@@ -63,7 +59,7 @@ async def _answer(desk: Desk, body: Mapping[str, Any], client: AsyncWebClient, r
         await say(respond, views.mailbox_list(mailboxes, waiting, desk.clock(), not_done))
     elif word in {names.HELP, names.SHARED}:
         await say(respond, await _told(desk, person, word))
-    elif word in {names.RULES, names.SEND} or (word == names.ADMIN and desk.office is not None):
+    elif word in {names.RULES, names.SEND, names.ADMIN}:
         await _open(desk, word, body, client, called=rest)
     elif word == names.EXPORT:
         await say(respond, await export_data(desk, body))
@@ -81,8 +77,8 @@ async def _open(
     desk: Desk, word: str, body: Mapping[str, Any], client: AsyncWebClient, *, called: str
 ) -> None:
     """The words that open a modal at once."""
-    if word == names.ADMIN and desk.office is not None:
-        await open_admin(desk, desk.office, body, client)
+    if word == names.ADMIN:
+        await open_admin(desk, body, client)
     elif word == names.SEND:
         await open_compose(desk, body, client, called=called)
     else:
@@ -91,17 +87,15 @@ async def _open(
 
 async def _told(desk: Desk, person: Person, word: str) -> Answer:
     """What somebody asks to be told: the commands, or what others opened to them."""
-    if word == names.SHARED and desk.reception is not None:
-        return await shared_with(desk.reception, person)
+    if word == names.SHARED:
+        return await shared_with(desk, person)
     return views.help_answer(await words_for(desk, person))
 
 
 async def words_for(desk: Desk, person: Person) -> tuple[str, ...]:
     """The commands that somebody may use; the check that counts comes with each of them."""
-    if desk.reception is None:
-        return tuple(word for word in names.COMMANDS if word not in {names.ADMIN, names.SHARED})
     standing = await desk.reception.front.of(person)
-    hidden = set() if standing.is_administrator and desk.office is not None else {names.ADMIN}
+    hidden = set() if standing.is_administrator else {names.ADMIN}
     hidden |= set() if standing.may_view else {names.SHARED}
     if not standing.may_hold and not standing.seen_by:
         hidden |= {names.ADD, names.RULES, *names.BUTTONS}

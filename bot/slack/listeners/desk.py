@@ -13,6 +13,7 @@ from bot.errors import NotAllowed
 from bot.retention import allowed_retentions
 from bot.slack import names, views
 from bot.slack.client import NO_ANSWER, TryLater, code_of
+from bot.slack.listeners.payloads import view_of
 from bot.slack.outcomes import judged
 from bot.slack.waiting import WaitingForms
 from storage.records import Person
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from bot.mail.providers import Provider, Providers
     from bot.mailboxes import Registrar
     from bot.reading import Reading
+    from bot.rechecking import Rechecker
     from bot.retention import WhyNot
     from bot.rules import Muting
     from bot.sending import Sending
@@ -88,11 +90,11 @@ class Desk:
         workspace: the team id this installation belongs to.
         allows_plain: may this host be used without encryption?
         allows_some_plain: are there hosts that may?
+        people: who people are to Slack; forgets by events.
+        reception: what people do with mail that others opened to them.
+        office: what administrators do.
         waiting: the forms that wait for an answer about their address.
         testing: the tests that run by the id of their view, so that a second press of the button starts no second one.
-        people: who people are to Slack; forgets by events. None where nothing is shared.
-        office: administration; None where there is none.
-        sending: what people do with mail that goes out.
     """
 
     registrar: Registrar
@@ -105,18 +107,19 @@ class Desk:
     typed: TypedPasswords
     workspace: str
     allows_plain: Callable[[str], bool]
+    allows_some_plain: bool
     clock: Callable[[], datetime]
     zones: ZoneKeeper
     reading: Reading
     muting: Muting
+    people: People
+    sharing: Sharing
+    rechecker: Rechecker
+    reception: Reception
+    sending: Sending
+    office: Office
     waiting: WaitingForms = field(default_factory=WaitingForms)
     testing: dict[str, Testing] = field(default_factory=dict)
-    people: People | None = None
-    sharing: Sharing | None = None
-    office: Office | None = None
-    reception: Reception | None = None
-    allows_some_plain: bool = False
-    sending: Sending | None = None
 
     def actor(self, body: Mapping[str, Any]) -> Person:
         """The person who acts, as Slack verified them; ids inside the payload's values play no part.
@@ -199,7 +202,7 @@ async def open_view(client: AsyncWebClient, body: Mapping[str, Any], view: View)
     Returns:
         The view as Slack has it.
     """
-    is_modal = (body.get("view") or {}).get("type") == "modal"
+    is_modal = view_of(body).get("type") == "modal"
     opening = client.views_push if is_modal else client.views_open
     answer = await opening(trigger_id=body["trigger_id"], view=view)
     opened: Mapping[str, Any] = answer["view"]

@@ -14,6 +14,7 @@ from bot.errors import BotError
 from bot.slack import views
 from bot.slack.client import NO_ANSWER, code_of
 from bot.slack.listeners.desk import say, show_result, shown, tell
+from bot.slack.listeners.payloads import view_of
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class FailureHandler:
         self, body: Mapping[str, Any], client: AsyncWebClient, respond: Any, answer: Answer
     ) -> None:
         """Where the person is: beside the message, in the modal, else in the DM; an event asked for no answer."""
-        view = body.get("view") or {}
+        view = view_of(body)
         if body.get("response_url"):
             await say(respond, answer)
         elif view.get("type") == "modal":

@@ -12,6 +12,7 @@ from bot.mailboxes import Order, is_same_maildrop
 from bot.slack import drafts, forms, names, shapes, views
 from bot.slack.listeners.desk import NOT_STORED_WORDS
 from bot.slack.listeners.front import refresh_home
+from bot.slack.listeners.payloads import values_of
 from bot.slack.listeners.sharing import share_new
 from storage.errors import StorageError
 from storage.records import Passwords, Security
@@ -97,7 +98,7 @@ def _without_password(desk: Desk, view: Mapping[str, Any], draft: Draft) -> dict
 
     That is the reason, or the form with a password field once the person has named a server of their own.
     """
-    if draft.is_edit or names.INCOMING_PASSWORD in drafts.typed(view["state"]["values"]):
+    if draft.is_edit or names.INCOMING_PASSWORD in drafts.typed(values_of(view)):
         return None
     provider = desk.provider(draft)
     if views.asks_password(draft, provider):
@@ -126,7 +127,7 @@ async def _known(desk: Desk, person: Person, draft: Draft) -> _Known:
 def _parsed(desk: Desk, view: Mapping[str, Any], sent: _Sent, *, may_be_plain: bool) -> MailboxForm | Errors:
     known = sent.known
     return forms.parse_mailbox(
-        view["state"]["values"],
+        values_of(view),
         is_edit=sent.draft.is_edit,
         has_stored_password=known.stored_passwords is not None,
         has_typed_before=known.typed is not None,

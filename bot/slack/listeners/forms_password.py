@@ -12,6 +12,7 @@ from bot.mailboxes import Checked, Order
 from bot.slack import drafts, forms, names, views
 from bot.slack.listeners.desk import NOT_STORED_WORDS
 from bot.slack.listeners.front import refresh_home
+from bot.slack.listeners.payloads import values_of
 from storage.errors import StorageError
 from storage.records import OldMail, Passwords, Secret
 
@@ -51,7 +52,7 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
         view = body["view"]
         draft = drafts.read(view)
         typed = desk.typed.find(person, draft.draft_id) if draft.draft_id else None
-        parsed = forms.parse_passwords(view["state"]["values"], has_typed_before=typed is not None)
+        parsed = forms.parse_passwords(values_of(view), has_typed_before=typed is not None)
         if isinstance(parsed, dict):
             await ack(response_action="errors", errors=parsed)
             return

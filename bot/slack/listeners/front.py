@@ -43,7 +43,7 @@ _ADMIN_LATER: Final = (
 )
 
 
-async def home_of(desk: Desk, person: Person, number: int = 0) -> View:
+async def home_of(desk: Desk, person: Person, number: int) -> View:
     """App Home of somebody.
 
     Args:
@@ -52,7 +52,7 @@ async def home_of(desk: Desk, person: Person, number: int = 0) -> View:
     (mailboxes, waiting), not_done, standing, shared = await asyncio.gather(
         desk.listed(person),
         desk.reading.count_open(person),
-        _standing(desk, person),
+        _in_time(desk.reception.front.of(person)),
         _shared(desk, person),
     )
     page = HomePage(
@@ -70,22 +70,12 @@ async def home_of(desk: Desk, person: Person, number: int = 0) -> View:
     return views.home(page, desk.clock())
 
 
-async def _standing(desk: Desk, person: Person) -> Standing | None:
-    if desk.reception is None:
-        return None
-    return await _in_time(desk.reception.front.of(person))
-
-
 async def _shared(desk: Desk, person: Person) -> OpenedToMe:
-    if desk.reception is None:
-        return OpenedToMe()
     return await _in_time(desk.reception.viewing.shared_with(person)) or OpenedToMe(why=_SHARED_LATER)
 
 
 async def _may_send(desk: Desk, person: Person, own: Sequence[Mailbox], shared: OpenedToMe) -> bool:
     """Whether there is something to send from; where Slack does not say, the button does when it is pressed."""
-    if desk.sending is None:
-        return False
     if any(mailbox.profile.outgoing is not None and mailbox.suspension is None for mailbox in own):
         return True
     if not any(opened.level >= Level.REPLY for opened in shared.mailboxes):
@@ -96,7 +86,7 @@ async def _may_send(desk: Desk, person: Person, own: Sequence[Mailbox], shared: 
 
 async def _admin(desk: Desk, standing: Standing | None) -> list[Block]:
     """The administrators' part; empty for everybody else, and where it is not known who somebody is."""
-    if desk.office is None or standing is None or not standing.is_administrator:
+    if standing is None or not standing.is_administrator:
         return []
     found = await _in_time(desk.office.administration.summary())
     return [context(plain(_ADMIN_LATER))] if found is None else admin.admin_blocks(found)

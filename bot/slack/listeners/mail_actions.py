@@ -10,6 +10,7 @@ from bot.mail.frames import Mode
 from bot.slack import actions, names, views
 from bot.slack.listeners.desk import open_view, say, shown
 from bot.slack.listeners.failures import fill
+from bot.slack.listeners.payloads import value_of, view_of
 from bot.slack.listeners.sharing import open_share
 from bot.slack.share_forms import ShareDraft
 
@@ -35,21 +36,21 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
         ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], client: AsyncWebClient
     ) -> None:
         await ack()
-        await _open_pages(desk, names.WHOLE_TEXT, _value(action), body, client)
+        await _open_pages(desk, names.WHOLE_TEXT, value_of(action), body, client)
 
     @bolt.action(names.MORE_MENU)
     async def more(
         ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], client: AsyncWebClient, respond: Any
     ) -> None:
         await ack()
-        await _chosen(desk, _value(action.get("selected_option") or {}), body, client, respond)
+        await _chosen(desk, value_of(action.get("selected_option") or {}), body, client, respond)
 
     @bolt.action(names.GET_WHOLE_BUTTON)
     async def get_whole(
         ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], client: AsyncWebClient, respond: Any
     ) -> None:
         await ack()
-        await _original(desk, _value(action), body, respond, client)
+        await _original(desk, value_of(action), body, respond, client)
 
     for action_id, is_done in ((names.DONE_BUTTON, True), (names.NOT_DONE_BUTTON, False)):
         bolt.action(action_id)(_marked(desk, is_done=is_done))
@@ -63,7 +64,7 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
         await ack()
         person = desk.actor(body)
         view = await open_view(client, body, views.loading("Not done"))
-        await fill(client, str(view["id"]), _not_done(desk, person, _value(action)))
+        await fill(client, str(view["id"]), _not_done(desk, person, value_of(action)))
 
 
 async def _chosen(
@@ -94,15 +95,11 @@ async def redraw(desk: Desk, respond: Any, body: Mapping[str, Any], message_id: 
     return after is not None
 
 
-def _value(action: Mapping[str, Any]) -> str:
-    return str(action.get("value", ""))
-
-
 def _marked(desk: Desk, *, is_done: bool) -> Any:
     async def marked(ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], respond: Any) -> None:
         await ack()
-        await desk.reading.mark(desk.actor(body), _value(action), is_done=is_done)
-        await redraw(desk, respond, body, _value(action))
+        await desk.reading.mark(desk.actor(body), value_of(action), is_done=is_done)
+        await redraw(desk, respond, body, value_of(action))
 
     return marked
 
@@ -112,9 +109,9 @@ def _turned(desk: Desk) -> Any:
         ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], client: AsyncWebClient
     ) -> None:
         await ack()
-        view, number = body.get("view") or {}, _value(action)
-        if view.get("callback_id") in MODES and number.isascii() and number.isdigit() and len(number) < 7:
-            pages = _pages(desk, desk.actor(body), view["callback_id"], view["private_metadata"], int(number))
+        view, number = view_of(body), names.number_in(value_of(action))
+        if view.get("callback_id") in MODES and number is not None:
+            pages = _pages(desk, desk.actor(body), view["callback_id"], view["private_metadata"], number)
             await fill(client, view["id"], pages)
 
     return turned
@@ -142,7 +139,7 @@ async def _original(
 ) -> None:
     mailbox, original = await desk.reading.original(desk.actor(body), message_id, again=True)
     said = views.original_answer(mailbox, original)
-    view = body.get("view") or {}
+    view = view_of(body)
     if view:
         await shown(client, view["id"], views.as_modal(said))
         return

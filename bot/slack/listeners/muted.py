@@ -9,6 +9,7 @@ from bot.errors import NoSuchRule
 from bot.slack import names, views
 from bot.slack.listeners.desk import open_view, say
 from bot.slack.listeners.failures import fill
+from bot.slack.listeners.payloads import value_of, view_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,15 +35,15 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
         ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], client: AsyncWebClient
     ) -> None:
         await ack()
-        person, view = desk.actor(body), body.get("view") or {}
+        person = desk.actor(body)
         with suppress(NoSuchRule):  # pressed twice: the list that is shown then does without it
-            await desk.muting.remove(person, str(action.get("value", "")))
-        await fill(client, str(view.get("id", "")), _rules(desk, person))
+            await desk.muting.remove(person, value_of(action))
+        await fill(client, view_id_of(body), _rules(desk, person))
 
     @bolt.action(names.UNMUTE_BUTTON)
     async def unmuted(ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], respond: Any) -> None:
         await ack()
-        await desk.muting.remove(desk.actor(body), str(action.get("value", "")))
+        await desk.muting.remove(desk.actor(body), value_of(action))
         await say(respond, views.unmuted())
 
 

@@ -50,21 +50,3 @@ async def _or_refused(work: Awaitable[View]) -> View:
         return await work
     except NotAdministrator as error:
         return views.as_modal(admin.refused(error.ask))
-
-
-def view_of(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The view that somebody acted in; empty where they acted elsewhere."""
-    view: Mapping[str, Any] = body.get("view") or {}
-    return view
-
-
-def values_of(view: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What stands in the view's fields."""
-    values: Mapping[str, Any] = (view.get("state") or {}).get("values") or {}
-    return values
-
-
-def below(view: Mapping[str, Any]) -> str:
-    """The id of the view under this one; "" where there is none."""
-    found = view.get("previous_view_id")
-    return str(found) if found and found != view.get("id") else ""

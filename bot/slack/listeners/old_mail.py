@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.slack import names, old_mail
+from bot.slack.listeners.payloads import value_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,7 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
     async def stop(ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], respond: Any) -> None:
         await ack()
         person = desk.actor(body)
-        stopped = await desk.registrar.stop_old_mail(person, str(action.get("value", "")))
+        stopped = await desk.registrar.stop_old_mail(person, value_of(action))
         mailbox = await desk.registrar.get(person, stopped.mailbox_id)
         said = old_mail.progress(mailbox, stopped, timedelta(0))
         await respond(text=said.text, blocks=said.blocks, replace_original=True)

@@ -7,8 +7,9 @@ nothing. Who joins a channel, and a group that is new, take nothing from anybody
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from bot.rechecking import Cause, What
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -35,47 +36,36 @@ CHANNEL_EVENTS: Final = (
 HARMLESS: Final = frozenset({"subteam_created", "member_joined_channel"})
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Who or what changed: `user`, `group` or `channel`, and its id."""
-
-    what: str
-    id: str
-
-
 def register(bolt: AsyncApp, desk: Desk) -> None:
     """Events of people, user groups and channels."""
-    if desk.people is not None:
-        listen(bolt, desk.people, desk.sharing.recheck if desk.sharing is not None else None)
+    listen(bolt, desk.people, desk.rechecker.recheck)
 
 
-def listen(bolt: AsyncApp, people: People, recheck: Callable[..., Awaitable[object]] | None) -> None:
-    """Forget at every event, then have what was shared looked at.
-
-    Args:
-        recheck: takes a user, a group or a channel by that name; None where nothing is shared.
-    """
+def listen(bolt: AsyncApp, people: People, recheck: Callable[[Cause], Awaitable[None]]) -> None:
+    """Forget at every event, then have what was shared looked at."""
 
     async def on_event(event: Mapping[str, Any]) -> None:
-        change = noted(people, event)
-        if change is not None and recheck is not None:
-            await recheck(**{change.what: change.id})
+        cause = noted(people, event)
+        if cause is not None:
+            await recheck(cause)
 
     for name in (*PERSON_EVENTS, *GROUP_EVENTS, *CHANNEL_EVENTS):
         bolt.event(name)(on_event)
 
 
-def noted(people: People, event: Mapping[str, Any]) -> Change | None:
+def noted(people: People, event: Mapping[str, Any]) -> Cause | None:
     """Forget what an event is about; what may take from somebody is to be looked at."""
     name = event.get("type")
     if name in PERSON_EVENTS:
         record = event.get("user")
         is_news = isinstance(record, dict) and people.heard(record)
-        return Change("user", str(record["id"])) if is_news and isinstance(record, dict) else None
+        return Cause(What.USER, str(record["id"])) if is_news and isinstance(record, dict) else None
     if name in GROUP_EVENTS:
         people.forget(group=True)
-        change = Change("group", str(event.get("subteam_id") or (event.get("subteam") or {}).get("id") or ""))
+        cause = Cause(
+            What.GROUP, str(event.get("subteam_id") or (event.get("subteam") or {}).get("id") or "")
+        )
     else:
-        change = Change("channel", str(event.get("channel") or ""))
-        people.forget(channel=change.id)
-    return None if name in HARMLESS or not change.id else change
+        cause = Cause(What.CHANNEL, str(event.get("channel") or ""))
+        people.forget(channel=cause.id)
+    return None if name in HARMLESS or not cause.id else cause

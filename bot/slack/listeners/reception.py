@@ -33,7 +33,6 @@ async def visitor(desk: Desk, body: Mapping[str, Any], subject: str) -> Person:
     try:
         return desk.actor(body)
     except NotAllowed:
-        if desk.reception is not None:
-            user = str((body.get("user") or {}).get("id", ""))
-            await desk.reception.door.note_stranger(desk.workspace, user, f"pressed:{subject}")
+        user = str((body.get("user") or {}).get("id", ""))
+        await desk.reception.door.note_stranger(desk.workspace, user, f"pressed:{subject}")
         raise

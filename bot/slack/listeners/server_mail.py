@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bot.server_mail import Said
 from bot.slack import actions, names, questions
 from bot.slack.listeners.mail_actions import redraw
+from bot.slack.listeners.payloads import value_of
 from storage.wishes import OnServer
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
     @bolt.action(names.DELETE_BUTTON)
     async def delete(ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], respond: Any) -> None:
         await ack()
-        person, message_id = desk.actor(body), str(action.get("value", ""))
+        person, message_id = desk.actor(body), value_of(action)
         mailbox, place = await desk.server_mail.delete(person, message_id)
         if place is OnServer.STAYS:
             await _say(respond, questions.STAYS)
@@ -51,7 +52,7 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
 def _answered(desk: Desk, said: Said, words: str) -> Any:
     async def answered(ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], respond: Any) -> None:
         await ack()
-        _, was_open = await desk.server_mail.answer(desk.actor(body), str(action.get("value", "")), said)
+        _, was_open = await desk.server_mail.answer(desk.actor(body), value_of(action), said)
         await _say(respond, words if was_open else questions.ANSWERED)
 
     return answered

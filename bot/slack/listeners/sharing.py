@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -18,7 +17,9 @@ from bot.slack.listeners.desk import open_view, say
 from bot.slack.listeners.failures import STORAGE_WORDS, fill
 from bot.slack.listeners.forms_shaped import show
 from bot.slack.listeners.front import refresh_home
+from bot.slack.listeners.payloads import value_of, view_of
 from bot.slack.share_forms import ShareDraft
+from bot.slack.showing import Showing
 from bot.slack.views import sharing as pages
 from bot.slack.views.words import answer
 from storage.errors import StorageError
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from slack_bolt.app.async_app import AsyncApp
     from slack_sdk.web.async_client import AsyncWebClient
 
-    from bot.sharing import Sharing
     from bot.slack.drafts import Draft
     from bot.slack.listeners.desk import Desk
     from bot.slack.share_forms import Errors
@@ -47,7 +47,6 @@ ADD_SECONDS: Final = 1.5
 """What an add form waits for Slack's word on whom its owner may share with, before it opens without."""
 
 WESTERNMOST: Final = timedelta(hours=12)
-MOST_FORMS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,34 +57,16 @@ class _Outcome:
     errors: Errors
 
 
-class _Newest:
-    """Which choice in a form was made last: an answer to an earlier one is not shown over it."""
-
-    def __init__(self) -> None:
-        self._numbers: OrderedDict[str, int] = OrderedDict()
-
-    def begin(self, view_id: str) -> int:
-        """A choice was made, or the form was sent; the number of that."""
-        self._numbers[view_id] = number = self._numbers.pop(view_id, 0) + 1
-        while len(self._numbers) > MOST_FORMS:
-            self._numbers.popitem(last=False)
-        return number
-
-    def holds(self, view_id: str, number: int) -> bool:
-        """Nothing came after it."""
-        return self._numbers.get(view_id) == number
-
-
 def register(bolt: AsyncApp, desk: Desk) -> None:
     """The button of a message's post, choices in the form, sending it, ending a share."""
-    newest = _Newest()
+    showing = Showing()
 
     @bolt.action(names.SHARE_MESSAGE)
     async def message(
         ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], client: AsyncWebClient
     ) -> None:
         await ack()
-        await open_share(desk, ShareDraft("", str(action.get("value", ""))), body, client)
+        await open_share(desk, ShareDraft("", value_of(action)), body, client)
 
     @bolt.action(names.SHARE_CHOSEN)
     async def chosen(ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
@@ -93,15 +74,15 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
         if body["view"].get("callback_id") == names.ADD_FORM:
             await _chosen_in_add_form(desk, body, client)
             return
-        view_id = body["view"]["id"]
-        number = newest.begin(view_id)
+        form = showing.of(body["view"]["id"])
+        turn = form.begin()
         view = await _form(desk, desk.actor(body), share_forms.read(body["view"]))
-        if newest.holds(view_id, number):
-            await fill(client, view_id, _ready(view))
+        if form.is_newest(turn):
+            await fill(client, body["view"]["id"], _ready(view))
 
     @bolt.view(names.SHARE_FORM)
     async def sent(ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
-        newest.begin(body["view"]["id"])
+        showing.of(body["view"]["id"]).begin()
         await _sent(desk, ack, body, client)
         await refresh_home(desk, body, client)
 
@@ -110,19 +91,14 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
         ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], client: AsyncWebClient, respond: Any
     ) -> None:
         await ack()
-        person, share_id, view = desk.actor(body), str(action.get("value", "")), body.get("view") or {}
+        person, share_id, view = desk.actor(body), value_of(action), view_of(body)
         if view.get("callback_id") == names.SHARE_FORM:
-            newest.begin(view["id"])
+            showing.of(view["id"]).begin()
             await fill(client, view["id"], _revoked(desk, person, share_id, share_forms.read(view)))
             await refresh_home(desk, body, client)
             return
-        was_open = await _sharing(desk).revoke(person, share_id)
+        was_open = await desk.sharing.revoke(person, share_id)
         await say(respond, answer(pages.revoked(was_open=was_open)))
-
-
-def _sharing(desk: Desk) -> Sharing:
-    assert desk.sharing is not None, "the composition root gives one"
-    return desk.sharing
 
 
 async def open_share(desk: Desk, draft: ShareDraft, body: Mapping[str, Any], client: AsyncWebClient) -> None:
@@ -137,7 +113,7 @@ async def _form(
     desk: Desk, person: Person, draft: ShareDraft, said: str = "", *, is_done: bool = False
 ) -> View:
     """The form as things stand now, with what is chosen in it as far as it is offered."""
-    sheet = await _sharing(desk).sheet(person, draft.mailbox_id, draft.message_id, draft.audiences)
+    sheet = await desk.sharing.sheet(person, draft.mailbox_id, draft.message_id, draft.audiences)
     fitting = share_forms.fitting(draft, sheet.offer)
     label = await _label(desk, person, draft.message_id) if draft.message_id else ""
     return pages.share_form(sheet, fitting, label=label, said=said, is_done=is_done)
@@ -178,9 +154,8 @@ ACK_SECONDS: Final = 0.1
 
 
 async def _opened(desk: Desk, person: Person, draft: ShareDraft) -> _Outcome:
-    sharing = _sharing(desk)
     until = offers.end_of(draft.until, await desk.zones.ask(person)) if draft.until is not None else None
-    mailbox_id = draft.mailbox_id or await sharing.message_mailbox(person, draft.message_id)
+    mailbox_id = draft.mailbox_id or await desk.sharing.message_mailbox(person, draft.message_id)
     wish = Wish(
         mailbox_id,
         draft.audiences,
@@ -190,13 +165,13 @@ async def _opened(desk: Desk, person: Person, draft: ShareDraft) -> _Outcome:
         until=until,
     )
     try:
-        shares = await sharing.open(person, wish)
+        shares = await desk.sharing.open(person, wish)
     except NotShared as error:
         reason = offers.Refusal(error.reason)
         view = await _form(desk, person, draft, pages.refused(reason))
         return _Outcome(view, share_forms.refused(reason, draft))
     fresh = ShareDraft(mailbox_id, draft.message_id)
-    groups = (await sharing.sheet(person, mailbox_id, draft.message_id)).groups
+    groups = (await desk.sharing.sheet(person, mailbox_id, draft.message_id)).groups
     return _Outcome(await _form(desk, person, fresh, pages.opened(shares, groups), is_done=True), {})
 
 
@@ -209,7 +184,7 @@ async def _ready(view: View) -> View:
 
 
 async def _revoked(desk: Desk, person: Person, share_id: str, draft: ShareDraft) -> View:
-    was_open = await _sharing(desk).revoke(person, share_id)
+    was_open = await desk.sharing.revoke(person, share_id)
     return await _form(desk, person, draft, pages.revoked(was_open=was_open))
 
 
@@ -218,9 +193,7 @@ async def _revoked(desk: Desk, person: Person, share_id: str, draft: ShareDraft)
 
 async def adding_part(desk: Desk, person: Person) -> tuple[Block, ...]:
     """What an add form says of sharing, as far as Slack answers in time."""
-    if desk.sharing is None:
-        return ()
-    work = asyncio.create_task(_adding(desk.sharing, person, (), Level.SEE))
+    work = asyncio.create_task(_adding(desk, person, (), Level.SEE))
     await asyncio.wait({work}, timeout=ADD_SECONDS)
     if work.done():
         return work.result()
@@ -228,16 +201,14 @@ async def adding_part(desk: Desk, person: Person) -> tuple[Block, ...]:
     return tuple(pages.adding_blocks(offers.Sheet(Offer("", "", None), None, {}), (), Level.SEE))
 
 
-async def _adding(
-    sharing: Sharing, person: Person, users: tuple[str, ...], level: Level
-) -> tuple[Block, ...]:
-    return tuple(pages.adding_blocks(await sharing.sheet_of_new(person, users), users, level))
+async def _adding(desk: Desk, person: Person, users: tuple[str, ...], level: Level) -> tuple[Block, ...]:
+    return tuple(pages.adding_blocks(await desk.sharing.sheet_of_new(person, users), users, level))
 
 
 async def _chosen_in_add_form(desk: Desk, body: Mapping[str, Any], client: AsyncWebClient) -> None:
     person, view = desk.actor(body), body["view"]
     draft = drafts.read(view)
-    part = await _adding(_sharing(desk), person, _users(draft, person), _level(draft))
+    part = await _adding(desk, person, _users(draft, person), _level(draft))
     after = replace(draft, sharing=part)
     form = views.mailbox_form(after, provider=desk.provider(after))
     await show(desk, view, form, after, client)
@@ -249,7 +220,7 @@ async def share_new(desk: Desk, person: Person, draft: Draft, mailbox_id: str) -
     The mailbox is stored by then: whatever goes wrong here is said, and takes nothing back.
     """
     users = _users(draft, person)
-    if desk.sharing is None or not users:
+    if not users:
         return ""
     try:
         shares = await desk.sharing.open(person, Wish(mailbox_id, offers.people(users), _level(draft)))

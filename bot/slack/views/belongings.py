@@ -13,6 +13,7 @@ from bot.slack.views.words import (
     View,
     answer,
     context,
+    counted,
     literal,
     modal,
     mrkdwn,
@@ -144,7 +145,7 @@ def _receipt(done: str, gone: list[str], receipt: Receipt) -> Answer:
 
 def _everything(held: Holding) -> list[str]:
     found = (
-        [f"{_count(held.mailboxes, 'mailbox', 'mailboxes')} with settings and passwords"]
+        [f"{counted(held.mailboxes, 'mailbox', 'mailboxes')} with settings and passwords"]
         if held.mailboxes
         else []
     )
@@ -156,22 +157,19 @@ def _contents(held: Holding) -> list[str]:
     """What stands behind a mailbox, as far as there is any."""
     found = []
     if held.waiting:
-        found.append(f"{_count(held.waiting, 'post', 'posts')} on the way to Slack, not made yet")
+        found.append(f"{counted(held.waiting, 'post', 'posts')} on the way to Slack, not made yet")
     if held.unsent:
-        found.append(f"{_count(held.unsent, 'e-mail', 'e-mails')} not sent yet: it will not happen any more")
+        found.append(f"{counted(held.unsent, 'e-mail', 'e-mails')} not sent yet: it will not happen any more")
     if held.sent > held.unsent:
         past = held.sent - held.unsent
-        found.append(f"what Mailbox remembers of {_count(past, 'e-mail', 'e-mails')} that you or others sent")
+        found.append(
+            f"what Mailbox remembers of {counted(past, 'e-mail', 'e-mails')} that you or others sent"
+        )
     if held.copies:
-        found.append(f"{_count(held.copies, 'sealed copy', 'sealed copies')} of messages, kept for a while")
+        found.append(f"{counted(held.copies, 'sealed copy', 'sealed copies')} of messages, kept for a while")
     if held.uids:
         found.append(
-            f"what Mailbox remembers of {_count(held.uids, 'message', 'messages')} on the mail server: "
+            f"what Mailbox remembers of {counted(held.uids, 'message', 'messages')} on the mail server: "
             "added again, they would count as new"
         )
     return found
-
-
-def _count(number: int, one: str, many: str) -> str:
-    """A number with its noun."""
-    return f"{number:,} {one if number == 1 else many}"

@@ -10,13 +10,14 @@ from bot.retention import knows_recent
 from bot.slack import names
 from bot.slack.views.calm import calm_words
 from bot.slack.views.sentences import name_of, names_of
-from bot.slack.views.steps import passed_lines, running_line, tested_text
+from bot.slack.views.steps import TEST_TAKES, passed_lines, running_line, tested_text
 from bot.slack.views.values import Tested
 from bot.slack.views.words import (
     Block,
     View,
     button,
     context,
+    counted,
     escaped,
     literal,
     modal,
@@ -121,13 +122,7 @@ def doctor_running(name: str, progress: Progress) -> View:
     ]
     if progress.outgoing:
         blocks.append(section(mrkdwn(_begun("Outgoing server", progress.outgoing))))
-    blocks.append(
-        context(
-            plain(
-                "This takes up to 30 seconds. You may close this window; the result then comes as a direct message."
-            )
-        )
-    )
+    blocks.append(context(plain(TEST_TAKES)))
     return modal(_TITLE, names.TESTING, blocks)
 
 
@@ -181,7 +176,7 @@ def _values(facts: Facts, now: datetime) -> dict[str, Any]:
         "address": literal(profile.address, 320),
         "username": literal(profile.username, 320),
         "host": literal(profile.incoming.host, 260),
-        "waiting": _count(facts.waiting, "message is", "messages are"),
+        "waiting": counted(facts.waiting, "message is", "messages are"),
         "next": _next(facts, now),
         "held": _held(facts, now),
     }
@@ -189,12 +184,12 @@ def _values(facts: Facts, now: datetime) -> dict[str, Any]:
         return found
     return found | {
         "known": _known(counts, facts.waiting),
-        "new": _count(counts.new, "new message", "new messages"),
+        "new": counted(counts.new, "new message", "new messages"),
         "has": "has" if counts.new == 1 else "have",
-        "taken": _count(counts.taken, "message", "messages"),
+        "taken": counted(counts.taken, "message", "messages"),
         "is": "is" if counts.taken == 1 else "are",
         "them": "it" if counts.taken == 1 else "them",
-        "undeleted": _count(counts.undeleted, "message", "messages"),
+        "undeleted": counted(counts.undeleted, "message", "messages"),
         "tries": str(DELETION_TRIES),
         "it": "it" if counts.undeleted == 1 else "them",
     }
@@ -209,7 +204,7 @@ def _active(mailboxes: Sequence[Mailbox]) -> str:
 
 def _known(counts: Counts, waiting: int) -> str:
     """What became of the messages on the server, none of which is new."""
-    listed = _count(counts.listed, "message", "messages")
+    listed = counted(counts.listed, "message", "messages")
     came = "fetched" if waiting else "brought to Slack"
     if not counts.left_out:
         is_one = counts.listed == 1
@@ -239,7 +234,3 @@ def _held(facts: Facts, now: datetime) -> str:
     if chosen:
         return f"Posts wait for their time, as you have chosen with Edit. {chosen}"
     return "Posts are made one after the other, about one a second."
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"

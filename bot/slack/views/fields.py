@@ -85,6 +85,6 @@ def checkbox(label: str, *, ticked: bool) -> dict[str, Any]:
     return element
 
 
-def lines(sentences: Sequence[str], mark: str = "•") -> str:
+def lines(sentences: Sequence[str]) -> str:
     """Sentences one below the other."""
-    return "\n".join(f"{mark} {sentence}" for sentence in sentences)
+    return "\n".join(f"• {sentence}" for sentence in sentences)

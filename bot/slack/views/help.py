@@ -39,7 +39,7 @@ _WORDS: Final = {
 _OPEN: Final = (("Add mailbox", names.OPEN_ADD), ("My mailboxes", names.OPEN_LIST))
 
 
-def help_answer(words: tuple[str, ...] = names.COMMANDS) -> Answer:
+def help_answer(words: tuple[str, ...]) -> Answer:
     """The commands a person may use, in the order given."""
     blocks = [section(mrkdwn(_INTRODUCTION)), section(mrkdwn(_table(words))), _buttons(words)]
     blocks.append(
@@ -65,14 +65,14 @@ def _buttons(words: tuple[str, ...] = names.COMMANDS) -> Block:
     return actions(*(button(text, action_id) for text, action_id in shown))
 
 
-def typed_answer(word: str, *, in_thread: bool, words: tuple[str, ...] = names.COMMANDS) -> Answer:
+def typed_answer(word: str, *, in_thread: bool) -> Answer:
     """What becomes of a message to the bot, whose first word may be that of a command: nothing."""
     text = "What you type here goes to nobody: not as an e-mail, and not as a command."
     if in_thread:
         return answer(
             f"{text} To answer an e-mail, press “Reply” beneath it. Only Mailbox and you see this thread."
         )
-    if word in words and word != names.LIST:
+    if word in names.COMMANDS and word != names.LIST:
         text += f" You may mean `{names.COMMAND} {word}`."
     text += (
         f" `{names.COMMAND} send` writes an e-mail, `{names.COMMAND}` shows your mailboxes, `{names.COMMAND} help` lists the "
@@ -81,12 +81,10 @@ def typed_answer(word: str, *, in_thread: bool, words: tuple[str, ...] = names.C
     return answer(text, [section(mrkdwn(text)), _buttons()])
 
 
-def unknown_word(word: str, words: tuple[str, ...] = names.COMMANDS) -> Answer:
+def unknown_word(word: str) -> Answer:
     """Names an unknown word back, with the nearest one there is."""
     text = f"Mailbox does not know “{literal(word, 60)}”."
-    known = {word: word for word in words} | {
-        other: meant for other, meant in names.SYNONYMS.items() if meant in words
-    }
+    known = {word: word for word in names.COMMANDS} | names.SYNONYMS
     nearest = get_close_matches(word[:60].lower(), known, n=1, cutoff=0.7)
     if nearest:
         text += f" Did you mean `{names.COMMAND} {_WORDS[known[nearest[0]]][0]}`?"

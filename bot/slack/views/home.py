@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.slack import names
-from bot.slack.views.admin.wording import LEVELS, audience_words, listed, person
+from bot.slack.views.admin.wording import LEVELS, audience_words, person
 from bot.slack.views.lists import mailbox_blocks
 from bot.slack.views.opened import OpenedToMe
 from bot.slack.views.shared import shared_blocks
@@ -21,6 +21,7 @@ from bot.slack.views.words import (
     context,
     header,
     last_day,
+    listed,
     mrkdwn,
     plain,
     section,

@@ -15,6 +15,7 @@ from bot.slack.views.words import (
     answer,
     button,
     context,
+    counted,
     header,
     literal,
     mrkdwn,
@@ -59,7 +60,6 @@ _MARKS: Final = {Health.NEW: "○", Health.OK: "✓", Health.PASSWORD_ERASED: "�
 
 # Three blocks each, of 50 in a message and 100 in Home; and a message is refused above some 12,000 characters.
 MOST_IN_MESSAGE: Final = 10
-MOST_IN_HOME: Final = 30
 _EMPTY: Final = "You have no mailbox yet. Add one, and its new e-mail arrives in our direct messages."
 _BUTTON_WORDS: Final = {
     names.EDIT: "Edit",
@@ -106,7 +106,7 @@ def _summary(mailboxes: Sequence[Mailbox]) -> str:
     """The list in one breath, for notifications and screen readers; names the first ten."""
     named = [f"{name_of(mailbox)} ({_role(mailbox)})" for mailbox in mailboxes[:_MOST_BUTTONS]]
     more = " and more" if len(mailboxes) > len(named) else ""
-    return f"You have {_count(len(mailboxes), 'mailbox', 'mailboxes')}: {', '.join(named)}{more}."
+    return f"You have {counted(len(mailboxes), 'mailbox', 'mailboxes')}: {', '.join(named)}{more}."
 
 
 def _role(mailbox: Mailbox) -> str:
@@ -119,7 +119,7 @@ def list_blocks(
     mailboxes: Sequence[Mailbox],
     waiting: Mapping[str, int],
     now: datetime,
-    not_done: Mapping[str, int] | None = None,
+    not_done: Mapping[str, int] | None,
     *,
     most: int,
 ) -> list[Block]:
@@ -131,7 +131,7 @@ def list_blocks(
     left = len(mailboxes) - most
     if left > 0:
         words = "`/mailbox edit`, `check` and the other commands reach every one of them."
-        blocks.append(context(mrkdwn(f"And {_count(left, 'more mailbox', 'more mailboxes')}. {words}")))
+        blocks.append(context(mrkdwn(f"And {counted(left, 'more mailbox', 'more mailboxes')}. {words}")))
     return [*blocks, actions(add, button("Muted mail", names.OPEN_RULES))]
 
 
@@ -139,7 +139,7 @@ def mailbox_blocks(
     mailboxes: Sequence[Mailbox],
     waiting: Mapping[str, int],
     now: datetime,
-    not_done: Mapping[str, int] | None = None,
+    not_done: Mapping[str, int] | None,
     seen_by: Mapping[str, str] | None = None,
 ) -> list[Block]:
     """Three blocks for each mailbox; `seen_by` holds by mailbox id who can see it, as mrkdwn."""
@@ -179,7 +179,7 @@ def _state(mailbox: Mailbox, waiting: int, now: datetime) -> str:
         *filter(None, [calm_words(mailbox)]),
     ]
     if waiting:
-        said.append(f"{_count(waiting, 'message waits', 'messages wait')} to be posted in Slack.")
+        said.append(f"{counted(waiting, 'message waits', 'messages wait')} to be posted in Slack.")
     return "\n".join(said)
 
 
@@ -253,11 +253,6 @@ def _button(word: str, mailbox: Mailbox) -> dict[str, Any]:
     """The button for one command word."""
     style = "danger" if word == names.REMOVE else ""
     return button(_BUTTON_WORDS[word], names.BUTTONS[word], mailbox.id, style=style)
-
-
-def _count(number: int, one: str, many: str) -> str:
-    """A number with its noun."""
-    return f"{number:,} {one if number == 1 else many}"
 
 
 def picker(word: str, mailboxes: Sequence[Mailbox]) -> Answer:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bot.plan import MOST_DELETE_DAYS
 from bot.retention import WORDS
 from bot.slack import names
+from bot.slack.views.add_form import RETENTIONS
 from bot.slack.views.fields import number_input, radio
 from bot.slack.views.holding import is_erased
 from bot.slack.views.lists import state_words
@@ -37,11 +38,8 @@ if TYPE_CHECKING:
     from storage.records import Mailbox
     from storage.wishes import Rule
 
-RETENTION_WORDS: Final = {
-    Retention.LEAVE: "Leave on the server",
-    Retention.DELETE_POSTED: "Delete after it is in Slack",
-    Retention.DELETE_LATER: "Delete some days after it is in Slack",
-    Retention.DELETE_ASKED: "Delete when its owner presses Delete in Slack",
+RETENTION_WORDS: Final = {Retention(value): words for words, value in RETENTIONS} | {
+    Retention.DELETE_ASKED: "Delete when its owner presses Delete in Slack"
 }
 MOST_RULES: Final = 40
 _START_DAYS: Final = 30

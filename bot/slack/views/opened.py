@@ -88,7 +88,6 @@ class Viewed:
     """
 
     message_id: str
-    mailbox_id: str
     owner: str
     name: str
     level: Level

@@ -10,8 +10,8 @@ from bot.slack.drafts import PASSWORD_LIMIT, asks_outgoing_alone
 from bot.slack.views.add_form import IN_SIGHT, KEEP_TYPED
 from bot.slack.views.fields import field, text_input
 from bot.slack.views.holding import ERASED, is_erased
-from bot.slack.views.sentences import name_of
-from bot.slack.views.steps import tested_text
+from bot.slack.views.sentences import IS_PAUSED, name_of
+from bot.slack.views.steps import TEST_TAKES, tested_text
 from bot.slack.views.words import (
     Block,
     View,
@@ -125,22 +125,18 @@ def _failure(report: Report) -> str:
     return "\n\n".join([*_found(report), _ONE_CHANGED if is_one_saved else _NOTHING_CHANGED])
 
 
-def password_in_progress(mailbox: Mailbox, *, is_outgoing: bool = False, metadata: str = "") -> View:
+def password_in_progress(mailbox: Mailbox, *, is_outgoing: bool = False) -> View:
     """Shown in place of the form while the test runs; `is_outgoing`: of the outgoing server alone."""
     profile = mailbox.profile
     server = profile.outgoing if is_outgoing and profile.outgoing is not None else profile.incoming
     blocks = [
         section(plain(f"Trying the new password of “{profile.name}” at {server.host}…")),
-        context(
-            plain(
-                "This takes up to 30 seconds. You may close this window; the result then comes as a direct message."
-            )
-        ),
+        context(plain(TEST_TAKES)),
     ]
-    return modal("Testing", names.TESTING, blocks, metadata=metadata)
+    return modal("Testing", names.TESTING, blocks)
 
 
-def password_saved(mailbox: Mailbox, report: Report, *, metadata: str = "") -> View:
+def password_saved(mailbox: Mailbox, report: Report) -> View:
     """The new password works and is stored."""
     blocks = [
         section(mrkdwn(f"✓ The new password of {name_of(mailbox)} works and is saved.")),
@@ -149,7 +145,7 @@ def password_saved(mailbox: Mailbox, report: Report, *, metadata: str = "") -> V
     ]
     if report.incoming.was_tried:
         blocks.append(actions(button("Check now", names.CHECK_BUTTON, mailbox.id, style="primary")))
-    return modal("Password changed", names.RESULT, blocks, metadata=metadata)
+    return modal("Password changed", names.RESULT, blocks)
 
 
 def _fetched(mailbox: Mailbox) -> str:
@@ -157,5 +153,5 @@ def _fetched(mailbox: Mailbox) -> str:
     if not mailbox.is_active:
         return "This mailbox is not active, so nothing is fetched from it until you make it active."
     if mailbox.is_paused:
-        return "It is paused, so nothing is fetched until you resume it."
+        return IS_PAUSED
     return "What waited on the mail server follows now."

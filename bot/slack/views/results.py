@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from bot.slack import names
 from bot.slack.old_mail import about
 from bot.slack.views.calm import calm_words
-from bot.slack.views.sentences import gave_way, name_of, names_of
-from bot.slack.views.steps import maildrop, tested_text
+from bot.slack.views.sentences import IS_PAUSED, gave_way, name_of, names_of
+from bot.slack.views.steps import TEST_TAKES, maildrop, tested_text
 from bot.slack.views.words import (
     Answer,
     Block,
@@ -51,12 +51,12 @@ _INTERRUPTED: Final = (
 )
 
 
-def loading(title: str = "Mailbox") -> View:
+def loading(title: str) -> View:
     """A modal that is open while what belongs in it is looked up."""
     return modal(title, names.RESULT, [section(plain("One moment…"))])
 
 
-def in_progress(profile: Profile, *, metadata: str = "") -> View:
+def in_progress(profile: Profile) -> View:
     """Shown in place of the form while the test runs; has no fields, so nothing typed stays in sight."""
     found = [_target("Incoming server", profile.incoming.host, profile.incoming.port)]
     if profile.outgoing is not None:
@@ -64,13 +64,9 @@ def in_progress(profile: Profile, *, metadata: str = "") -> View:
     blocks = [
         section(plain(f"Testing “{profile.name}”…")),
         *found,
-        context(
-            plain(
-                "This takes up to 30 seconds. You may close this window; the result then comes as a direct message."
-            )
-        ),
+        context(plain(TEST_TAKES)),
     ]
-    return modal("Testing", names.TESTING, blocks, metadata=metadata)
+    return modal("Testing", names.TESTING, blocks)
 
 
 def _target(title: str, host: str, port: int) -> Block:
@@ -87,7 +83,6 @@ def saved(
     interval: timedelta | None = None,
     active: Sequence[Mailbox] = (),
     rested: Sequence[Mailbox] = (),
-    metadata: str = "",
     sharing: str = "",
 ) -> View:
     """The test passed and the mailbox is stored.
@@ -105,7 +100,7 @@ def saved(
         _buttons(mailbox),
     ]
     title = "Mailbox added" if is_new else "Mailbox changed"
-    return modal(title, names.RESULT, blocks, metadata=metadata)
+    return modal(title, names.RESULT, blocks)
 
 
 def _passed(report: Report) -> list[Block]:
@@ -152,7 +147,7 @@ def _state(mailbox: Mailbox, active: Sequence[Mailbox], interval: timedelta | No
         others = f" {names_of(active)} {'stays' if len(active) == 1 else 'stay'} active." if active else ""
         return f"It is not active, so nothing is fetched from it until you make it so.{others}"
     if mailbox.is_paused:
-        return "It is paused, so nothing is fetched until you resume it."
+        return IS_PAUSED
     return (
         f"It is checked every {_interval(interval)}."
         if interval
@@ -180,9 +175,9 @@ def _buttons(mailbox: Mailbox) -> Block:
     return actions(button("Check now", names.CHECK_BUTTON, mailbox.id, style="primary"))
 
 
-def expired(sentence: str = _EXPIRED) -> View:
+def expired() -> View:
     """The form's draft is gone."""
-    return could_not_open(sentence)
+    return could_not_open(_EXPIRED)
 
 
 def interrupted() -> View:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bot.slack import names
-from bot.slack.views.admin.wording import listed
 from bot.slack.views.holding import ERASED, enter_password, is_erased
 from bot.slack.views.words import (
     Answer,
@@ -14,6 +13,7 @@ from bot.slack.views.words import (
     answer,
     button,
     escaped,
+    listed,
     mrkdwn,
     quoted,
     section,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from storage.records import Mailbox
 
+IS_PAUSED: Final = "It is paused, so nothing is fetched until you resume it."
 MOST_NAMED: Final = 5
 
 
@@ -55,7 +56,7 @@ def activated(mailbox: Mailbox, *, rested: Sequence[Mailbox] = (), is_only: bool
     """A mailbox was made active; `rested` were active until now. `is_only`: no other one is active."""
     text = f"{name_of(mailbox)} is {'the active mailbox' if is_only else 'active'} now."
     if mailbox.is_paused:
-        text += " It is paused, so nothing is fetched until you resume it."
+        text += f" {IS_PAUSED}"
     elif is_erased(mailbox):
         text += f" {ERASED} Nothing is fetched until you enter it again."
     elif mailbox.health is Health.LOGIN_REFUSED:

@@ -49,8 +49,6 @@ MOST_TRAIL: Final = 50
 _LABEL: Final = 300
 _MOST_FILES: Final = 20
 _FILE_NAME: Final = 90
-_DIGITS: Final = 7
-
 _NONE: Final = (
     "Nobody has opened a mailbox or a message to you yet. Ask its owner to type `/mailbox share`, or to press “Share…” "
     "beneath a message; it then appears here."
@@ -243,12 +241,7 @@ def _buttons(found: Viewed, *, may_reply_all: bool) -> list[dict[str, Any]]:
 def at_page(value: str) -> tuple[str, int]:
     """The message id and the number of the page, from the value of a button; the first where none is named."""
     message_id, _, number = value.partition(":")
-    return message_id, number_in(number) or 0
-
-
-def number_in(text: str) -> int | None:
-    """The number of a page; None where the text is none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else None
+    return message_id, names.number_in(number) or 0
 
 
 def muted_sender(sender: str) -> str:

@@ -7,13 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bot import offers
 from bot.slack import names
 from bot.slack.share_forms import choosable
-from bot.slack.views.admin.wording import (
-    LEVEL_WORDS,
-    LEVELS,
-    audience_words,
-    listed,
-    person,
-)
+from bot.slack.views.admin.wording import LEVEL_WORDS, LEVELS, audience_words, person
 from bot.slack.views.share_fields import fields, input_block, level_radio, people_select
 from bot.slack.views.words import (
     Block,
@@ -21,6 +15,7 @@ from bot.slack.views.words import (
     button,
     context,
     last_day,
+    listed,
     literal,
     modal,
     mrkdwn,

@@ -10,6 +10,10 @@ from bot.slack.views.words import Block, escaped, mrkdwn, section, shortened, sh
 if TYPE_CHECKING:
     from bot.slack.views.values import Report, Tested
 
+TEST_TAKES: Final = (
+    "This takes up to 30 seconds. You may close this window; the result then comes as a direct message."
+)
+
 _PASSED: Final = {
     Step.TURN: "There was room for one more test",
     Step.NAME: "Found the server by its name",

@@ -12,7 +12,7 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
 Block = dict[str, Any]
@@ -81,9 +81,24 @@ def literal(text: str, limit: int = 300) -> str:
     return escaped(shortened(" ".join(shown(text).split()), limit))
 
 
-def quoted(text: str, limit: int = 120) -> str:
+def quoted(text: str) -> str:
     """A name in quotation marks, for mrkdwn."""
-    return f"“{literal(text, limit)}”"
+    return f"“{literal(text, 120)}”"
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """A number with its noun."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def listed(words: Sequence[str], most: int, left: str = "more") -> str:
+    """The first of many on one line, and how many there are beside them."""
+    shown = list(words[:most])
+    if len(words) > most:
+        shown.append(f"{len(words) - most:,} {left}")
+    if len(shown) < 2:
+        return "".join(shown)
+    return f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
 def plain(text: str, limit: int = SECTION_LIMIT) -> dict[str, Any]:
@@ -92,10 +107,10 @@ def plain(text: str, limit: int = SECTION_LIMIT) -> dict[str, Any]:
     return {"type": "plain_text", "text": fitting or "–", "emoji": False}
 
 
-def mrkdwn(text: str, limit: int = SECTION_LIMIT) -> dict[str, Any]:
+def mrkdwn(text: str) -> dict[str, Any]:
     """A mrkdwn text object of our own words; what is put into them must have passed `literal`."""
-    if len(text) > limit:
-        raise ValueError(f"{len(text)} characters of mrkdwn where {limit} fit")
+    if len(text) > SECTION_LIMIT:
+        raise ValueError(f"{len(text)} characters of mrkdwn where {SECTION_LIMIT} fit")
     return {"type": "mrkdwn", "text": text if text.strip() else "–", "verbatim": True}
 
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-START_SECONDS = 15
+START_SECONDS = 30
 DONE = "unpacked.txt"
 UNWANTED = ("libclamav", "libperl", "libpam-systemd", "libc-bin")
 """Named as dependencies and not needed by a mail server."""

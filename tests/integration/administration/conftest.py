@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
@@ -13,6 +13,7 @@ from bot.administration import Administration
 from bot.administrators import Administrators
 from bot.inspection import Inspection
 from bot.mail import providers
+from bot.rechecking import Cause
 from bot.sandbox.server import start
 from bot.sandbox.slack.core import Timings
 from bot.sandbox.slack.people import TEAM_ID
@@ -66,7 +67,7 @@ class Place:
     audits: Audits
     stores: Stores
     clock: Clock
-    rechecked: list[dict[str, Any]]
+    rechecked: list[Cause]
     url: str
     api_url: str
 
@@ -100,21 +101,25 @@ def to_person(user: str) -> Audience:
 async def place(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterator[Place]:
     """Nobody has a mailbox, nothing is granted; what follows from a grant for Owen fails."""
     running = await start(
-        bot_token="xoxb-t", app_token="xapp-t", signing_secret="s", static=None, timings=Timings(share=0.01)
+        bot_token="xoxb-t",
+        app_token="xapp-t",
+        signing_secret="s",
+        static=None,
+        timings=Timings(ack=30.0, trigger=30.0, share=0.01),
     )
     running.sandbox.limits.enabled = False
-    clock, rechecked = Clock(), list[dict[str, Any]]()
+    clock, rechecked = Clock(), list[Cause]()
     stores = Stores.on(database, vault, tmp_path)
     grants, shares, audits = Grants(database), Shares(database), Audits(database)
     surveys = Surveys(database, vault)
 
-    async def recheck(**whom: Any) -> None:
-        rechecked.append(whom)
-        if whom.get("user") == "U0OWEN0007":
+    async def recheck(cause: Cause) -> None:
+        rechecked.append(cause)
+        if cause.id == "U0OWEN0007":
             raise StorageBusy
 
     async with aiohttp.ClientSession() as session:
-        slack = SlackClient(web_client("xoxb-t", running.api_url, 10), session)
+        slack = SlackClient(web_client("xoxb-t", running.api_url, 30), session)
         people = People(slack, TEAM_ID, clock)
         administrators = Administrators(people, audits, workspace=TEAM_ID, clock=clock)
         administration = Administration(

@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
-from pydantic import SecretStr
 
-from bot.mail import providers
 from bot.sandbox.person import Person, top_view, words
 from bot.sandbox.slack.people import TEAM_ID
-from bot.slack import connection, listeners
 from bot.slack.client import SlackClient, web_client
 from bot.slack.grant_drafts import GrantDrafts
-from bot.slack.listeners.desk import Desk
 from bot.slack.listeners.office import Office
 from storage.records import Health
 from storage.sharing import Act, GrantKind, Level, Reach, SubjectKind, Suspension
 from tests.integration.administration.conftest import BASE, Place, person, to_person
 from tests.integration.administration.test_administration import MEMBERS, PRIVATE
+from tests.integration.listening import SECONDS, listen, settled
 from tests.integration.storage.stores import OK
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 AISHA, TOMASZ, MARTA, KENJI = "U0AISHA003", "U0TOMASZ02", "U0MARTA004", "U0KENJI005"
-SECONDS = 10
-
-
-class _Tokens:
-    """The settings that a connection needs."""
-
-    slack_bot_token = SecretStr("xoxb-t")
-    slack_signing_secret = SecretStr("s")
 
 
 @pytest.fixture
@@ -50,37 +38,10 @@ async def page(place: Place) -> AsyncIterator[Any]:
     """The bot listens; gives somebody at the page."""
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        web = web_client("xoxb-t", place.api_url, 5)
+        web = web_client("xoxb-t", place.api_url, 30)
         office = Office(place.administration, place.inspection, GrantDrafts(lambda: BASE))
-        desk = Desk(
-            **dict.fromkeys(
-                ("registrar", "belongings", "server_mail", "examiner", "discovery", "typed", "zones", "reading", "muting"),
-                cast("Any", None),
-            ),
-            slack=SlackClient(web, session),
-            providers=providers.load(),
-            workspace=TEAM_ID,
-            allows_plain=lambda _: False,
-            clock=place.clock,
-            office=office,
-        )  # fmt: skip
-        bolt = connection.bolt(cast("Any", _Tokens()), cast("Any", (await web.auth_test()).data), web)
-        listeners.register(bolt, desk)
-        is_connected = await connection.open_socket(bolt, "xapp-t", asyncio.Event(), stack)
-        async with asyncio.timeout(SECONDS):
-            while not await is_connected():  # noqa: ASYNC110 - the SDK tells nobody
-                await asyncio.sleep(0.02)
+        await listen(web, stack, slack=SlackClient(web, session), clock=place.clock, office=office)
         yield lambda user: Person(session, place.url, user)
-
-
-async def settled(somebody: Person, text: str) -> dict[str, Any]:
-    """The view in front, once it says this."""
-
-    def holds(shown: dict[str, Any]) -> dict[str, Any] | None:
-        view = top_view(shown)
-        return view if view is not None and text in words(view) else None
-
-    return await somebody.until(f"a view with “{text}”", holds, SECONDS)
 
 
 async def test_an_admin_narrows_the_members(place: Place, page: Any) -> None:

@@ -11,6 +11,7 @@ from bot import policy
 from bot.administration import OutranksThem
 from bot.administrators import NotAdministrator
 from bot.errors import NotAllowed
+from bot.rechecking import EVERYTHING, Cause, What
 from bot.sandbox.slack import changes
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.groups import SUPPORT_ID
@@ -257,24 +258,24 @@ async def test_saving_writes_records_and_rechecks(place: Place) -> None:
     assert is_written
     assert (grant.kind, grant.written_by) == (GrantKind.PRIVATE, AISHA)
     assert (entry.act, entry.actor, entry.subject) == (Act.GRANT_SET, AISHA, "role:member")
-    assert place.rechecked == [{"everyone": True}]
+    assert place.rechecked == [EVERYTHING]
 
 
 @pytest.mark.parametrize(
-    ("subject", "whom"),
+    ("subject", "cause"),
     [
-        (Subject(SubjectKind.PERSON, KENJI), {"user": KENJI}),
-        (SUPPORT, {"everyone": True}),
-        (EVERYONE, {"everyone": True}),
+        (Subject(SubjectKind.PERSON, KENJI), Cause(What.USER, KENJI)),
+        (SUPPORT, EVERYTHING),
+        (EVERYONE, EVERYTHING),
     ],
 )
-async def test_those_concerned_are_rechecked(place: Place, subject: Subject, whom: dict[str, Any]) -> None:
+async def test_those_concerned_are_rechecked(place: Place, subject: Subject, cause: Cause) -> None:
     """Of one person they alone; of a group everybody, since a grant taken back is not found by it any more."""
     before = replace(policy.NO_LIMIT, subject=subject)
 
     await place.administration.write(person(INES), subject, replace(PRIVATE, subject=subject), before)
 
-    assert place.rechecked == [whom]
+    assert place.rechecked == [cause]
 
 
 async def test_the_slower_of_two_sees_a_new_preview(place: Place) -> None:
@@ -324,5 +325,5 @@ async def test_what_follows_from_a_grant_may_fail(place: Place) -> None:
     )
 
     assert is_written
-    assert place.rechecked == [{"user": OWEN}]
+    assert place.rechecked == [Cause(What.USER, OWEN)]
     assert len(await place.grants.all(person(AISHA).workspace)) == 1

@@ -130,7 +130,7 @@ async def test_tests_in_flight_ask_for_a_minute_only(ground: Ground) -> None:
             )
             for number in range(3)
         ]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(server.commands) < 6:  # noqa: ASYNC110 - the server calls nobody
                 await asyncio.sleep(0.01)
 

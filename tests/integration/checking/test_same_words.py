@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 HTTP = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"
 SSH = b"SSH-2.0-OpenSSH_9.6\r\n"
 
-SECONDS = 1.5
-"""Between the quickest and the slowest answer, on a machine that others use too."""
+SECONDS = 6
+"""Between the quickest and the slowest answer, on a machine that may stand still; a deadline of a step would add more."""
 
 
 async def talker(stack: AsyncExitStack, octets: bytes, *, hears: bool = False, stays: bool = False) -> int:

@@ -14,11 +14,11 @@ from bot.copies import CopyPosts
 from bot.deliver import Deliverer
 from bot.digest import DigestPosts
 from bot.judging import Judge
-from bot.mail.renderer import Renderer
 from bot.mail_posts import MailPosts
 from bot.metrics import Metrics
 from bot.old_mail import OldMailPosts
 from bot.original_posts import OriginalPosts
+from bot.outgoing_posts import SentPosts
 from bot.pace import Pace
 from bot.sandbox.server import start
 from bot.sandbox.slack.core import Timings
@@ -28,17 +28,21 @@ from bot.slack.people import People
 from storage.copies import Copies
 from storage.old_mail import OldMails
 from storage.originals import Originals
+from storage.outgoing import Outgoings
+from storage.outgoing_posts import OutgoingPosts
 from storage.records import Claim, Person
 from storage.rules import Rules
 from storage.shares import Shares
 from storage.tellings import Tellings
 from tests.fakes.clock import Clock
+from tests.integration.one_database import database_url  # noqa: F401 - a fixture
 from tests.integration.storage.stores import NEW, Stores
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from bot.mail.renderer import Renderer
     from bot.sandbox.server import RunningSandbox
     from storage.database import Database
     from storage.vault import Vault
@@ -100,7 +104,7 @@ class Desk:
 
     async def thread_files(self) -> list[str]:
         """Names of the files in the thread of the only post, once Slack has shared them."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while True:
                 (post,) = await self.posts()
                 files = [file["name"] for reply in post["replies"] for file in reply["files"]]
@@ -115,18 +119,23 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterator[Desk]:
+async def desk(
+    database: Database, vault: Vault, tmp_path: Path, lasting_renderer: Renderer
+) -> AsyncIterator[Desk]:
     """Everything running, nothing delivered yet, Slack's rate limits off."""
     stores, clock, stopping = Stores.on(database, vault, tmp_path), Clock(), asyncio.Event()
     running = await start(
-        bot_token="xoxb-t", app_token="xapp-t", signing_secret="s", static=None, timings=Timings(share=0.01)
+        bot_token="xoxb-t",
+        app_token="xapp-t",
+        signing_secret="s",
+        static=None,
+        timings=Timings(ack=30.0, trigger=30.0, share=0.01),
     )
-    renderer = Renderer()
     async with aiohttp.ClientSession() as http:
         async with http.post(f"{running.url}/sandbox/api/settings", json={"rate_limits": False}) as answer:
             assert answer.status == 200
         metrics = Metrics()
-        slack = SlackClient(web_client("xoxb-t", running.api_url, 2, metrics), http)
+        slack = SlackClient(web_client("xoxb-t", running.api_url, 30, metrics), http)
         old_mails = OldMails(database)
         people = People(slack, TEAM_ID, clock)
         copies = CopyPosts(
@@ -134,7 +143,7 @@ async def desk(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterato
             Tellings(database),
             Shares(database),
             stores.mailboxes,
-            mails=MailPosts(stores.messages, renderer),
+            mails=MailPosts(stores.messages, lasting_renderer),
             judge=Judge(people, clock),
             people=people,
             clock=clock,
@@ -143,14 +152,14 @@ async def desk(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterato
             stores.outbox,
             stores.messages,
             stores.mailboxes,
-            renderer,
+            lasting_renderer,
             slack,
             conversations=stores.conversations,
             old_mail=OldMailPosts(old_mails, stores.mailboxes, slack, bounds=lambda _: PACE, clock=clock),
             digests=DigestPosts(
                 stores.digests,
                 stores.mailboxes,
-                renderer,
+                lasting_renderer,
                 Rules(database, vault),
                 stores.conversations,
                 flood=FLOOD,
@@ -158,6 +167,13 @@ async def desk(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterato
             ),
             originals=OriginalPosts(Originals(database), stores.messages),
             copies=copies,
+            sent_posts=SentPosts(
+                Outgoings(database, vault),
+                OutgoingPosts(database, vault),
+                stores.mailboxes,
+                slack,
+                clock=clock,
+            ),
             rules=Rules(database, vault),
             grace=GRACE,
             clock=clock,
@@ -179,5 +195,4 @@ async def desk(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterato
             copies,
             people,
         )
-    await renderer.close()
     await running.stop()

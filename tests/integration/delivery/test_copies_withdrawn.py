@@ -59,8 +59,8 @@ async def copying(desk: Desk) -> Copying:
 
 
 async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
-    """Returns once something is so; ten seconds at most."""
-    async with asyncio.timeout(10):
+    """Returns once something is so."""
+    async with asyncio.timeout(30):
         while not await is_so():  # noqa: ASYNC110 - Slack tells nobody
             await asyncio.sleep(0.01)
 

@@ -147,7 +147,7 @@ async def test_files_of_a_digest_stand_behind_their_message(desk: Desk) -> None:
     desk.clock.ahead += HOUR
     await desk.deliver()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while "bill.pdf" not in await thread(desk):  # noqa: ASYNC110 - Slack shares in its own time
             await asyncio.sleep(0.01)
     assert await thread(desk) == ["bill", "bill.pdf"]

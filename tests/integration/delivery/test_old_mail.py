@@ -138,7 +138,7 @@ async def test_files_of_an_old_message_stand_in_the_same_thread_once(desk: Desk,
 
 async def has_file(desk: Desk) -> None:
     """Wait until Slack has shared a file in the thread."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while "bill.pdf" not in await thread(desk):  # noqa: ASYNC110 - Slack shares in its own time
             await asyncio.sleep(0.01)
 

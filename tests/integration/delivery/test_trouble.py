@@ -79,7 +79,7 @@ async def test_a_mail_that_slack_takes_in_no_form_comes_as_a_file(desk: Desk) ->
 
     await desk.deliver()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not any(reply["files"] for post in await desk.posts() for reply in post["replies"]):  # noqa: ASYNC110 - Slack shares in its own time
             await asyncio.sleep(0.01)
     second, stand_in = sorted(await desk.posts(), key=lambda post: post["text"].startswith(INSTEAD))

@@ -27,7 +27,7 @@ QUIET = Calm(quiet_from=22, quiet_to=7)
 
 def keeper(desk: Desk) -> ZoneKeeper:
     """The use case, on the stores and the sandbox of the desk."""
-    slack = SlackClient(web_client("xoxb-t", desk.sandbox.api_url, 2, desk.metrics), desk.http)
+    slack = SlackClient(web_client("xoxb-t", desk.sandbox.api_url, 30, desk.metrics), desk.http)
     return ZoneKeeper(desk.stores.zones, desk.stores.mailboxes, slack, clock=desk.clock)
 
 

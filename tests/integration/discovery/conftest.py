@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     Make = Callable[..., Discovery]
 
 MANY = 10_000
+PATIENT = timedelta(seconds=40)
+"""No answer on this machine takes so long, however busy it is."""
 # Addresses of the internet, to which nobody connects here.
 ZONE = (
     """
@@ -125,14 +128,18 @@ def clock() -> Clock:
 
 @pytest.fixture
 def make(certificates: Certificates, web: HttpsServer, clock: Clock) -> Make:
-    """Builds discovery over a name server on a port of loopback."""
+    """Builds discovery over a name server on a port of loopback; patient unless told otherwise."""
 
     def made(
-        name_port: int, allowed: tuple[str, ...] = ALLOWED, port: int | None = None, **more: Any
+        name_port: int,
+        allowed: tuple[str, ...] = ALLOWED,
+        port: int | None = None,
+        budget: timedelta = PATIENT,
+        **more: Any,
     ) -> Discovery:
-        hosts, resolver = Hosts(allowed), Resolver(("127.0.0.1", name_port))
+        hosts, resolver = Hosts(allowed), Resolver(("127.0.0.1", name_port), budget)
         fetcher = Fetcher(hosts, certificates.client(), resolver.getaddrinfo, port or web.port)
-        return Discovery(providers.load(), hosts, resolver, fetcher, clock, **more)
+        return Discovery(providers.load(), hosts, resolver, fetcher, clock, budget=budget, **more)
 
     return made
 

@@ -62,12 +62,16 @@ class Told:
 async def town() -> AsyncIterator[Town]:
     """By the manifest of the app, without rate limits."""
     running = await start(
-        bot_token="xoxb-t", app_token="xapp-t", signing_secret="s", static=None, timings=Timings(share=0.01)
+        bot_token="xoxb-t",
+        app_token="xapp-t",
+        signing_secret="s",
+        static=None,
+        timings=Timings(ack=30.0, trigger=30.0, share=0.01),
     )
     running.sandbox.limits.enabled = False
     clock = Clock()
     async with aiohttp.ClientSession() as session:
-        slack = SlackClient(web_client("xoxb-t", running.api_url, 2), session)
+        slack = SlackClient(web_client("xoxb-t", running.api_url, 30), session)
         yield Town(running.sandbox, slack, People(slack, TEAM_ID, clock), clock, running.api_url)
     await running.stop()
 
@@ -79,7 +83,7 @@ async def told() -> AsyncIterator[Told]:
     runner, url = await scripted.start()
     clock = Clock()
     async with aiohttp.ClientSession() as session:
-        slack = SlackClient(web_client("xoxb-t", url, 2), session)
+        slack = SlackClient(web_client("xoxb-t", url, 30), session)
         yield Told(scripted, slack, People(slack, "T1", clock), clock)
         scripted.may_answer.set()
     await runner.cleanup()

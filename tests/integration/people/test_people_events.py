@@ -10,12 +10,13 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.rechecking import Cause, What
 from bot.sandbox.slack import changes, channel_changes
 from bot.sandbox.slack.channels import LEADERS_ID, WAREHOUSE_ID
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.groups import SUPPORT_ID
 from bot.sandbox.slack.people import BOT_USER_ID, TEAM_ID
-from bot.slack.listeners.people import Change, listen, noted
+from bot.slack.listeners.people import listen, noted
 from bot.slack.people import PERSON_AGE
 from storage.records import Person
 from storage.sharing import Role
@@ -34,18 +35,18 @@ class Looks:
     """Notes what is looked at."""
 
     def __init__(self) -> None:
-        self.done: list[dict[str, Any]] = []
+        self.done: list[Cause] = []
         self.noted = asyncio.Semaphore(0)
 
-    async def __call__(self, **what: Any) -> None:
+    async def __call__(self, cause: Cause) -> None:
         """One look."""
-        self.done.append(what)
+        self.done.append(cause)
         self.noted.release()
 
-    async def until(self, what: dict[str, Any]) -> None:
+    async def until(self, cause: Cause) -> None:
         """Wait until this was looked at."""
-        async with asyncio.timeout(5):
-            while what not in self.done:
+        async with asyncio.timeout(30):
+            while cause not in self.done:
                 await self.noted.acquire()
 
 
@@ -87,7 +88,7 @@ async def test_a_role_that_changes_counts_at_once(
     assert await role(town, MARTA) is Role.MEMBER
 
     changes.change_role(town.sandbox, MARTA, after)
-    await looks.until({"user": MARTA})
+    await looks.until(Cause(What.USER, MARTA))
 
     assert await role(town, MARTA) is expected
 
@@ -97,7 +98,7 @@ async def test_a_group_that_changes_counts_at_once(town: Town, looks: Looks) -> 
     assert await town.people.member(Person(TEAM_ID, KENJI)) is not None
 
     changes.set_group_members(town.sandbox, SUPPORT_ID, [MARTA])
-    await looks.until({"group": SUPPORT_ID})
+    await looks.until(Cause(What.GROUP, SUPPORT_ID))
 
     kenji = await town.people.member(Person(TEAM_ID, KENJI))
     assert kenji is not None
@@ -124,7 +125,7 @@ async def test_a_channel_that_changes_counts_at_once(
     before = await town.people.channel(WAREHOUSE_ID)
 
     change(town, room)
-    await looks.until({"channel": WAREHOUSE_ID})
+    await looks.until(Cause(What.CHANNEL, WAREHOUSE_ID))
 
     after = await town.people.channel(WAREHOUSE_ID)
     assert before is not None
@@ -140,30 +141,30 @@ async def test_who_joins_is_seen_at_once_and_nothing_is_looked_at(town: Town, lo
 
     channel_changes.join(town.sandbox, room, MARTA)
     changes.change_role(town.sandbox, KENJI, "admin")
-    await looks.until({"user": KENJI})
+    await looks.until(Cause(What.USER, KENJI))
 
     found = await town.people.channel(LEADERS_ID)
     assert found is not None
     assert MARTA in found.members
-    assert looks.done == [{"user": KENJI}]
+    assert looks.done == [Cause(What.USER, KENJI)]
 
 
 async def test_events_that_come_twice_or_not_at_all_do_no_harm(town: Town, looks: Looks) -> None:
     """A doubled one changes nothing more; without one the answer's age does the rest."""
     town.sandbox.faults.add(Fault("event:user_change", "doubled"))
     changes.change_role(town.sandbox, MARTA, "admin")
-    await looks.until({"user": MARTA})
+    await looks.until(Cause(What.USER, MARTA))
     assert await role(town, MARTA) is Role.ADMIN
 
     town.sandbox.faults.add(Fault("event:user_change", "lost"))
     changes.change_role(town.sandbox, MARTA, "deactivated")
     changes.change_role(town.sandbox, KENJI, "admin")
-    await looks.until({"user": KENJI})
+    await looks.until(Cause(What.USER, KENJI))
 
     assert await role(town, MARTA) is Role.ADMIN
     town.clock.ahead += PERSON_AGE
     assert await role(town, MARTA) is None
-    assert looks.done == [{"user": MARTA}, {"user": KENJI}]
+    assert looks.done == [Cause(What.USER, MARTA), Cause(What.USER, KENJI)]
 
 
 # What an event is taken for
@@ -193,7 +194,7 @@ async def test_an_event_is_not_the_truth(told: Told) -> None:
     told.scripted.says("usergroups.list", {"usergroups": []})
     late = user_change(user("U1", is_admin=True, is_owner=True, is_primary_owner=True))
 
-    assert noted(told.people, late) == Change("user", "U1")
+    assert noted(told.people, late) == Cause(What.USER, "U1")
     member = await told.people.member(Person("T1", "U1"))
     assert member is not None
     assert member.role is Role.MULTI_CHANNEL_GUEST
@@ -205,25 +206,25 @@ async def test_a_person_nobody_asked_about_is_looked_at_once(told: Told) -> None
 
     seen = [noted(told.people, user_change(record)) for record in (as_member, as_member, as_guest, as_guest)]
 
-    assert seen == [Change("user", "U1"), None, Change("user", "U1"), None]
+    assert seen == [Cause(What.USER, "U1"), None, Cause(What.USER, "U1"), None]
 
 
 @pytest.mark.parametrize(
     ("event", "expected"),
     [
         ({"type": "subteam_created", "subteam": {"id": "S1"}}, None),
-        ({"type": "subteam_updated", "subteam": {"id": "S1"}}, Change("group", "S1")),
-        ({"type": "subteam_members_changed", "subteam_id": "S1"}, Change("group", "S1")),
+        ({"type": "subteam_updated", "subteam": {"id": "S1"}}, Cause(What.GROUP, "S1")),
+        ({"type": "subteam_members_changed", "subteam_id": "S1"}, Cause(What.GROUP, "S1")),
         ({"type": "member_joined_channel", "channel": "C1", "user": "U1"}, None),
-        ({"type": "member_left_channel", "channel": "C1", "user": "U1"}, Change("channel", "C1")),
-        ({"type": "channel_left", "channel": "C1"}, Change("channel", "C1")),
-        ({"type": "group_left", "channel": "G1"}, Change("channel", "G1")),
-        ({"type": "channel_archive", "channel": "C1"}, Change("channel", "C1")),
-        ({"type": "group_archive", "channel": "G1"}, Change("channel", "G1")),
-        ({"type": "channel_deleted", "channel": "C1"}, Change("channel", "C1")),
-        ({"type": "group_deleted", "channel": "G1"}, Change("channel", "G1")),
-        ({"type": "channel_shared", "channel": "C1"}, Change("channel", "C1")),
-        ({"type": "channel_unshared", "channel": "C1"}, Change("channel", "C1")),
+        ({"type": "member_left_channel", "channel": "C1", "user": "U1"}, Cause(What.CHANNEL, "C1")),
+        ({"type": "channel_left", "channel": "C1"}, Cause(What.CHANNEL, "C1")),
+        ({"type": "group_left", "channel": "G1"}, Cause(What.CHANNEL, "G1")),
+        ({"type": "channel_archive", "channel": "C1"}, Cause(What.CHANNEL, "C1")),
+        ({"type": "group_archive", "channel": "G1"}, Cause(What.CHANNEL, "G1")),
+        ({"type": "channel_deleted", "channel": "C1"}, Cause(What.CHANNEL, "C1")),
+        ({"type": "group_deleted", "channel": "G1"}, Cause(What.CHANNEL, "G1")),
+        ({"type": "channel_shared", "channel": "C1"}, Cause(What.CHANNEL, "C1")),
+        ({"type": "channel_unshared", "channel": "C1"}, Cause(What.CHANNEL, "C1")),
         ({"type": "user_change", "user": {}}, None),
         ({"type": "user_change", "user": "U1"}, None),
         ({"type": "team_join"}, None),
@@ -232,7 +233,7 @@ async def test_a_person_nobody_asked_about_is_looked_at_once(told: Told) -> None
     ],
 )
 async def test_each_event_is_about_somebody_or_something(
-    told: Told, event: dict[str, Any], expected: Change | None
+    told: Told, event: dict[str, Any], expected: Cause | None
 ) -> None:
     """An event that says nothing is about nothing."""
     assert noted(told.people, event) == expected

@@ -1,9 +1,10 @@
-"""Certificates, a private Dovecot, and sessions with short deadlines that are closed at the end."""
+"""Certificates, a private Dovecot, and sessions with patient deadlines that are closed at the end."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,14 +18,22 @@ from tests.fakes.certificates import Certificates
 
 Open = Callable[..., Awaitable[Session]]
 
-SHORT = Limits(
-    connect=timedelta(seconds=2),
-    handshake=timedelta(seconds=1),
-    command=timedelta(seconds=0.7),
-    session=timedelta(seconds=20),
-    progress_window=timedelta(seconds=0.5),
-    farewell=timedelta(seconds=0.5),
+PATIENT = Limits(
+    connect=timedelta(seconds=30),
+    handshake=timedelta(seconds=30),
+    command=timedelta(seconds=30),
+    session=timedelta(seconds=30),
+    progress_window=timedelta(seconds=30),
+    farewell=timedelta(seconds=30),
 )
+"""A test that expects an answer never meets them: on a busy machine everything may stand still for seconds."""
+HASTY = replace(
+    PATIENT,
+    handshake=timedelta(seconds=0.6),
+    command=timedelta(seconds=0.6),
+    progress_window=timedelta(seconds=0.6),
+)
+"""For a server that says nothing, or too little: a deadline is what ends it."""
 USERS = {"user@example.org": "correct", "other": "pass word ünï"}
 
 
@@ -56,8 +65,8 @@ def dovecot(running_dovecot: dovecot_fake.Dovecot) -> dovecot_fake.Dovecot:
 
 @pytest.fixture
 def limits() -> Limits:
-    """Short deadlines; tests replace what they are about."""
-    return SHORT
+    """Patient deadlines; tests replace what they are about."""
+    return PATIENT
 
 
 @pytest.fixture

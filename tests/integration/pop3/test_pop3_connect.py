@@ -27,6 +27,7 @@ from bot.mail.pop3_client import Limits, Session
 from storage.records import Secret, Security, ServerAddress
 from tests.fakes.certificates import Certificates
 from tests.fakes.pop3_server import Answer, Dialogue, Pop3Server, drip, hang_up, silence
+from tests.integration.pop3.conftest import HASTY, PATIENT
 
 if TYPE_CHECKING:
     import ssl
@@ -80,21 +81,23 @@ async def banner(dialogue: Dialogue, line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "greeting",
+    ("greeting", "limits"),
     [
-        banner,
-        silence,
-        hang_up,
-        b"220 smtp\r\n",
-        b"* OK imap\r\n",
-        b"SSH-2.0-x\r\n",
-        b"\xff" * 9000,
-        b"+OK",
-        drip(b"+OK hello\r\n", 0.1),
+        (banner, PATIENT),
+        (silence, HASTY),
+        (hang_up, PATIENT),
+        (b"220 smtp\r\n", PATIENT),
+        (b"* OK imap\r\n", PATIENT),
+        (b"SSH-2.0-x\r\n", PATIENT),
+        (b"\xff" * 9000, PATIENT),
+        (b"+OK", HASTY),
+        (drip(b"+OK hello\r\n", 0.2), HASTY),
     ],
     ids=["http", "silent", "closed", "smtp", "imap", "ssh", "octets", "half", "drip"],
 )
-async def test_what_is_no_mail_server_reads_like_nobody_there(connecting: Open, greeting: Answer) -> None:
+async def test_what_is_no_mail_server_reads_like_nobody_there(
+    connecting: Open, greeting: Answer, limits: Limits
+) -> None:
     """One wording for all, so that nobody learns what listens on a port."""
     async with Pop3Server(greeting=greeting) as server:
         error, step = await refusal(connecting, server.address)
@@ -234,9 +237,11 @@ async def test_a_port_without_tls_reads_like_nobody_there(connecting: Open, gree
         await server.all_gone()
 
 
-@pytest.mark.parametrize("greeting", [silence, hang_up], ids=["hangs", "closes"])
+@pytest.mark.parametrize(
+    ("greeting", "limits"), [(silence, HASTY), (hang_up, PATIENT)], ids=["hangs", "closes"]
+)
 async def test_a_handshake_without_an_answer_reads_like_nobody_there(
-    connecting: Open, greeting: Answer
+    connecting: Open, greeting: Answer, limits: Limits
 ) -> None:
     """Within its deadline, and the socket is closed."""
     async with Pop3Server(greeting=greeting) as server:
@@ -297,16 +302,16 @@ async def hang(dialogue: Dialogue, line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "family"),
+    ("answer", "family", "limits"),
     [
-        (hang, ConnectionLost),
-        (drip(b"+OK\r\nXXXXXXXX", 0.02), TlsUnavailable),
-        (b"maybe\r\n", RemoteProtocolError),
+        (hang, ConnectionLost, replace(PATIENT, handshake=HASTY.handshake)),
+        (drip(b"+OK\r\nXXXXXXXX", 0.02), TlsUnavailable, PATIENT),
+        (b"maybe\r\n", RemoteProtocolError, PATIENT),
     ],
     ids=["hangs", "no TLS", "no status"],
 )
 async def test_stls_that_leads_nowhere(
-    certificates: Certificates, connecting: Open, answer: Answer, family: type[BotError]
+    certificates: Certificates, connecting: Open, answer: Answer, family: type[BotError], limits: Limits
 ) -> None:
     """The session ends without a word in clear."""
     async with Pop3Server(
@@ -326,17 +331,19 @@ async def logged_in(connecting: Open, server: ServerAddress) -> Session:
 
 
 @pytest.mark.parametrize(
-    ("answer", "family"),
+    ("answer", "family", "limits"),
     [
-        (silence, ConnectionLost),
-        (hang_up, ConnectionLost),
-        (b"+OK\r\n" + b"X" * 9000, RemoteProtocolError),
-        (b"+OK\r\n" + b"X\r\n" * 9000, RemoteProtocolError),
-        (b"hello\r\n", RemoteProtocolError),
-        (b"+OK\r\nUIDL\r\n.\r\n+OK\r\n", RemoteProtocolError),
+        (silence, ConnectionLost, HASTY),
+        (hang_up, ConnectionLost, PATIENT),
+        (b"+OK\r\n" + b"X" * 9000, RemoteProtocolError, PATIENT),
+        (b"+OK\r\n" + b"X\r\n" * 9000, RemoteProtocolError, PATIENT),
+        (b"hello\r\n", RemoteProtocolError, PATIENT),
+        (b"+OK\r\nUIDL\r\n.\r\n+OK\r\n", RemoteProtocolError, PATIENT),
     ],
 )
-async def test_a_broken_answer_to_capa(connecting: Open, answer: Answer, family: type[BotError]) -> None:
+async def test_a_broken_answer_to_capa(
+    connecting: Open, answer: Answer, family: type[BotError], limits: Limits
+) -> None:
     """After a greeting it is a mail server, and a bad one."""
     async with Pop3Server(answers={"CAPA": answer}) as server:
         with pytest.raises(family):

@@ -39,6 +39,7 @@ from tests.fakes.pop3_server import (
     hang_up,
     silence,
 )
+from tests.integration.pop3.conftest import PATIENT
 
 if TYPE_CHECKING:
     from tests.fakes.certificates import Certificates
@@ -48,26 +49,23 @@ Act = Callable[[Session], Awaitable[Any]]
 
 USER = "user@example.org"
 MESSAGES = [b"Subject: %d\r\n\r\nbody\r\n" % number for number in range(1, 6)]
-SECONDS = 2.5
-"""Far above every deadline below, far below what a missing one would take."""
+SECONDS = 25
+"""Far above every deadline that ends something below, and less than what no answer is meant to reach."""
 MOST_OCTETS = 8_000_000
 
-BOUNDED = Limits(
-    connect=timedelta(seconds=1),
-    handshake=timedelta(seconds=0.3),
-    command=timedelta(seconds=0.3),
-    session=timedelta(seconds=1),
-    progress_window=timedelta(seconds=0.3),
-    farewell=timedelta(seconds=0.2),
-    listing_lines=5000,
-    listing_octets=200_000,
-    message_octets=300_000,
+BOUNDED = replace(PATIENT, listing_lines=5000, listing_octets=200_000, message_octets=300_000)
+BRIEF = replace(
+    BOUNDED,
+    handshake=timedelta(seconds=0.5),
+    command=timedelta(seconds=0.5),
+    progress_window=timedelta(seconds=0.5),
 )
+"""For what nothing but a deadline ends."""
 
 
 @pytest.fixture
 def limits() -> Limits:
-    """Deadlines and bounds that a test can reach."""
+    """Bounds that a test can reach, and deadlines that only a test about them does."""
     return BOUNDED
 
 
@@ -136,6 +134,8 @@ BAD_ANSWERS: dict[str, tuple[Answer, type[BotError]]] = {
     "NUL without end": (endless(b"", bytes(10_000)), RemoteProtocolError),
     "line ends without end": (endless(b"", b"\r\n" * 1000), RemoteProtocolError),
 }
+LATE = {"silence", "a drip", "half a line"}
+"""Those that end with a deadline."""
 
 
 @asynccontextmanager
@@ -153,10 +153,10 @@ async def bounds(server: Pop3Server) -> AsyncIterator[None]:
     await server.all_gone()
 
 
-async def harm(connecting: Open, server: Pop3Server, act: Act) -> BotError:
+async def harm(connecting: Open, server: Pop3Server, act: Act, limits: Limits = BOUNDED) -> BotError:
     """How connecting, or what was done then, failed."""
     with pytest.raises(BotError) as caught:
-        async with await connecting(server.address) as session:
+        async with await connecting(server.address, limits=limits) as session:
             await act(session)
     return caught.value
 
@@ -178,7 +178,7 @@ async def test_every_command_answered_in_every_bad_way(
         ) as server,
         bounds(server),
     ):
-        error = await harm(connecting, server, row.act)
+        error = await harm(connecting, server, row.act, BRIEF if column in LATE else BOUNDED)
 
     assert type(error) is family
     assert error.sentence == family.words
@@ -190,7 +190,7 @@ async def test_every_command_answered_in_every_bad_way(
 async def test_every_bad_greeting_reads_like_nobody_there(connecting: Open, column: str) -> None:
     """One wording, so that nobody learns what listens on a port."""
     async with Pop3Server(greeting=BAD_ANSWERS[column][0]) as server, bounds(server):
-        error = await harm(connecting, server, nothing)
+        error = await harm(connecting, server, nothing, BRIEF if column in LATE else BOUNDED)
 
     assert (type(error), error.sentence) == (ServerUnreachable, ServerUnreachable.words)
 
@@ -198,8 +198,9 @@ async def test_every_bad_greeting_reads_like_nobody_there(connecting: Open, colu
 @pytest.mark.parametrize("column", BAD_ANSWERS)
 async def test_every_bad_goodbye_counts_as_none(connecting: Open, column: str) -> None:
     """Deletions are then looked for in the next listing; leaving is no error."""
+    limits = BRIEF if column in LATE else BOUNDED
     async with Pop3Server(answers={"QUIT": BAD_ANSWERS[column][0]}) as server, bounds(server):
-        async with await connecting(server.address) as session:
+        async with await connecting(server.address, limits=limits) as session:
             await login(session)
             has_left = await session.quit()
 
@@ -267,8 +268,9 @@ def crawl(octets: bytes) -> Answer:
 async def test_just_fast_enough_for_ever_ends_too(connecting: Open, verb: str, act: Act) -> None:
     """The session's deadline grows with what comes, but slower than time goes by."""
     answer = crawl(b"1 abcdefghijklmnopqrstuvwxyz\r\n")
+    limits = replace(BOUNDED, session=timedelta(seconds=1), progress_window=timedelta(seconds=0.3))
     async with Pop3Server(MESSAGES, answers={verb: answer}) as server, bounds(server):
-        error = await harm(connecting, server, logged_in(act))
+        error = await harm(connecting, server, logged_in(act), limits)
 
     assert (type(error), error.detail) == (ConnectionLost, "too slow")
 
@@ -367,7 +369,7 @@ async def test_a_handshake_that_never_ends(connecting: Open, greeting: Answer) -
     """Slowly or fast, it has its own deadline."""
     async with Pop3Server(greeting=greeting) as server, bounds(server):
         with pytest.raises((ServerUnreachable, TlsUnavailable)):
-            await connecting(replace(server.address, security=Security.TLS))
+            await connecting(replace(server.address, security=Security.TLS), limits=BRIEF)
 
 
 # Cut lines

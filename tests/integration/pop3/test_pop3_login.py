@@ -16,9 +16,10 @@ from bot.errors import (
     ServerBusy,
     ServerRefused,
 )
-from bot.mail.pop3_client import Session
+from bot.mail.pop3_client import Limits, Session
 from storage.records import Secret
 from tests.fakes.pop3_server import CAPABILITIES, Answer, Dialogue, Pop3Server, hang_up, silence
+from tests.integration.pop3.conftest import HASTY, PATIENT
 
 Open = Callable[..., Awaitable[Session]]
 
@@ -97,20 +98,20 @@ async def login_and_noop(session: Session) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "family"),
+    ("answer", "family", "limits"),
     [
-        (b"-ERR [IN-USE] locked\r\n", MaildropBusy),
-        (b"-ERR too many logins, try again later\r\n", ServerBusy),
-        (b"-ERR [SYS/PERM] no POP\r\n", ServerRefused),
-        (b"+OK\r\n+OK\r\n", RemoteProtocolError),
-        (b"maybe\r\n", RemoteProtocolError),
-        (hang_up, ConnectionLost),
-        (silence, ConnectionLost),
+        (b"-ERR [IN-USE] locked\r\n", MaildropBusy, PATIENT),
+        (b"-ERR too many logins, try again later\r\n", ServerBusy, PATIENT),
+        (b"-ERR [SYS/PERM] no POP\r\n", ServerRefused, PATIENT),
+        (b"+OK\r\n+OK\r\n", RemoteProtocolError, PATIENT),
+        (b"maybe\r\n", RemoteProtocolError, PATIENT),
+        (hang_up, ConnectionLost, PATIENT),
+        (silence, ConnectionLost, HASTY),
     ],
 )
 @pytest.mark.parametrize("verb", ["AUTH", "PASS"])
 async def test_other_ends_of_a_login(
-    connecting: Open, verb: str, answer: Answer, family: type[BotError]
+    connecting: Open, verb: str, answer: Answer, family: type[BotError], limits: Limits
 ) -> None:
     """Busy, refused, broken and lost are different things; none says that the password is wrong."""
     capabilities = CAPABILITIES if verb == "AUTH" else NO_PLAIN

@@ -22,6 +22,7 @@ from bot.errors import (
 from bot.mail.pop3_client import Limits, Session
 from storage.records import Security
 from tests.fakes.pop3_server import Answer, Dialogue, Pop3Server, drip, endless, hang_up, silence
+from tests.integration.pop3.conftest import HASTY, PATIENT
 
 if TYPE_CHECKING:
     from tests.fakes.certificates import Certificates
@@ -89,9 +90,10 @@ async def outcome(opened: Open, answers: dict[str, Answer], act: Act, **argument
         (endless(b"+OK ", b"x" * 1000), RemoteProtocolError),
     ],
 )
-async def test_uidl(opened: Open, limits: Limits, answer: Answer, expected: Any) -> None:
+async def test_uidl(opened: Open, answer: Answer, expected: Any) -> None:
     """A listing is whole and clean, or an error; never a guess, never without end."""
-    bounded = replace(limits, listing_lines=5000)
+    is_unfinished = answer in (silence, b"+OK\r\n1 a\r\n")
+    bounded = replace(HASTY if is_unfinished else PATIENT, listing_lines=5000)
 
     assert await outcome(opened, {"UIDL": answer}, uidl, limits=bounded) == expected
 
@@ -156,7 +158,8 @@ async def test_sizes_one_by_one_come_by_one_list(opened: Open, limits: Limits) -
 )
 async def test_the_probe(opened: Open, answers: dict[str, Answer], expected: Any) -> None:
     """What the end of the list looks like, or why that is unknown."""
-    found = await outcome(opened, answers, probe)
+    limits = HASTY if silence in answers.values() else PATIENT
+    found = await outcome(opened, answers, probe, limits=limits)
 
     assert getattr(found, "uids", found) == expected
 
@@ -209,34 +212,43 @@ async def test_a_server_that_writes_without_reading_ends_in_no_deadlock(opened: 
         assert await session.dele(range(1, 3000)) == []
 
 
-async def test_a_large_maildrop_is_listed_fast(
-    certificates: Certificates, opened: Open, limits: Limits
+async def test_the_work_for_a_listing_grows_with_it_and_no_faster(
+    certificates: Certificates, opened: Open
 ) -> None:
-    """100,000 UIDs within a second or two."""
-    uids = [b"%016x" % number for number in range(100_000)]
-    async with Pop3Server(
-        [b""] * 100_000, uids=uids, security=Security.TLS, tls=certificates.server()
-    ) as server:
-        session = await opened(server.address, limits=limits)
-        began = time.perf_counter()
-        rows = list(await session.uidl())
+    """100,000 UIDs cost ten times what 10,000 do, not a hundred times."""
+
+    async def work(count: int) -> float:
+        uids = [b"%016x" % number for number in range(count)]
+        async with Pop3Server(
+            [b""] * count, uids=uids, security=Security.TLS, tls=certificates.server()
+        ) as server:
+            session = await opened(server.address)
+            began = time.process_time()
+            rows = list(await session.uidl())
+            spent = time.process_time() - began
 
         assert rows == list(enumerate(uids, 1))
-        assert time.perf_counter() - began < 4
+        return spent
+
+    small = [await work(10_000) for _ in range(3)]
+
+    assert await work(100_000) < 30 * max(small)
 
 
 @pytest.mark.parametrize(
-    ("answer", "expected"),
+    ("answer", "expected", "limits"),
     [
-        (b"+OK bye\r\n", True),
-        (b"-ERR some messages not removed\r\n", False),
-        (b"gone\r\n", False),
-        (silence, False),
-        (hang_up, False),
-        (drip(b"+OK bye, this takes a while\r\n", 0.1), False),
+        (b"+OK bye\r\n", True, PATIENT),
+        (b"-ERR some messages not removed\r\n", False, PATIENT),
+        (b"gone\r\n", False, PATIENT),
+        (silence, False, HASTY),
+        (hang_up, False, PATIENT),
+        (drip(b"+OK bye, this takes a while\r\n", 0.1), False, HASTY),
     ],
 )
-async def test_only_an_answered_quit_counts(opened: Open, answer: Answer, expected: bool) -> None:  # noqa: FBT001 - a column
+async def test_only_an_answered_quit_counts(
+    opened: Open, limits: Limits, answer: Answer, *, expected: bool
+) -> None:
     """Whatever else happens is not an error, and the socket is closed."""
     async with Pop3Server(MESSAGES, answers={"QUIT": answer}) as server:
         session = await opened(server.address)
@@ -249,13 +261,12 @@ async def test_only_an_answered_quit_counts(opened: Open, answer: Answer, expect
 async def test_leaving_without_waiting_still_says_quit(
     certificates: Certificates, opened: Open, security: Security
 ) -> None:
-    """The maildrop's lock is given back at once."""
-    async with Pop3Server(security=security, tls=certificates.server()) as server:
-        session = await opened(server.address)
-        began = time.perf_counter()
+    """The maildrop's lock is given back at once, however long the server thinks about it."""
+    forever = timedelta(days=1)
+    async with Pop3Server(security=security, tls=certificates.server(), answers={"QUIT": silence}) as server:
+        session = await opened(server.address, limits=Limits(command=forever, session=forever))
 
         assert not await session.quit(wait=False)
-        assert time.perf_counter() - began < 0.3
         await server.all_gone()
         assert server.commands[-1] == "QUIT"
 
@@ -326,12 +337,9 @@ async def many_noops(session: Session) -> None:
 
 async def test_the_session_has_a_deadline_of_its_own(opened: Open, limits: Limits) -> None:
     """Answers that each come in time do not add up for ever."""
-    bounded = replace(limits, session=timedelta(seconds=0.3), allowance_octets=10_000)
+    bounded = replace(limits, session=timedelta(seconds=0.6), allowance_octets=10_000)
     async with Pop3Server(answers={"NOOP": drip(b"+OK\r\n", 0.02)}) as server:
         session = await opened(server.address, limits=bounded)
-        began = time.perf_counter()
 
         with pytest.raises(ConnectionLost):
             await many_noops(session)
-
-        assert time.perf_counter() - began < 2

@@ -37,8 +37,8 @@ def manifest() -> Manifest:
 
 @pytest.fixture
 async def sandbox(clock: Clock, manifest: Manifest) -> AsyncIterator[RunningSandbox]:
-    """A sandbox with short waits."""
-    timings = Timings(ack=0.4, share=0.01, retries=(0.0,), grace=0.05)
+    """A sandbox with short waits, and patience with the app: it runs on the same busy machine."""
+    timings = Timings(ack=30.0, trigger=30.0, share=0.01, retries=(0.0,), grace=0.05)
     running = await start(
         bot_token=BOT_TOKEN,
         app_token=APP_TOKEN,

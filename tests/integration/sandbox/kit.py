@@ -39,14 +39,19 @@ WIDE = replace(
 
 
 class Clock:
-    """The sandbox's clock: the real one, which a test may push forward."""
+    """The sandbox's clock: the real one, which a test may push forward, or stop."""
 
     def __init__(self) -> None:
         self.ahead = 0.0
+        self._stopped_at: float | None = None
 
     def __call__(self) -> float:
         """Seconds since the epoch."""
-        return time.time() + self.ahead
+        return (self._stopped_at or time.time()) + self.ahead
+
+    def stop(self) -> None:
+        """From here on it moves only when it is pushed."""
+        self._stopped_at = time.time()
 
 
 class Page:
@@ -115,7 +120,7 @@ def typed(**values: str) -> dict[str, Any]:
 
 async def until(check: Callable[[], Awaitable[Any]]) -> Any:
     """Ask again until the answer is true, and give it back."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not (answer := await check()):  # noqa: ASYNC110  # what is waited for may be inside Slack's own client
             await asyncio.sleep(0.005)
     return answer
@@ -136,7 +141,7 @@ class Ear:
 
     async def next(self) -> dict[str, Any]:
         """The next event, without its wrapper."""
-        envelope = await asyncio.wait_for(self._socket.receive_json(), 5)
+        envelope = await asyncio.wait_for(self._socket.receive_json(), 30)
         await self._socket.send_json({"envelope_id": envelope["envelope_id"]})
         event: dict[str, Any] = envelope["payload"]["event"]
         return event

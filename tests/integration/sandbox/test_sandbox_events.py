@@ -81,6 +81,7 @@ async def test_an_event_without_an_ack_comes_again(
     session: aiohttp.ClientSession, sandbox: RunningSandbox, client: AsyncWebClient, page: Page
 ) -> None:
     """An unacknowledged event is sent again with its attempt and the reason."""
+    sandbox.sandbox.timings = replace(sandbox.sandbox.timings, ack=0.4)
     address = (await client.apps_connections_open(app_token=APP_TOKEN))["url"]
     async with session.ws_connect(address) as socket:
         hello = await socket.receive_json()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from slack_sdk.errors import SlackApiError
 
+from bot.sandbox.slack.core import Timings
 from bot.sandbox.slack.manifest import Command, Manifest
 from tests.integration.sandbox.kit import MARTA, modal, section, text_input, typed, until
 
@@ -106,8 +108,11 @@ async def test_nobody_listening_is_said_in_slacks_words(page: Page) -> None:
     assert len((await page.state())["errors"]) == 2
 
 
-async def test_a_late_ack_is_an_operation_timeout(app: AsyncApp, page: Page, connected: Connect) -> None:
+async def test_a_late_ack_is_an_operation_timeout(
+    app: AsyncApp, page: Page, sandbox: RunningSandbox, connected: Connect
+) -> None:
     """A command without an ack in time fails in front of the person."""
+    sandbox.sandbox.timings = replace(sandbox.sandbox.timings, ack=0.4)
 
     @app.command("/mailbox")
     async def _() -> None:
@@ -230,7 +235,7 @@ async def test_the_client_refuses_what_slacks_client_refuses(
 
 
 async def test_a_form_without_an_answer_stays_and_says_so(
-    app: AsyncApp, page: Page, connected: Connect
+    app: AsyncApp, page: Page, sandbox: RunningSandbox, connected: Connect
 ) -> None:
     """An app that does not ack a form leaves it open with Slack's sentence; so do errors for unknown fields."""
     opens(app, modal(text_input("host")))
@@ -244,17 +249,27 @@ async def test_a_form_without_an_answer_stays_and_says_so(
 
     async with connected():
         view = await opened(page)
+        patient = sandbox.sandbox.timings
+        sandbox.sandbox.timings = replace(patient, ack=0.4)
         late = await page.post("submit", view_id=view["id"], values=typed(host="slow"))
+        sandbox.sandbox.timings = patient
         odd = await page.post("submit", view_id=view["id"], values=typed(host="odd"))
 
     assert late == odd == {"ok": False, "error": "We had some trouble connecting. Try again?"}
     assert (await page.top())["id"] == view["id"]
 
 
-async def test_a_trigger_opens_one_view_within_three_seconds(
-    app: AsyncApp, page: Page, client: AsyncWebClient, clock: Clock, connected: Connect
+async def test_a_trigger_opens_one_view_and_only_for_a_while(
+    app: AsyncApp,
+    page: Page,
+    client: AsyncWebClient,
+    *,
+    clock: Clock,
+    sandbox: RunningSandbox,
+    connected: Connect,
 ) -> None:
-    """Trigger ids are exchanged once, expire, and an unsound view does not spend one."""
+    """Trigger ids are exchanged once, expire, and an unsound view does not spend one; Slack's live three seconds."""
+    assert Timings().trigger == 3
     triggers: list[str] = []
 
     @app.command("/mailbox")
@@ -273,7 +288,7 @@ async def test_a_trigger_opens_one_view_within_three_seconds(
     await client.views_open(trigger_id=triggers[0], view=modal())
     with pytest.raises(SlackApiError, match="exchanged_trigger_id"):
         await client.views_open(trigger_id=triggers[0], view=modal())
-    clock.ahead += 3.1
+    clock.ahead += sandbox.sandbox.timings.trigger + 0.1
     with pytest.raises(SlackApiError, match="expired_trigger_id"):
         await client.views_open(trigger_id=triggers[1], view=modal())
     with pytest.raises(SlackApiError, match="invalid_trigger_id"):

@@ -43,10 +43,10 @@ def pop3(servers: MailServers) -> Callable[..., poplib.POP3]:
         tls = client_tls(servers)
         client: poplib.POP3
         if stls:
-            client = poplib.POP3("localhost", servers.ports.pop3, timeout=5)
+            client = poplib.POP3("localhost", servers.ports.pop3, timeout=30)
             client.stls(tls)
         else:
-            client = poplib.POP3_SSL("localhost", servers.ports.pop3s, timeout=5, context=tls)
+            client = poplib.POP3_SSL("localhost", servers.ports.pop3s, timeout=30, context=tls)
         try:
             client.user(user)
             client.pass_(password)
@@ -65,8 +65,8 @@ def smtp(servers: MailServers) -> Callable[..., smtplib.SMTP]:
     def connect(*, starttls: bool) -> smtplib.SMTP:
         tls = client_tls(servers)
         if not starttls:
-            return smtplib.SMTP_SSL("localhost", servers.ports.smtps, timeout=5, context=tls)
-        client = smtplib.SMTP("localhost", servers.ports.smtp, timeout=5)
+            return smtplib.SMTP_SSL("localhost", servers.ports.smtps, timeout=30, context=tls)
+        client = smtplib.SMTP("localhost", servers.ports.smtp, timeout=30)
         client.starttls(context=tls)
         return client
 

@@ -290,6 +290,6 @@ async def _ask(reader: StreamReader, writer: StreamWriter, octets: bytes) -> byt
 
 
 async def _until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not holds():  # noqa: ASYNC110 - the other side is a server that signals nothing
             await asyncio.sleep(0.01)

@@ -149,11 +149,11 @@ async def test_who_is_named_from_outside_can_be_written_to(servers: MailServers,
 )
 def test_a_header_that_is_none_is_quickly_read(octets: bytes) -> None:
     """Whatever somebody puts into a maildrop; who cannot be read is no correspondent."""
-    began = time.monotonic()
+    began = time.process_time()
 
     Outside().learn(octets)
 
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 3
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,8 @@ import pytest
 
 from bot.copies import CopyPosts
 from bot.judging import Judge
-from bot.mail.renderer import Renderer
 from bot.mail_posts import MailPosts
-from bot.rechecking import Rechecker
+from bot.rechecking import Cause, Rechecker, What
 from bot.sandbox.server import start
 from bot.sandbox.slack import changes, channel_changes
 from bot.sandbox.slack.channels import HIRING_ID
@@ -52,6 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from bot.mail.renderer import Renderer
     from bot.offers import Wish
     from bot.sandbox.slack.core import Sandbox
     from storage.database import Database
@@ -101,6 +101,7 @@ class Office:
     sandbox: Sandbox
     people: People
     sharing: Sharing
+    rechecker: Rechecker
     clock: Clock
     mailbox_id: str = ""
 
@@ -172,50 +173,49 @@ class Office:
         """How many questions Slack was asked."""
         return len(self.sandbox.calls.shown())
 
-    async def settle(self, path: str, **cause: Any) -> None:
-        """What a change brings: by its event, or a day later where that was lost.
-
-        Args:
-            cause: what the event says, as listeners hand it on.
-        """
+    async def settle(self, path: str, cause: Cause) -> None:
+        """What a change brings: by its event, or a day later where that was lost."""
         if path == "event":
-            self.people.forget(cause.get("user"), group="group" in cause, channel=cause.get("channel"))
-            await self.sharing.recheck(**cause)
+            self.people.forget(
+                cause.id if cause.what is What.USER else None,
+                group=cause.what is What.GROUP,
+                channel=cause.id if cause.what is What.CHANNEL else None,
+            )
+            await self.rechecker.recheck(cause)
         else:
             self.clock.now += DAY
-            await self.sharing.patrol()
+            await self.rechecker.patrol()
 
 
 @pytest.fixture
-async def office(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterator[Office]:
+async def office(
+    database: Database, vault: Vault, tmp_path: Path, lasting_renderer: Renderer
+) -> AsyncIterator[Office]:
     """Members may share with anybody up to Manage; the bot is in #hiring; Kenji is in the group of support."""
-    renderer, clock = Renderer(children=1), Clock()
+    clock = Clock()
     running = await start(
         bot_token="xoxb-t",
         app_token="xapp-t",
         signing_secret="s",
         static=None,
-        timings=Timings(share=0.01),
+        timings=Timings(ack=30.0, trigger=30.0, share=0.01),
         clock=lambda: clock().timestamp(),
     )
     running.sandbox.limits.enabled = False
     channel_changes.join(running.sandbox, running.sandbox.workspace.channels[HIRING_ID], BOT_USER_ID)
     channel_changes.join(running.sandbox, running.sandbox.workspace.channels[HIRING_ID], KENJI.user)
     async with aiohttp.ClientSession() as session:
-        slack = SlackClient(web_client("xoxb-t", running.api_url, 10), session)
+        slack = SlackClient(web_client("xoxb-t", running.api_url, 30), session)
         stores = Stores.on(database, vault, tmp_path)
-        made = _office(
-            stores, vault, running.sandbox, People(slack, TEAM_ID, clock), renderer=renderer, clock=clock
-        )
+        made = _office(stores, vault, running.sandbox, People(slack, TEAM_ID, clock), lasting_renderer, clock)
         made.mailbox_id = (await stores.mailboxes.add(replace(NEW, owner=MARTA), clock())).id
         await made.grant(WIDE)
         yield made
-    await renderer.close()
     await running.stop()
 
 
-def _office(
-    stores: Stores, vault: Vault, sandbox: Sandbox, people: People, *, renderer: Renderer, clock: Clock
+def _office(  # noqa: PLR0917 - what everything is made of
+    stores: Stores, vault: Vault, sandbox: Sandbox, people: People, renderer: Renderer, clock: Clock
 ) -> Office:
     database = stores.database
     shares, grants, copies = Shares(database), Grants(database), Copies(database)
@@ -256,7 +256,8 @@ def _office(
         audits=audits,
         mailboxes=stores.mailboxes,
         people=people,
-        rechecker=rechecker,
         clock=clock,
     )
-    return Office(stores, shares, grants, copies, audits, suspensions, sandbox, people, sharing, clock)
+    return Office(
+        stores, shares, grants, copies, audits, suspensions, sandbox, people, sharing, rechecker, clock
+    )

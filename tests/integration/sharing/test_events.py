@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.offers import Wish
+from bot.rechecking import EVERYTHING, Cause, What
 from bot.sandbox.slack import changes
 from bot.sandbox.slack.channels import HIRING_ID
 from bot.sandbox.slack.groups import SUPPORT_ID
@@ -64,7 +65,7 @@ async def test_a_viewer_who_is_demoted_loses_what_their_role_gave(office: Office
     await shared(office, TO_MEMBERS, KENJI)
 
     office.role(KENJI, "single_channel_guest")
-    await office.settle(path, user=KENJI.user)
+    await office.settle(path, Cause(What.USER, KENJI.user))
 
     assert await office.copies.of_viewer(KENJI) == []
     assert await office.in_force() == {TO_MEMBERS: Level.OPEN}
@@ -76,7 +77,7 @@ async def test_a_viewer_who_leaves_the_group_loses_what_it_gave(office: Office, 
     await shared(office, TO_SUPPORT, KENJI)
 
     changes.set_group_members(office.sandbox, SUPPORT_ID, [MARTA.user])
-    await office.settle(path, group=SUPPORT_ID)
+    await office.settle(path, Cause(What.GROUP, SUPPORT_ID))
 
     assert await office.copies.of_viewer(KENJI) == []
     assert await office.in_force() == {TO_SUPPORT: Level.OPEN}
@@ -88,7 +89,7 @@ async def test_a_viewer_who_is_deactivated_loses_everything(office: Office, path
     await shared(office, TO_KENJI, KENJI)
 
     office.role(KENJI, "deactivated")
-    await office.settle(path, user=KENJI.user)
+    await office.settle(path, Cause(What.USER, KENJI.user))
 
     assert await office.copies.of_viewer(KENJI) == []
     sheet = await office.sharing.sheet(MARTA, office.mailbox_id)
@@ -103,7 +104,7 @@ async def test_a_viewer_who_leaves_the_channel_keeps_nothing_of_their_own(office
     await office.copy(await office.message("Second"), HIRING, share)
 
     office.channel("leave", user=KENJI.user)
-    await office.settle(path, channel=HIRING_ID)
+    await office.settle(path, Cause(What.CHANNEL, HIRING_ID))
 
     assert await office.copies.of_viewer(KENJI) == []
     assert len(await office.copies.of_viewer(HIRING)) == 1
@@ -115,7 +116,7 @@ async def test_a_viewer_who_keeps_their_right_keeps_their_copies(office: Office,
     await shared(office, TO_KENJI, KENJI)
 
     office.role(KENJI, "admin")
-    await office.settle(path, user=KENJI.user)
+    await office.settle(path, Cause(What.USER, KENJI.user))
 
     assert len(await office.copies.of_viewer(KENJI)) == 1
 
@@ -129,9 +130,9 @@ async def test_an_owner_who_is_demoted_shares_nothing_any_more(office: Office, p
     await shared(office, TO_KENJI, KENJI)
 
     office.role(MARTA, "multi_channel_guest")
-    await office.settle(path, user=MARTA.user)
+    await office.settle(path, Cause(What.USER, MARTA.user))
     office.role(MARTA, "member")
-    await office.settle("event", user=MARTA.user)
+    await office.settle("event", Cause(What.USER, MARTA.user))
 
     assert await office.in_force() == {}
     assert await office.copies.of_viewer(KENJI) == []
@@ -146,7 +147,7 @@ async def test_an_owner_who_joins_a_group_with_a_stricter_grant_is_cut(office: O
     await office.grant(strict)
 
     changes.set_group_members(office.sandbox, "S0AGENCY01", [MARTA.user])
-    await office.settle(path, group="S0AGENCY01")
+    await office.settle(path, Cause(What.GROUP, "S0AGENCY01"))
 
     assert await office.in_force() == {TO_KENJI: Level.SEE}
     assert await office.acts(Act.SHARE_CUT) == 1
@@ -171,7 +172,7 @@ async def test_a_grant_that_is_tightened_cuts_at_once(
     await shared(office, TO_KENJI, KENJI)
 
     await office.grant(grant)
-    await office.settle(path, everyone=True)
+    await office.settle(path, EVERYTHING)
 
     assert await office.in_force() == left
     assert len(await office.copies.of_viewer(KENJI)) == (left.get(TO_KENJI, Level.NONE) >= Level.OPEN)
@@ -182,10 +183,10 @@ async def test_a_grant_that_is_widened_changes_nothing_by_itself(office: Office,
     """A share that was cut stays cut."""
     await shared(office, TO_KENJI, KENJI, Level.REPLY)
     await office.grant(replace(WIDE, level=Level.SEE))
-    await office.settle("event", everyone=True)
+    await office.settle("event", EVERYTHING)
 
     await office.grant(WIDE)
-    await office.settle(path, everyone=True)
+    await office.settle(path, EVERYTHING)
 
     assert await office.in_force() == {TO_KENJI: Level.SEE}
 
@@ -196,11 +197,11 @@ async def test_a_fixed_grant_that_is_removed_takes_its_copies_with_it(office: Of
     await office.grant(Grant(MEMBERS, GrantKind.FIXED, Level.OPEN, TO_SUPPORT))
     office.clock.now += timedelta(seconds=10)
     await office.copy(await office.message(), KENJI)
-    await office.settle("event", everyone=True)
+    await office.settle("event", EVERYTHING)
     assert len(await office.copies.of_viewer(KENJI)) == 1
 
     await office.grant(replace(WIDE, kind=GrantKind.PRIVATE))
-    await office.settle(path, everyone=True)
+    await office.settle(path, EVERYTHING)
 
     assert await office.copies.of_viewer(KENJI) == []
 
@@ -214,7 +215,7 @@ async def test_a_domain_that_is_excluded_takes_its_mail_back(office: Office, pat
     kept = await office.copy(await office.message("Open", "ada@elsewhere.example"), KENJI, share)
 
     await office.grant(replace(WIDE, excluded=frozenset({"bank.example"})))
-    await office.settle(path, everyone=True)
+    await office.settle(path, EVERYTHING)
 
     assert [copy.entry_id for copy in await office.copies.of_viewer(KENJI)] == [kept]
 
@@ -226,7 +227,7 @@ async def test_a_viewer_who_is_blocked_loses_everything(office: Office, path: st
 
     block = Grant(Subject(SubjectKind.PERSON, KENJI.user), GrantKind.PRIVATE, may_view=False)
     await office.grant(block)
-    await office.settle(path, everyone=True)
+    await office.settle(path, EVERYTHING)
 
     assert await office.copies.of_viewer(KENJI) == []
     assert await office.in_force() == {TO_KENJI: Level.OPEN}
@@ -252,7 +253,7 @@ async def test_a_channel_that_may_not_be_an_audience_ends_its_share(
     await shared(office, TO_HIRING, HIRING)
 
     office.channel(what, **more)
-    await office.settle(path, channel=HIRING_ID)
+    await office.settle(path, Cause(What.CHANNEL, HIRING_ID))
 
     assert await office.in_force() == {}
     assert await office.copies.of_viewer(HIRING) == []
@@ -265,7 +266,7 @@ async def test_a_channel_that_is_made_public_ends_its_share(office: Office, path
     await shared(office, TO_HIRING, HIRING)
 
     office.channel("convert", is_private=False)
-    await office.settle(path, channel=HIRING_ID)
+    await office.settle(path, Cause(What.CHANNEL, HIRING_ID))
 
     assert await office.in_force() == {}
     assert await office.copies.of_viewer(HIRING) == []
@@ -275,11 +276,11 @@ async def test_a_channel_is_looked_at_every_minute(office: Office) -> None:
     """Slack sends no event for a channel that is made public: a minute later it is known all the same."""
     office.channel("convert", is_private=True)
     await shared(office, TO_HIRING, HIRING)
-    await office.sharing.patrol()
+    await office.rechecker.patrol()
 
     office.channel("convert", is_private=False)
     office.clock.now += timedelta(seconds=61)
-    await office.sharing.patrol()
+    await office.rechecker.patrol()
 
     assert await office.in_force() == {}
 
@@ -290,7 +291,7 @@ async def test_channels_that_are_granted_no_more_end_their_shares(office: Office
     await shared(office, TO_HIRING, HIRING)
 
     await office.grant(replace(WIDE, channels=ChannelReach.PRIVATE))
-    await office.settle(path, everyone=True)
+    await office.settle(path, EVERYTHING)
 
     assert await office.in_force() == {}
 
@@ -305,11 +306,11 @@ async def test_a_share_ends_with_its_day(office: Office) -> None:
     office.clock.now += timedelta(seconds=10)
     await office.copy(await office.message(), KENJI, share)
 
-    await office.sharing.tick()
+    await office.rechecker.tick()
     assert await office.in_force() == {TO_KENJI: Level.OPEN}
     office.clock.now = until
-    await office.sharing.tick()
-    await office.sharing.tick()
+    await office.rechecker.tick()
+    await office.rechecker.tick()
 
     assert await office.in_force() == {}
     assert await office.copies.of_viewer(KENJI) == []
@@ -323,7 +324,7 @@ async def test_a_share_that_is_prolonged_in_time_goes_on(office: Office) -> None
     await office.opened(Wish(office.mailbox_id, (TO_KENJI,), Level.OPEN, until=first + timedelta(days=2)))
 
     office.clock.now = first + timedelta(minutes=1)
-    await office.sharing.tick()
+    await office.rechecker.tick()
 
     assert await office.in_force() == {TO_KENJI: Level.OPEN}
 
@@ -332,9 +333,10 @@ async def test_a_share_that_is_prolonged_in_time_goes_on(office: Office) -> None
 
 
 @pytest.mark.parametrize(
-    "cause", [{"user": MARTA.user}, {"user": KENJI.user}, {"everyone": True}, {"channel": HIRING_ID}]
+    "cause",
+    [Cause(What.USER, MARTA.user), Cause(What.USER, KENJI.user), EVERYTHING, Cause(What.CHANNEL, HIRING_ID)],
 )
-async def test_nothing_ends_while_slack_does_not_answer(office: Office, cause: dict[str, Any]) -> None:
+async def test_nothing_ends_while_slack_does_not_answer(office: Office, cause: Cause) -> None:
     """What is not known takes nothing from anybody; it is looked at again once Slack answers."""
     await shared(office, TO_KENJI, KENJI)
     share = await office.opened(Wish(office.mailbox_id, (TO_HIRING,), Level.OPEN))
@@ -344,13 +346,13 @@ async def test_nothing_ends_while_slack_does_not_answer(office: Office, cause: d
     office.people.forget(MARTA.user, group=True, channel=HIRING_ID)
     office.silence()
 
-    await office.sharing.recheck(**cause)
+    await office.rechecker.recheck(cause)
     assert len(await office.in_force()) == 2
     assert len(await office.copies.of_mailbox(office.mailbox_id)) == 2
 
     office.speak()
     office.clock.now += timedelta(seconds=11)
-    await office.sharing.patrol()
+    await office.rechecker.patrol()
     assert await office.in_force() == {}
     assert await office.copies.of_mailbox(office.mailbox_id) == []
 
@@ -362,7 +364,9 @@ async def test_many_events_at_once_cost_little(office: Office) -> None:
     office.people.forget(MARTA.user)
     before = office.calls()
 
-    await asyncio.gather(*(office.sharing.recheck(user=f"U{number}") for number in range(1000)))
+    await asyncio.gather(
+        *(office.rechecker.recheck(Cause(What.USER, f"U{number}")) for number in range(1000))
+    )
 
     assert await office.in_force() == {}
     assert office.calls() - before < 60
@@ -374,8 +378,8 @@ async def test_a_look_that_is_made_twice_changes_nothing_more(office: Office) ->
     await office.grant(replace(WIDE, level=Level.OPEN))
 
     for _ in range(3):
-        await office.settle("event", everyone=True)
-        await office.settle("event", user=MARTA.user)
+        await office.settle("event", EVERYTHING)
+        await office.settle("event", Cause(What.USER, MARTA.user))
 
     assert await office.acts(Act.SHARE_CUT) == 1
     assert await office.in_force() == {TO_KENJI: Level.OPEN}

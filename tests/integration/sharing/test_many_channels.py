@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from bot.offers import Wish
+from bot.rechecking import EVERYTHING
 from bot.sandbox.slack import channel_changes
 from bot.sandbox.slack.limits import Rate
 from bot.sandbox.slack.people import BOT_USER_ID
@@ -56,7 +57,7 @@ def asked(office: Office) -> int:
 async def minutes(office: Office, count: int) -> None:
     """They pass."""
     for _ in range(count):
-        await office.sharing.patrol()
+        await office.rechecker.patrol()
         office.clock.now += MINUTE
 
 
@@ -81,7 +82,7 @@ async def test_the_nightly_look_asks_for_no_channel_that_has_its_turns(office: O
 
     before = asked(office)
 
-    await office.sharing.recheck(everyone=True)
+    await office.rechecker.recheck(EVERYTHING)
 
     assert asked(office) == before
     assert await office.copies.of_mailbox(office.mailbox_id) == []

@@ -11,6 +11,7 @@ import pytest
 
 from bot.errors import NoSuchMailbox, NoSuchMessage, NotShared, NotTheirs, TooManyShares
 from bot.offers import Refusal, Seers, Wish
+from bot.rechecking import EVERYTHING
 from bot.sandbox.slack import changes
 from bot.sandbox.slack.channels import HIRING_ID
 from bot.sandbox.slack.groups import SUPPORT_ID
@@ -169,7 +170,7 @@ async def test_a_grant_that_is_tightened_within_the_transaction_counts(office: O
         office.grant(replace(WIDE, level=Level.SEE)),
         return_exceptions=True,
     )
-    await office.sharing.recheck(everyone=True)
+    await office.rechecker.recheck(EVERYTHING)
 
     assert all(result is None or isinstance(result, list | NotShared) for result in results)
     assert (await office.in_force()).get(TO_KENJI, Level.NONE) <= Level.SEE

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.offers import Wish
+from bot.rechecking import Cause, What
 from bot.sandbox.slack.channels import HIRING_ID
 from storage.records import Person
 from storage.sharing import Level
@@ -23,10 +24,10 @@ async def test_a_reader_who_becomes_a_guest_takes_whole_messages_out_of_the_chan
     office.clock.now += timedelta(seconds=10)
     entry_id = await office.copy(await office.message(), HIRING, share)
     await office.copies.note_level(entry_id, Level.OPEN)
-    await office.sharing.patrol()
+    await office.rechecker.patrol()
     assert len(await office.copies.of_viewer(HIRING)) == 1
 
     office.sandbox.workspace.set_role(KENJI.user, "single_channel_guest")
-    await office.settle("event", user=KENJI.user)
+    await office.settle("event", Cause(What.USER, KENJI.user))
 
     assert await office.copies.of_viewer(HIRING) == []

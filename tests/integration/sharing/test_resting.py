@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bot.rechecking import EVERYTHING, Cause, What
 from storage.sharing import Act, Level, Suspension
 from tests.integration.sharing.conftest import INES, KENJI, MARTA, TO_KENJI, WIDE
 from tests.integration.sharing.test_events import both, shared
@@ -21,12 +22,12 @@ async def test_an_owner_whose_role_may_not_hold_is_suspended_until_it_may(office
     await shared(office, TO_KENJI, KENJI)
 
     await office.grant(replace(WIDE, may_hold=False))
-    await office.settle(path, everyone=True)
+    await office.settle(path, EVERYTHING)
     assert await office.suspensions.of(MARTA.workspace) == {office.mailbox_id: Suspension.ROLE}
     assert await office.copies.of_viewer(KENJI) == []
 
     await office.grant(WIDE)
-    await office.settle(path, everyone=True)
+    await office.settle(path, EVERYTHING)
     assert await office.suspensions.of(MARTA.workspace) == {}
     assert await office.in_force() == {TO_KENJI: Level.OPEN}
 
@@ -39,16 +40,16 @@ async def test_an_owner_who_is_deactivated_is_suspended_and_erased_after_14_days
     await shared(office, TO_KENJI, KENJI)
 
     office.role(MARTA, "deactivated")
-    await office.settle(path, user=MARTA.user)
+    await office.settle(path, Cause(What.USER, MARTA.user))
     assert await office.suspensions.of(MARTA.workspace) == {office.mailbox_id: Suspension.DEACTIVATED}
     assert await office.copies.of_viewer(KENJI) == []
     assert await office.in_force() == {TO_KENJI: Level.OPEN}
     office.clock.now += timedelta(days=13, hours=23)
-    await office.sharing.tick()
+    await office.rechecker.tick()
     assert await office.acts(Act.CREDENTIALS_ERASED) == 0
     office.clock.now += timedelta(hours=1)
-    await office.sharing.tick()
-    await office.sharing.tick()
+    await office.rechecker.tick()
+    await office.rechecker.tick()
 
     assert await office.acts(Act.CREDENTIALS_ERASED) == 1
 
@@ -58,10 +59,10 @@ async def test_an_owner_who_comes_back_goes_on(office: Office, path: str) -> Non
     """The account is activated again within two weeks: fetched and shared as before."""
     await shared(office, TO_KENJI, KENJI)
     office.role(MARTA, "deactivated")
-    await office.settle("event", user=MARTA.user)
+    await office.settle("event", Cause(What.USER, MARTA.user))
 
     office.role(MARTA, "member")
-    await office.settle(path, user=MARTA.user)
+    await office.settle(path, Cause(What.USER, MARTA.user))
 
     assert await office.suspensions.of(MARTA.workspace) == {}
     assert await office.in_force() == {TO_KENJI: Level.OPEN}
@@ -76,9 +77,9 @@ async def test_what_an_administrator_suspended_stays_so(office: Office, path: st
     )
 
     office.role(MARTA, "deactivated")
-    await office.settle(path, user=MARTA.user)
+    await office.settle(path, Cause(What.USER, MARTA.user))
     office.role(MARTA, "member")
-    await office.settle(path, user=MARTA.user)
+    await office.settle(path, Cause(What.USER, MARTA.user))
 
     assert await office.suspensions.of(MARTA.workspace) == {office.mailbox_id: Suspension.ADMINISTRATOR}
 
@@ -90,7 +91,7 @@ async def test_with_fewer_active_mailboxes_allowed_the_others_rest(office: Offic
     other = await office.stores.mailboxes.add(second, office.clock(), most=None)
     await office.grant(replace(WIDE, active=1))
 
-    await office.settle(path, everyone=True)
+    await office.settle(path, EVERYTHING)
 
     found = [await office.stores.mailbox(each, MARTA) for each in (office.mailbox_id, other.id)]
     assert sum(mailbox.is_active for mailbox in found) == 1

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import socket
 import traceback
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -27,10 +28,9 @@ from bot.errors import (
     TlsUnavailable,
 )
 from bot.mail.hosts import Hosts
-from bot.mail.smtp import SubmissionLimits
 from storage.records import Security
 from tests.fakes.smtp_server import SmtpServer
-from tests.integration.smtp.conftest import Attempt, server_context
+from tests.integration.smtp.conftest import HASTY, PATIENT, Attempt, server_context
 
 if TYPE_CHECKING:
     import ssl
@@ -140,8 +140,9 @@ async def test_each_answer_to_the_sign_in_has_its_family(
     attempt: Attempt, reply: bytes | None, expected: type[BotError]
 ) -> None:
     """Bad password, busy server, missing encryption and silence are different things to the person."""
+    limits = HASTY if reply is None else PATIENT
     async with SmtpServer(extensions=("AUTH PLAIN",), replies={"AUTH": reply}) as server:
-        error, steps = await attempt(server)
+        error, steps = await attempt(server, limits=limits)
 
     assert type(error) is expected
     assert steps == PLAIN_STEPS
@@ -177,8 +178,9 @@ async def test_what_greets_in_another_tongue_is_no_mail_server(
     attempt: Attempt, greeting: bytes | None, expected: type[BotError]
 ) -> None:
     """Silence, POP3, IMAP, SSH or a web server read like nobody being there."""
+    limits = HASTY if greeting is None else PATIENT
     async with SmtpServer(greeting=greeting) as server:
-        error, steps = await attempt(server)
+        error, steps = await attempt(server, limits=limits)
 
     assert type(error) is expected
     assert steps[-1] is Step.GREETING
@@ -188,7 +190,7 @@ async def test_what_greets_in_another_tongue_is_no_mail_server(
 async def test_closed_and_silent_ports_share_their_words(attempt: Attempt, unused_tcp_port: int) -> None:
     """Nobody learns from the wording what stands at an address."""
     async with SmtpServer(greeting=None) as silent:
-        errors = [(await attempt(where))[0] for where in (unused_tcp_port, silent)]
+        errors = [(await attempt(where, limits=HASTY))[0] for where in (unused_tcp_port, silent)]
 
     assert [str(type(error).__name__) for error in errors] == ["ServerUnreachable"] * 2
     assert len({error.sentence for error in errors if error}) == 1
@@ -251,7 +253,7 @@ async def test_the_wrong_kind_of_protection_reads_as_nobody_there(
 ) -> None:
     """TLS to a plain port, or plain text to a TLS port, points at the security setting."""
     async with SmtpServer(tls=server_tls, is_implicit=security is Security.NONE) as server:
-        error, _ = await attempt(server, security)
+        error, _ = await attempt(server, security, limits=HASTY)
 
     assert isinstance(error, ServerUnreachable)
     assert "security" in error.sentence
@@ -304,7 +306,7 @@ async def test_passwords_beyond_ascii_pass(attempt: Attempt) -> None:
 
 async def test_a_server_that_drips_is_left_at_the_deadline(attempt: Attempt) -> None:
     """One octet at a time does not hold the check beyond its deadline."""
-    limits = SubmissionLimits(command=timedelta(seconds=30), total=timedelta(seconds=0.5))
+    limits = replace(PATIENT, total=timedelta(seconds=0.5))
     async with SmtpServer(drip=0.2) as server:
         error, _ = await attempt(server, limits=limits)
 
@@ -316,8 +318,9 @@ async def test_how_the_server_takes_the_goodbye_changes_nothing(
     attempt: Attempt, reply: bytes | None
 ) -> None:
     """Accepted credentials stay accepted whatever happens at QUIT."""
+    limits = replace(PATIENT, goodbye=timedelta(seconds=0.2))
     async with SmtpServer(replies={"QUIT": reply}) as server:
-        error, _ = await attempt(server)
+        error, _ = await attempt(server, limits=limits)
 
     assert error is None
 

@@ -30,7 +30,7 @@ from bot.sending_errors import (
 )
 from storage.records import Security
 from tests.fakes.smtp_server import SmtpServer
-from tests.integration.smtp.conftest import MAIL, OCTETS, SHORT, Send
+from tests.integration.smtp.conftest import HASTY, MAIL, OCTETS, PATIENT, Send
 
 if TYPE_CHECKING:
     import ssl
@@ -140,6 +140,8 @@ REFUSALS: dict[str, tuple[dict[str, Any], type[BotError], bool]] = {
     "interrupted, garbage": ({"interrupts": (1000, b"stop it\r\n")}, RemoteProtocolError, True),
     "over SIZE": ({"size": 100}, TooLargeToSend, False),
 }
+SILENCES = [script for name, (script, _, _) in REFUSALS.items() if name.endswith((" silence", "stalls"))]
+"""What a deadline ends."""
 
 
 @pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
@@ -148,8 +150,9 @@ async def test_whatever_fails_before_the_last_dot_sends_nothing(
 ) -> None:
     """Each step's failure has its family, none reaches the caller's last word, and no server has the mail."""
     script, expected, is_temporary = refusal
+    limits = replace(HASTY, piece=HASTY.command) if script in SILENCES else PATIENT
     async with SmtpServer(**script) as server:
-        sent = await send(server, LARGE)
+        sent = await send(server, LARGE, limits=limits)
 
     assert type(sent.error) is expected, sent.error
     assert isinstance(sent.error, BotError)
@@ -319,9 +322,8 @@ async def test_a_server_that_leaves_while_the_caller_thinks_has_nothing(send: Se
 
 async def test_a_server_that_drips_is_left_at_the_deadline_of_the_command(send: Send) -> None:
     """One octet at a time is no progress: each answer has one deadline as a whole."""
-    limits = replace(SHORT, total=timedelta(seconds=30))
-    async with SmtpServer(replies={"MAIL": b"250 ok, but slowly\r\n"}, drips={"MAIL": 0.05}) as server:
-        sent = await send(server, limits=limits)
+    async with SmtpServer(replies={"MAIL": b"250 ok, but slowly\r\n"}, drips={"MAIL": 0.1}) as server:
+        sent = await send(server, limits=replace(HASTY, goodbye=timedelta(seconds=0.1)))
 
     assert isinstance(sent.error, ConnectionLost)
     assert sent.steps[-1] is Step.SENDING

@@ -24,7 +24,7 @@ from tests.fakes.smtp_server import (
     Ending,
     SmtpServer,
 )
-from tests.integration.smtp.conftest import MAIL, SHORT, Send
+from tests.integration.smtp.conftest import MAIL, PATIENT, Send
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -41,7 +41,7 @@ async def test_a_yes_is_a_yes_whatever_becomes_of_the_goodbye(
 ) -> None:
     """Any answer of 2xx to the dot means that the server has the mail; QUIT changes nothing."""
     async with SmtpServer(ending=Ending(answer, is_kept=True), replies={"QUIT": farewell}) as server:
-        sent = await send(server)
+        sent = await send(server, limits=replace(PATIENT, goodbye=timedelta(seconds=0.2)))
 
     assert sent.error is None
     assert all(reply.is_taken for reply in sent.replies)
@@ -95,7 +95,7 @@ async def test_no_answer_that_can_be_read_is_no_answer(send: Send, ending: Endin
     """Silence, a lost connection and nonsense after the dot are all unknown; who was refused before stays refused."""
     recipients: dict[str, bytes | None] = {B: b"550 5.1.1 nobody\r\n"}
     async with SmtpServer(ending=ending, recipients=recipients) as server:
-        sent = await send(server)
+        sent = await send(server, limits=replace(PATIENT, answer=timedelta(seconds=0.5)))
 
     assert isinstance(sent.error, AnswerUnknown)
     assert not sent.error.temporary
@@ -107,8 +107,8 @@ async def test_no_answer_that_can_be_read_is_no_answer(send: Send, ending: Endin
 
 async def test_the_answer_has_its_own_long_deadline(send: Send) -> None:
     """What a server takes to think after the dot is no part of the deadline before it."""
-    limits = replace(SHORT, total=timedelta(seconds=1), answer=timedelta(seconds=10))
-    async with SmtpServer(delays={".": 1.2}) as server:
+    limits = replace(PATIENT, total=timedelta(seconds=2))
+    async with SmtpServer(delays={".": 2.1}) as server:
         sent = await send(server, limits=limits)
 
     assert sent.error is None
@@ -117,10 +117,8 @@ async def test_the_answer_has_its_own_long_deadline(send: Send) -> None:
 async def test_a_large_mail_has_all_its_time_while_it_moves(send: Send) -> None:
     """Each piece has its deadline; a server that goes on taking them is never too slow for that."""
     octets = MAIL.octets + b"x" * 76 + b"\r\n" * 4_000_000
-    limits = replace(
-        SHORT, total=timedelta(seconds=20), piece=timedelta(seconds=0.5), answer=timedelta(seconds=20)
-    )
-    async with SmtpServer(reads_every=0.02) as server:
+    limits = replace(PATIENT, piece=timedelta(seconds=2))
+    async with SmtpServer(reads_every=0.05) as server:
         started = time.monotonic()
         sent = await send(server, replace(MAIL, octets=octets), limits=limits)
 

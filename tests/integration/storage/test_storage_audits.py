@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from storage.audits import ERASED, KEEP_AUDIT, Audits, add_audit
+from storage.audits import ERASED, KEEP_AUDIT, Audits
 from storage.errors import StorageBusy
 from storage.grants import Grants
 from storage.holdings import Holdings
@@ -64,7 +64,7 @@ async def test_every_act_may_be_stored(database: Database) -> None:
 
 
 async def test_every_filter_narrows(database: Database) -> None:
-    """Who, whose, what, from when, until when: each alone and all together."""
+    """Who, whose, what, from when: each alone and together."""
     audits = Audits(database)
     for hour in range(6):
         entry = replace(ENTRY, at=NOW + timedelta(hours=hour), actor=f"U{hour % 2}", owner=f"U{hour % 3}")
@@ -78,8 +78,7 @@ async def test_every_filter_narrows(database: Database) -> None:
     assert await hours(owner="U0") == [3, 0]
     assert await hours(act=Act.SHARE_CUT) == [5, 4]
     assert await hours(since=NOW + timedelta(hours=4)) == [5, 4]
-    assert await hours(before=NOW + timedelta(hours=2)) == [1, 0]
-    assert await hours(actor="U1", owner="U0", since=NOW, before=NOW + timedelta(hours=9)) == [3]
+    assert await hours(actor="U0", owner="U0", act=Act.SHARE_OPENED, since=NOW) == [0]
 
 
 async def test_pages_follow_each_other_without_gap(database: Database) -> None:
@@ -94,23 +93,6 @@ async def test_pages_follow_each_other_without_gap(database: Database) -> None:
 
     assert [entry.subject for entry in (*first, *second, *third)] == ["4", "3", "2", "1", "0"]
     assert await audits.list("T1", limit=2, before="not an id") == []
-
-
-async def test_an_export_reads_everything_in_bounded_pages(database: Database) -> None:
-    """All that match, the newest first; what is written while it runs is left out."""
-    audits = Audits(database)
-    async with database.write() as session:
-        await add_audit(session, *(replace(ENTRY, subject=str(number)) for number in range(1_203)))
-    found: list[AuditEntry] = []
-
-    async for entry in audits.each("T1", act=Act.SHARE_OPENED, before=LATER):
-        if not found:
-            await audits.add(replace(ENTRY, subject="late"))
-        found.append(entry)
-
-    assert len(found) == 1_203
-    assert len({entry.id for entry in found}) == 1_203
-    assert [entry.subject for entry in found] == [str(number) for number in reversed(range(1_203))]
 
 
 async def test_a_thousand_wrong_clicks_make_one_entry_a_minute(database: Database) -> None:
@@ -218,10 +200,8 @@ async def test_a_locked_database_is_busy(database_url: str, method: str) -> None
                 await audits.add(ENTRY)
             elif method == "purge":
                 await audits.purge(NOW)
-            elif method == "list":
-                await audits.list("T1", limit=5)
             else:
-                assert [entry async for entry in audits.each("T1")] == []
+                await audits.list("T1", limit=5)
 
         async with locked(database_url):
             if method in {"add", "purge"} or not database.is_sqlite:  # SQLite's readers wait for nobody

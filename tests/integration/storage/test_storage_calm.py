@@ -369,7 +369,7 @@ async def blocked(stores: Stores) -> None:
     waits = text(
         "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     )
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while True:
             async with stores.database.read() as session:
                 if (await (await session.connection()).execute(waits)).first() is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from sqlalchemy import text
 
 from storage.database import Database
 from storage.errors import StorageError
+from storage.sqlite_driver import Connection
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -139,3 +141,24 @@ async def test_a_closed_database_leaves_no_thread(tmp_path: Path) -> None:
         if "_connection_worker_thread" in thread.name:
             await asyncio.to_thread(thread.join, 5)
     assert threading.active_count() <= before + 1  # the one that joined
+
+
+@pytest.mark.parametrize("opens_first", [True, False])
+async def test_who_is_cancelled_while_connecting_leaves_nothing_open(
+    tmp_path: Path, *, opens_first: bool
+) -> None:
+    """What the thread opens for nobody is closed there, whether the cancelling comes before or after."""
+    connection = Connection(str(tmp_path / "nobody.db"), 5, "BEGIN", (), is_reader=False)
+    connecting = asyncio.ensure_future(connection)
+    await asyncio.sleep(0)
+    while opens_first and not connection._raw:
+        pass  # the loop stands still, so that nobody takes what is there
+
+    connecting.cancel()
+    await asyncio.gather(connecting, return_exceptions=True)
+    await asyncio.to_thread(connection._thread.join, 30)
+
+    assert connecting.cancelled()
+    (raw,) = connection._raw
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        raw.execute("SELECT 1")

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from storage.audits import Audits
+from storage.copied import TellingKind
 from storage.errors import NotFound, NotPermitted
 from storage.managing import Manager
 from storage.records import Retention
 from storage.rules import Rules
 from storage.sharing import Act
-from storage.tellings import TellingKind, Tellings
+from storage.tellings import Tellings
 from storage.wishes import RuleKind
 from tests.integration.storage.stores import LATER, LEASE, NEW, NOW, OWNER, STRANGER, Stores
 

@@ -161,7 +161,7 @@ async def waiting(database: Database, count: int) -> None:
         "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
         " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     )
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             async with database.read() as session:
                 if (await (await session.connection()).execute(query)).scalar_one() >= count:

@@ -13,7 +13,7 @@ from bot.door import Door
 from bot.front import Front
 from bot.judging import Judge
 from bot.kept import Kept
-from bot.mail.renderer import Renderer
+from bot.mail import providers
 from bot.managing import Managing
 from bot.pace import Pace
 from bot.sandbox.server import start
@@ -42,6 +42,7 @@ from storage.sharing import (
     Subject,
     SubjectKind,
 )
+from tests.fakes.tasks import end_the_rest
 from tests.integration.storage.stores import LEASE, NEW, NOW, Stores
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from bot.mail.renderer import Renderer
     from bot.sandbox.slack.core import Sandbox
     from storage.sharing import AuditEntry
     from storage.vault import Vault
@@ -151,22 +153,28 @@ class Hall:
 
 
 @pytest.fixture
-async def hall(sqlite_url: str, vault: Vault, tmp_path: Path) -> AsyncIterator[Hall]:
+async def hall(
+    sqlite_url: str, vault: Vault, tmp_path: Path, lasting_renderer: Renderer
+) -> AsyncIterator[Hall]:
     """Marta's mailbox without mail, shared with nobody; members may open it to anybody up to Manage."""
     running = await start(
-        bot_token="xoxb-t", app_token="xapp-t", signing_secret="s", static=None, timings=Timings(share=0.01)
+        bot_token="xoxb-t",
+        app_token="xapp-t",
+        signing_secret="s",
+        static=None,
+        timings=Timings(ack=30.0, trigger=30.0, share=0.01),
     )
     running.sandbox.limits.enabled = False
-    database, renderer, clock = await Database.open(sqlite_url), Renderer(children=1), Clock()
+    database, clock = await Database.open(sqlite_url), Clock()
     async with aiohttp.ClientSession() as session:
-        slack = SlackClient(web_client("xoxb-t", running.api_url, 10), session)
+        slack = SlackClient(web_client("xoxb-t", running.api_url, 30), session)
         stores = Stores.on(database, vault, tmp_path)
-        kept = Kept(stores.messages, renderer)
+        kept = Kept(stores.messages, lasting_renderer)
         made = _hall(stores, running.sandbox, People(slack, TEAM_ID, clock), clock, kept, vault)
         made.mailbox_id = (await made.stores.mailboxes.add(replace(NEW, owner=MARTA), clock())).id
         await made.grant(EVERYTHING)
         yield made
-    await renderer.close()
+        await end_the_rest()
     await database.close()
     await running.stop()
 
@@ -191,7 +199,12 @@ def _hall(  # noqa: PLR0917 - what everything is made of
         door=door,
         viewing=Viewing(door, shares, people, copies=copies, mailboxes=stores.mailboxes, kept=kept),
         managing=Managing(
-            door, stores.mailboxes, rules, bounds=lambda _: PACE, nudge=lambda: nudges.append(None)
+            door,
+            stores.mailboxes,
+            rules,
+            providers.load(),
+            bounds=lambda _: PACE,
+            nudge=lambda: nudges.append(None),
         ),
         front=Front(shares, grants, people, clock=clock),
         nudges=nudges,

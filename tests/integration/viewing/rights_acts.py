@@ -22,6 +22,8 @@ from tests.integration.viewing.rights_stock import MEETING
 from tests.integration.viewing.rights_world import (
     AUDIENCES,
     BODY,
+    CHANNEL_ID,
+    HOST,
     LEVELS,
     SPARE,
     TEAM,
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from bot.managing import Managing
     from bot.sending import Sending
     from bot.sharing import Sharing
+    from bot.slack.people import People
     from bot.viewing import Viewing
     from storage.copies import Copies
     from storage.grants import Grants
@@ -63,6 +66,7 @@ class Walk:
     """The use cases on one copy of that database."""
 
     clock: Clock
+    people: People
     viewing: Viewing
     managing: Managing
     sharing: Sharing
@@ -101,11 +105,13 @@ class Walk:
         return BODY in repr(said) or not body
 
     async def keeps(self, box: Box) -> bool:
-        """A copy that was posted with its text may stay."""
+        """A copy that was posted with its text may stay, once Slack told that something changed."""
+        self.people.forget(VIEWER.user, group=True, channel=CHANNEL_ID)
+        self.people.forget(HOST.user)
         found = [each for each in await self.copies.of_mailbox(box.id) if each.entry_id == box.copy_id]
         if not found:  # called back with its share
             return False
-        return bool(await self.posts.allows(replace(found[0], level=Level.OPEN), fresh=True))
+        return bool(await self.posts.allows(replace(found[0], level=Level.OPEN)))
 
     async def unmutes(self, box: Box) -> bool:
         """A muted sender comes again."""

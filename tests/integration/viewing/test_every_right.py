@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import aiohttp
 import pytest
@@ -23,11 +23,9 @@ from bot.inspection import Inspection
 from bot.judging import Judge
 from bot.kept import Kept
 from bot.mail import providers
-from bot.mail.renderer import Renderer
 from bot.mail_posts import MailPosts
 from bot.managing import Managing
 from bot.pace import Pace
-from bot.rechecking import Rechecker
 from bot.saving import Saving
 from bot.sending import Sending
 from bot.sending_errors import NoSuchOutgoing
@@ -36,7 +34,6 @@ from bot.sharing import Sharing
 from bot.slack.client import SlackClient, web_client
 from bot.slack.mentions import Names
 from bot.slack.people import People
-from bot.suspending import Suspending
 from bot.viewing import Viewing
 from storage.audits import Audits
 from storage.copies import Copies
@@ -71,6 +68,8 @@ from tests.integration.viewing.rights_world import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
 
+    from bot.mail.renderer import Renderer
+    from bot.rechecking import Cause
     from tests.integration.viewing.rights_world import Box
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -99,7 +98,7 @@ def folder() -> Iterator[Path]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def ground(sqlite_template: Path, folder: Path) -> AsyncIterator[Ground]:
+async def ground(sqlite_template: Path, folder: Path, lasting_renderer: Renderer) -> AsyncIterator[Ground]:
     """A database with everything in it, and a Slack whose answers can be switched."""
     path = folder / "mailbox.db"
     shutil.copy(sqlite_template, path)
@@ -113,14 +112,14 @@ async def ground(sqlite_template: Path, folder: Path) -> AsyncIterator[Ground]:
     finally:
         await database.close()
     runner, url = await scripted.start()
-    renderer = Renderer(children=1)
     async with aiohttp.ClientSession() as session:
-        yield Ground(template, town, SlackClient(web_client("xoxb-t", url, 10), session), renderer, vault)
-    await renderer.close()
+        yield Ground(
+            template, town, SlackClient(web_client("xoxb-t", url, 10), session), lasting_renderer, vault
+        )
     await runner.cleanup()
 
 
-async def _unchecked(**_: Any) -> None:
+async def _unchecked(_: Cause) -> None:
     """Nothing is cut after a grant: the decisions must hold without it."""
 
 
@@ -141,32 +140,19 @@ def _walk(ground: Ground, database: Database, path: Path, clock: Clock) -> Walk:
         people=people,
         clock=clock,
     )
-    suspending = Suspending(
-        workspace=TEAM,
-        shares=shares,
-        grants=grants,
-        surveys=surveys,
-        suspensions=suspensions,
-        people=people,
-        clock=clock,
-    )
-    rechecker = Rechecker(
-        workspace=TEAM,
-        shares=shares,
-        grants=grants,
-        copies=copies,
-        suspending=suspending,
-        posts=posts,
-        people=people,
-        clock=clock,
-    )
     administrators = Administrators(people, audits, workspace=TEAM, clock=clock)
     kept = Kept(stores.messages, ground.renderer)
     return Walk(
         clock=clock,
+        people=people,
         viewing=Viewing(door, shares, people, copies=copies, mailboxes=stores.mailboxes, kept=kept),
         managing=Managing(
-            door, stores.mailboxes, Rules(database, vault), bounds=lambda _: PACE, nudge=lambda: None
+            door,
+            stores.mailboxes,
+            Rules(database, vault),
+            providers.load(),
+            bounds=lambda _: PACE,
+            nudge=lambda: None,
         ),
         sharing=Sharing(
             shares=shares,
@@ -175,7 +161,6 @@ def _walk(ground: Ground, database: Database, path: Path, clock: Clock) -> Walk:
             audits=audits,
             mailboxes=stores.mailboxes,
             people=people,
-            rechecker=rechecker,
             clock=clock,
         ),
         posts=posts,

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.errors import NoSender, NoSuchRule, NotAllowed
+from bot.managing import RetentionUnfit
+from bot.retention import WORDS, WhyNot
 from storage.records import Retention
 from storage.sharing import Act, Audience, AudienceKind, GrantKind, Level, Role
+from tests.integration.storage.stores import NEW
 from tests.integration.viewing.conftest import EVERYTHING, INES, KENJI, LUCIA, MARTA, TO_KENJI
 
 if TYPE_CHECKING:
@@ -39,6 +42,22 @@ async def test_a_manager_does_what_managers_may(hall: Hall) -> None:
         await hall.managing.unmute(KENJI, box, rule.id)
     with pytest.raises(NoSender):
         await hall.managing.mute(KENJI, box, "")
+
+
+async def test_a_delete_setting_that_the_server_cannot_carry_out_is_refused(hall: Hall) -> None:
+    """By the server as it is set now, whatever an older form offered; nothing is changed."""
+    gmail = replace(NEW.profile, incoming=replace(NEW.profile.incoming, host="pop.gmail.com"))
+    added = await hall.stores.mailboxes.add(
+        replace(NEW, owner=MARTA, form_id="gmail", profile=gmail), hall.clock()
+    )
+    hall.mailbox_id = added.id
+    await hall.share(Level.MANAGE)
+
+    with pytest.raises(RetentionUnfit) as refused:
+        await hall.managing.set_retention(KENJI, added.id, Retention.DELETE_POSTED, None)
+
+    assert refused.value.sentence == WORDS[WhyNot.HIDES_FETCHED]
+    assert (await hall.stores.mailboxes.get(MARTA, added.id)).retention is added.retention
 
 
 async def test_an_owner_who_comes_this_way_needs_no_judge_and_no_audit(hall: Hall) -> None:

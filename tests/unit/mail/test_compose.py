@@ -136,6 +136,14 @@ def test_nobody_named() -> None:
     assert b"bcc" not in octets.lower()
 
 
+def test_copies_alone_are_named() -> None:
+    """A mail to Cc alone has no To field: none is asked for (RFC 5322 section 3.6.3)."""
+    head = compose(written(to=(), cc=(ANA,))).partition(b"\r\n\r\n")[0]
+
+    assert b"\r\nCc: " in head
+    assert b"\r\nTo:" not in head
+
+
 def test_fields() -> None:
     """The header has what a mail needs, and nothing of the program or the machine that sent it."""
     octets = compose(written(cc=(ANA,), references=("<1@a.example>",)))

@@ -32,16 +32,14 @@ SENDGRID = of(
 
 
 def test_mailman() -> None:
-    """A Mailman list: name, page, address, archive."""
+    """A Mailman list: its name, the page and the address to leave it, where to write."""
     assert (
         MailingList(
             name="Cyclists of Lindhamn",
-            id="cyclists.lists.example",
             page="https://lists.example/options/cyclists",
             page_host="lists.example",
             address="mailto:cyclists-request@lists.example?subject=unsubscribe",
             post="mailto:cyclists@lists.example",
-            archive="https://lists.example/archive/",
         )
         == MAILMAN
     )
@@ -55,9 +53,9 @@ def test_google_groups() -> None:
 
 
 def test_sendgrid() -> None:
-    """A newsletter has no name, and may be left by one click."""
+    """A newsletter has no name, and is left on the page of who sends it out."""
     assert SENDGRID is not None
-    assert (SENDGRID.name, SENDGRID.is_one_click) == ("", True)
+    assert SENDGRID.name == ""
     assert SENDGRID.page_host == "u1.ct.sendgrid.net"
 
 

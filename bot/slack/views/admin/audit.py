@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from bot.slack import names
 from bot.slack.admin_forms import subject_of
-from bot.slack.views.admin.wording import audience_words, counted, person, subject_words
+from bot.slack.views.admin.wording import audience_words, person, subject_words
 from bot.slack.views.words import (
     Block,
     View,
     actions,
     button,
     context,
+    counted,
     literal,
     modal,
     mrkdwn,

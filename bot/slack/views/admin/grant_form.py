@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.slack import names
-from bot.slack.admin_forms import DOMAINS_LIMIT, LEVELS, MOST_HELD, PICKERS, Shape, shape, subject_text
+from bot.slack.admin_forms import DOMAINS_LIMIT, LEVELS, MOST_HELD, PICKERS, Shape, shape
 from bot.slack.views.admin.wording import LEVEL_WORDS, ROLES, role_and_above, subject_words
 from bot.slack.views.fields import Choices, checkbox, number_input, radio, select
 from bot.slack.views.words import (
@@ -93,7 +93,7 @@ def grant_form(sheet: GrantSheet, chosen: Shape | None = None) -> View:
     blocks += [*_holding(sheet), *_rest(sheet)]
     if sheet.is_written:
         blocks.append(_removing(sheet.subject))
-    metadata = subject_text(sheet.subject)
+    metadata = sheet.subject.key
     return modal("Grant", names.ADMIN_GRANT_FORM, blocks, submit="Preview", close="Back", metadata=metadata)
 
 
@@ -321,4 +321,4 @@ def _removing(subject: Subject) -> Block:
         text = "Remove this grant …"
     else:
         text = "Back to no limit …" if subject == EVERYONE else "Back to the start …"
-    return actions(button(text, names.REMOVE_GRANT, subject_text(subject)))
+    return actions(button(text, names.REMOVE_GRANT, subject.key))

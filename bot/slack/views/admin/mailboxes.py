@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.slack import names
-from bot.slack.views.admin.wording import counted, person
+from bot.slack.views.admin.wording import person
 from bot.slack.views.fields import lines
 from bot.slack.views.words import (
     Block,
@@ -14,6 +14,7 @@ from bot.slack.views.words import (
     actions,
     button,
     context,
+    counted,
     literal,
     modal,
     mrkdwn,

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot import policy
 from bot.slack import names
-from bot.slack.admin_forms import subject_text
-from bot.slack.views.admin.wording import counted, grant_words, listed, person, subject_words
+from bot.slack.views.admin.wording import grant_words, person, subject_words
 from bot.slack.views.words import (
     Answer,
     Block,
@@ -17,7 +16,9 @@ from bot.slack.views.words import (
     answer,
     button,
     context,
+    counted,
     header,
+    listed,
     modal,
     mrkdwn,
     option,
@@ -36,6 +37,9 @@ MOST_SHOWN: Final = 30
 """Groups, and persons, with a grant of their own, that the overview shows; a menu leads to every other."""
 
 MOST_GROUPS: Final = 100
+ADMINISTRATORS_ONLY: Final = (
+    "This is for the workspace's primary owner, owners and admins, so nothing was done."
+)
 MOST_ASKED: Final = 5
 
 _ALL: Final = (EVERYONE, *(Subject(SubjectKind.ROLE, role) for role in Role))
@@ -94,14 +98,13 @@ def admin_blocks(shown: Overview) -> list[Block]:
 def refused(administrators: Sequence[str]) -> Answer:
     """Somebody who is no administrator asked for their part; `administrators` are users to turn to."""
     ask = f"Please ask {listed([person(user) for user in administrators[:MOST_ASKED]], MOST_ASKED)}."
-    said = "This is for the workspace's primary owner, owners and admins, so nothing was done."
-    return answer(f"{said} {ask if administrators else 'Please ask one of them.'}")
+    return answer(f"{ADMINISTRATORS_ONLY} {ask if administrators else 'Please ask one of them.'}")
 
 
 def _line(subject: Subject, shown: Overview) -> Block:
     """One grant with its button."""
     words = f"*{subject_words(subject, shown.groups or {})}*: {_words(subject, shown)}"
-    edit = button("Edit", names.EDIT_GRANT, subject_text(subject))
+    edit = button("Edit", names.EDIT_GRANT, subject.key)
     return section(mrkdwn(f"{words}{_review(subject, shown)}"), accessory=edit)
 
 

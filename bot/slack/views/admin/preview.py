@@ -7,22 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 from bot.effects import Effects
 from bot.slack import names
-from bot.slack.views.admin.wording import (
-    LEVELS,
-    audience_words,
-    counted,
-    grant_words,
-    listed,
-    person,
-    subject_words,
-)
+from bot.slack.views.admin.wording import LEVELS, audience_words, grant_words, person, subject_words
 from bot.slack.views.words import (
     Block,
     View,
     actions,
     button,
     context,
+    counted,
     header,
+    listed,
     modal,
     mrkdwn,
     section,

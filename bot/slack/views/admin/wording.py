@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bot.slack.views.words import literal
+from bot.slack.views.words import counted, literal
 from storage.sharing import (
     AudienceKind,
     ChannelReach,
@@ -16,7 +16,7 @@ from storage.sharing import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from storage.sharing import Audience, Grant, Subject
 
@@ -53,9 +53,6 @@ CHANNELS: Final = {
     ChannelReach.ANY: "any",
 }
 UNKNOWN_GROUP: Final = "a group that is gone"
-
-Groups = "Mapping[str, str]"
-"""Names of user groups by id, as Slack tells them."""
 
 
 def person(user: str) -> str:
@@ -125,18 +122,3 @@ def _rest(grant: Grant) -> list[str]:
     if grant.allows_plain:
         said.append("servers without encryption allowed")
     return said
-
-
-def counted(number: int, one: str, many: str) -> str:
-    """A number with its noun."""
-    return f"{number:,} {one if number == 1 else many}"
-
-
-def listed(words: Sequence[str], most: int, left: str = "more") -> str:
-    """The first of many on one line, and how many there are beside them."""
-    shown = list(words[:most])
-    if len(words) > most:
-        shown.append(f"{len(words) - most:,} {left}")
-    if len(shown) < 2:
-        return "".join(shown)
-    return f"{', '.join(shown[:-1])} and {shown[-1]}"

@@ -1,40 +1,23 @@
-"""The use cases of a person's own mail, put together."""
+"""What fetches mail, what brings it to Slack, and what runs both, put together."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.app.ground import Ground, now
 from bot.app.sharing import copies_of
-from bot.belongings import Belongings
 from bot.deliver import Deliverer
 from bot.digest import DigestPosts
-from bot.examine import Examiner
 from bot.floods import Floods
 from bot.folder import worker_name
-from bot.holders import Holders
-from bot.mail import pop3_client, smtp
-from bot.mail.discovery import Discovery
-from bot.mail.fetch import Fetcher
-from bot.mail.resolver import Resolver
-from bot.mailboxes import UNREACHABLE_SECONDS, Registrar
+from bot.mail import pop3_client
 from bot.old_mail import OldMailPosts
 from bot.original_posts import OriginalPosts
 from bot.poll import Poller
-from bot.reading import Reading
-from bot.rules import Muting
 from bot.runner import Runner, Sweep
-from bot.server_mail import ServerMail
-from bot.slack import listeners
-from bot.typed import TypedPasswords
 from bot.wanted import WantedMail
 from bot.watch import Watch
-from storage.answers import Answers
-from storage.audits import Audits
-from storage.grants import Grants
-from storage.marks import Marks
 from storage.originals import Originals
 from storage.rules import Rules
 from storage.submissions import Submissions
@@ -51,8 +34,6 @@ if TYPE_CHECKING:
 
 MESSAGE_OCTETS = 25 * 1024 * 1024
 """Larger messages become a card; their size and first lines are asked for by TOP."""
-
-SUBMISSION_LIMITS = smtp.SubmissionLimits(command=timedelta(seconds=UNREACHABLE_SECONDS))
 
 
 async def watch_of(ground: Ground, stack: AsyncExitStack) -> Watch:
@@ -104,9 +85,7 @@ def _poller(ground: Ground) -> Poller:
     )
 
 
-def deliverer_of(
-    ground: Ground, slack: SlackClient, people: People, sent_posts: SentPosts | None = None
-) -> Deliverer:
+def deliverer_of(ground: Ground, slack: SlackClient, people: People, sent_posts: SentPosts) -> Deliverer:
     """What brings the outbox to Slack."""
     rules, flood = Rules(ground.database, ground.vault), ground.settings.mailbox_flood
     read = (ground.digests, ground.mailboxes, ground.renderer)
@@ -121,11 +100,11 @@ def deliverer_of(
         digests=DigestPosts(*read, rules, ground.conversations, flood=flood, clock=now),
         originals=OriginalPosts(Originals(ground.database), ground.messages),
         copies=copies_of(ground, people),
+        sent_posts=sent_posts,
         rules=rules,
         grace=ground.settings.grace,
         clock=now,
         stopping=ground.stopping,
-        sent=sent_posts,
     )
 
 
@@ -147,65 +126,3 @@ def runner_of(ground: Ground, deliverer: Deliverer, zones: ZoneKeeper, sweeps: S
         stopping=ground.stopping,
         sweeps=sweeps,
     )
-
-
-def desk_of(
-    ground: Ground, runner: Runner, slack: SlackClient, zones: ZoneKeeper, *, people: People, workspace: str
-) -> listeners.Desk:
-    """What the listeners are given."""
-    hosts, tls = ground.hosts, ground.tls
-    registrar = Registrar(
-        ground.mailboxes,
-        ground.outbox,
-        ground.old_mails,
-        ground.guard,
-        connect=lambda server, on_step: pop3_client.connect(server, hosts=hosts, tls=tls, on_step=on_step),
-        submit=lambda server, username, password, on_step: smtp.check_submission(
-            server, username, password, hosts=hosts, tls=tls, limits=SUBMISSION_LIMITS, on_step=on_step
-        ),
-        bounds=ground.bounds,
-        clock=now,
-        nudge=runner.nudge,
-        holders=Holders(
-            people, Grants(ground.database), Audits(ground.database), is_exempt=hosts.is_allowed, clock=now
-        ),
-    )
-    server_mail = ServerMail(
-        ground.mailboxes, Answers(ground.database), bounds=ground.bounds, clock=now, nudge=runner.nudge
-    )
-    return listeners.Desk(
-        registrar,
-        Belongings(ground.mailboxes, ground.holdings, clock=now),
-        slack,
-        server_mail,
-        Examiner(registrar, ground.messages, ground.outbox, ground.providers),
-        ground.providers,
-        _discovery(ground),
-        TypedPasswords(ground.vault, now),
-        workspace=workspace,
-        allows_plain=hosts.is_allowed,
-        allows_some_plain=hosts.allows_some,
-        clock=now,
-        zones=zones,
-        reading=_reading(ground, runner),
-        muting=Muting(Rules(ground.database, ground.vault), ground.conversations, clock=now),
-    )
-
-
-def _reading(ground: Ground, runner: Runner) -> Reading:
-    return Reading(
-        ground.mailboxes,
-        ground.messages,
-        Marks(ground.database),
-        Originals(ground.database),
-        ground.renderer,
-        bounds=ground.bounds,
-        clock=now,
-        nudge=runner.nudge,
-    )
-
-
-def _discovery(ground: Ground) -> Discovery:
-    resolver = Resolver(ground.settings.mailbox_dns_server)
-    fetcher = Fetcher(ground.hosts, ground.tls, resolver.getaddrinfo)
-    return Discovery(ground.providers, ground.hosts, resolver, fetcher, now)
