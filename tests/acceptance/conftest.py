@@ -12,10 +12,13 @@ from bot.sandbox.demo import Demo
 from bot.sandbox.person import Person
 from bot.sandbox.slack.core import Timings
 from storage.vault import new_master_key
+from tests.acceptance.lives import Lives
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from bot.sandbox.process import Launch
 
 MARTA = "U0MARTA004"
 PATIENT = Timings(ack=20.0, trigger=20.0)
@@ -36,10 +39,23 @@ def stage_folder(tmp_path: Path, sqlite_template: Path) -> Path:
 
 
 @pytest.fixture
-async def demo(monkeypatch: pytest.MonkeyPatch, stage_folder: Path) -> AsyncIterator[Demo]:
+async def lives() -> AsyncIterator[Lives]:
+    """Starts bots without the second that their imports take."""
+    async with Lives() as lives:
+        yield lives
+
+
+@pytest.fixture
+def launch(lives: Lives) -> Launch:
+    """How the stage starts its bot."""
+    return lives.begin
+
+
+@pytest.fixture
+async def demo(monkeypatch: pytest.MonkeyPatch, stage_folder: Path, launch: Launch) -> AsyncIterator[Demo]:
     """Everything running and connected, the bot's log at DEBUG."""
     monkeypatch.setenv("MAILBOX_LOG", "debug")
-    async with Demo(data=stage_folder) as demo:
+    async with Demo(data=stage_folder, launch=launch) as demo:
         demo.slack.sandbox.timings = PATIENT
         await demo.wait_connected()
         yield demo

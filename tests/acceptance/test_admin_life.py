@@ -25,7 +25,7 @@ async def settled(person: Person, text: str) -> dict[str, Any]:
         view = top_view(shown)
         return view if view is not None and text in words(view) else None
 
-    return await person.until(f"a view with “{text}”", holds, 20)
+    return await person.until(f"a view with “{text}”", holds, 30)
 
 
 async def answered(person: Person, text: str) -> str:
@@ -34,7 +34,7 @@ async def answered(person: Person, text: str) -> str:
     def holds(shown: dict[str, Any]) -> dict[str, Any] | None:
         return next((said for said in shown["ephemerals"] if text in words(said)), None)
 
-    return words(await person.until(f"an answer with “{text}”", holds, 20))
+    return words(await person.until(f"an answer with “{text}”", holds, 30))
 
 
 async def test_an_admin_grants_sees_and_deletes(demo: Demo, marta: Person) -> None:

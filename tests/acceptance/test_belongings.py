@@ -26,7 +26,7 @@ CONFIRMED = {"Type “erase” to confirm": " Erase "}
 async def question(person: Person, word: str) -> dict[str, Any]:
     """The form that asks before something is destroyed."""
     await person.command(f"/mailbox {word}")
-    return await person.until("the question", top_view, 10)
+    return await person.until("the question", top_view, 30)
 
 
 async def typed(person: Person, **changed: str) -> dict[str, str]:
@@ -51,7 +51,7 @@ def says(shown: dict[str, Any], text: str) -> dict[str, Any] | None:
 
 async def settled(person: Person, text: str) -> str:
     """What the view in front says, once it says this."""
-    view = await person.until(f"a view with “{text}”", lambda shown: says(shown, text), 20)
+    view = await person.until(f"a view with “{text}”", lambda shown: says(shown, text), 30)
     said = words(view)
     await person.close(view)
     return said
@@ -83,7 +83,7 @@ async def exported(demo: Demo, person: Person) -> dict[str, Any]:
 async def test_the_export_stands_in_the_dm(demo: Demo, marta: Person) -> None:
     """Everything but secrets and what the mail says, as a file that only its owner sees."""
     account = await marta.mailbox(ADDRESS)
-    assert "is added" in await add(marta)
+    assert "” is added" in await add(marta)
     await marta.send_mail(ADDRESS, "A secret subject", "And a secret text.")
     await post(marta, "A secret subject")
 
@@ -149,7 +149,7 @@ async def uncover(person: Person, view: dict[str, Any]) -> None:
 async def opened(person: Person, word: str, title: str) -> dict[str, Any]:
     """A form on top of whatever is open."""
     await person.command(f"/mailbox {word}")
-    return await person.until(f"the form “{title}”", lambda shown: view_of(shown, title), 10)
+    return await person.until(f"the form “{title}”", lambda shown: view_of(shown, title), 30)
 
 
 async def test_forms_that_outlive_the_erasure_are_refused_politely(demo: Demo, marta: Person) -> None:
@@ -157,7 +157,7 @@ async def test_forms_that_outlive_the_erasure_are_refused_politely(demo: Demo, m
     await add(marta)
     old = await opened(marta, "edit", "Edit mailbox")
     await marta.submit(await opened(marta, "erase", "Erase everything"), CONFIRMED)
-    receipt = await marta.until("the receipt", lambda shown: says(shown, "is erased"), 20)
+    receipt = await marta.until("the receipt", lambda shown: says(shown, "is erased"), 30)
     await uncover(marta, receipt)
 
     await marta.submit(old, {"Account name": "Late"})
@@ -173,12 +173,12 @@ async def test_a_test_that_runs_is_ended_by_erasing(marta: Person) -> None:
     async with silent_server() as port:
         form = await opened(marta, "add", "Add mailbox")
         await marta.submit(form, await typed(marta, Port=str(port)))
-        await marta.until("the test", lambda shown: view_of(shown, "Testing"), 5)
+        await marta.until("the test", lambda shown: view_of(shown, "Testing"), 30)
 
         await marta.submit(await opened(marta, "erase", "Erase everything"), CONFIRMED)
 
-        await uncover(marta, await marta.until("the receipt", lambda shown: says(shown, "is erased"), 20))
-        await marta.until("its end", lambda shown: says(shown, "cut short"), 10)
+        await uncover(marta, await marta.until("the receipt", lambda shown: says(shown, "is erased"), 30))
+        await marta.until("its end", lambda shown: says(shown, "cut short"), 30)
     await marta.command("/mailbox list")
     await answer(marta, "no mailbox yet")
 
@@ -188,7 +188,7 @@ async def test_a_mailbox_added_after_the_question_is_not_erased(marta: Person) -
     await add(marta)
     question = await opened(marta, "erase", "Erase everything")
     await marta.submit(await opened(marta, "add", "Add mailbox"), await typed(marta))
-    await uncover(marta, await marta.until("the result", lambda shown: says(shown, "is added"), 20))
+    await uncover(marta, await marta.until("the result", lambda shown: says(shown, "” is added"), 30))
 
     await marta.submit(question, CONFIRMED)
 
@@ -214,7 +214,7 @@ async def test_too_many_tests_are_put_off_and_nothing_typed_is_lost(demo: Demo, 
     """Five at once are made; the sixth says when to come again, and the form is still there."""
     for number in range(6):
         await marta.command("/mailbox add")
-        form = await marta.until("the form", lambda shown: view_of(shown, "Add mailbox"), 10)
+        form = await marta.until("the form", lambda shown: view_of(shown, "Add mailbox"), 30)
         fields = {
             "Account name": f"Number {number}",
             "E-mail address": f"a{number}@nobody.invalid",
@@ -224,7 +224,7 @@ async def test_too_many_tests_are_put_off_and_nothing_typed_is_lost(demo: Demo, 
         }
         await marta.submit(form, fields)
         if number < 5:
-            await marta.close(await marta.until("the test", lambda shown: view_of(shown, "Testing"), 5))
+            await marta.close(await marta.until("the test", lambda shown: view_of(shown, "Testing"), 30))
 
     shown = await result(marta)
 

@@ -118,7 +118,7 @@ async def test_the_outgoing_password_is_changed_by_itself(page: Page, demo: Demo
     await form.get_by_text("Same user name and password").click()
     await form.get_by_label("Outgoing username", exact=True).fill("kenji@local.test")
     await form.get_by_label("Outgoing password", exact=True).fill("kenji-mail-password")
-    await expect(await send(page)).to_contain_text("is added", timeout=20_000)
+    await expect(await send(page)).to_contain_text("” is added", timeout=20_000)
     await page.get_by_role("dialog").get_by_role("button", name="Close").click()
     kenji = next(drop for drop in demo.mail.drops if drop.account.address == "kenji@local.test")
     kenji.change_password("another")

@@ -42,7 +42,7 @@ async def test_the_doctor_finds_what_is_wrong(demo: Demo, marta: Person) -> None
     view = await examined(marta)
     assert "It is paused" in words(view)
     await marta.press("Resume")
-    await marta.until("the answer", lambda shown: shown if "fetched again" in words(shown) else None, 10)
+    await marta.until("the answer", lambda shown: shown if "fetched again" in words(shown) else None, 30)
     await marta.close(view)
 
     await change_password(demo, "another")

@@ -40,7 +40,7 @@ async def test_a_database_that_is_away_loses_nothing_typed(demo: Demo, marta: Pe
     assert content(form, "Account name") == "Work"
     assert content(form, "Incoming server") == "localhost"
     await marta.submit(form, {})
-    assert "is added" in await result(marta)
+    assert "” is added" in await result(marta)
     assert len((await marta.state())["home"]["blocks"]) > 0
 
 
@@ -66,7 +66,7 @@ async def test_a_field_that_was_not_shown_yet_is_shown_before_it_is_asked_for(ma
     choice = {"Delete setting": "Delete some days after it is in Slack"}
 
     await marta.submit(form, await answers(marta, **choice))
-    form = await marta.until("the field", with_field(field), 10)
+    form = await marta.until("the field", with_field(field), 30)
 
     assert content(form, field) == "30"
     assert content(form, "Password") == "marta-mail-password"
@@ -78,20 +78,20 @@ async def test_the_incoming_server_decides_what_is_offered(marta: Person) -> Non
     """Gmail's name typed by hand brings its mode, in the form for a new mailbox and in that for one there is."""
     form = await opened(marta, "/mailbox add")
     await marta.type_into(form, "E-mail address", "ada@work.example")
-    await marta.until("a guess", says("only a guess"), 10)
+    await marta.until("a guess", says("only a guess"), 30)
     await marta.type_into(form, "Incoming server", "pop.gmail.com")
-    form = await marta.until("its mode", says("Also what other programs"), 10)
+    form = await marta.until("its mode", says("Also what other programs"), 30)
     assert content(form, "E-mail address") == "ada@work.example"
     assert content(form, "Incoming server") == "pop.gmail.com"
     await marta.type_into(form, "Incoming server", "pop.gmail.com.example")
-    await marta.until("no mode", silent_about("Also what other programs"), 10)
+    await marta.until("no mode", silent_about("Also what other programs"), 30)
     await marta.close(form)
 
     await added(marta)
     form = await opened(marta, "/mailbox edit")
     await marta.type_into(form, "Incoming server", "pop.gmail.com")
 
-    await marta.until("its mode", says("Also what other programs"), 10)
+    await marta.until("its mode", says("Also what other programs"), 30)
 
 
 async def test_another_maildrop_says_how_much_of_it_comes(demo: Demo, marta: Person) -> None:

@@ -33,7 +33,7 @@ async def view(person: Person, text: str) -> dict[str, Any]:
         front = top_view(page)
         return front if front is not None and text in words(front) else None
 
-    return await person.until(f"a modal with “{text}”", shown, 20)
+    return await person.until(f"a modal with “{text}”", shown, 30)
 
 
 def replies(found: dict[str, Any]) -> list[str]:
@@ -74,7 +74,7 @@ async def test_headers_and_the_original_come_from_the_menu(demo: Demo, marta: Pe
         found = next(each for each in page["posts"] if "With headers" in words(each))
         return found if replies(found) == ["original.eml"] else None
 
-    await marta.until("the original", with_file, 20)
+    await marta.until("the original", with_file, 30)
     await marta.choose("Original (.eml)")
     await answer(marta, "in the thread of this post already")
     assert with_file(await marta.state()) is not None
@@ -116,7 +116,7 @@ async def _listed(person: Person, text: str) -> None:
     for _ in range(40):
         before = len((await person.state())["ephemerals"])
         await person.command("/mailbox list")
-        said = await person.until("a list", partial(_newer, before), 10)
+        said = await person.until("a list", partial(_newer, before), 30)
         if text in words(said):
             return
     raise AssertionError(text)
@@ -148,7 +148,7 @@ async def test_done_is_shown_in_the_post_and_counted_in_the_list(demo: Demo, mar
     def undone(page: dict[str, Any]) -> dict[str, Any] | None:
         return next((each for each in page["posts"] if "Mark as done" in words(each)), None)
 
-    assert "✓ Done" not in words(await marta.until("the undone post", undone, 10))
+    assert "✓ Done" not in words(await marta.until("the undone post", undone, 30))
 
 
 async def test_somebody_else_learns_nothing_by_pressing(demo: Demo, marta: Person) -> None:
@@ -207,7 +207,7 @@ async def _add_with_days(person: Person) -> None:
     """A mailbox whose mail is deleted on the server 30 days after it is in Slack."""
     account = await person.mailbox(ADDRESS)
     await person.command("/mailbox add")
-    form = await person.until("the form", top_view, 10)
+    form = await person.until("the form", top_view, 30)
     answers = {
         "Account name": "Work",
         "E-mail address": ADDRESS,
@@ -220,7 +220,7 @@ async def _add_with_days(person: Person) -> None:
     }
     await person.submit(form, answers)
     await person.submit(await view(person, "After how many days"), {})
-    await person.close(await view(person, "is added"))
+    await person.close(await view(person, "” is added"))
 
 
 async def test_delete_in_the_menu_asks_first(demo: Demo, marta: Person) -> None:

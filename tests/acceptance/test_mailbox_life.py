@@ -23,7 +23,7 @@ async def add(person: Person, address: str = ADDRESS, name: str = "Work", **answ
     """`/mailbox add`, filled in; what the last view says."""
     account = await person.mailbox(address)
     await person.command("/mailbox add")
-    form = await person.until("the form", top_view, 10)
+    form = await person.until("the form", top_view, 30)
     fields = {
         "Account name": name,
         "E-mail address": address,
@@ -64,7 +64,7 @@ async def answer(person: Person, text: str) -> dict[str, Any]:
     def found(shown: dict[str, Any]) -> dict[str, Any] | None:
         return next((said for said in shown["ephemerals"] if text in words(said)), None)
 
-    return await person.until(f"an answer with “{text}”", found, 10)
+    return await person.until(f"an answer with “{text}”", found, 30)
 
 
 async def change_password(demo: Demo, password: str) -> None:
@@ -74,7 +74,7 @@ async def change_password(demo: Demo, password: str) -> None:
 
 async def test_a_changed_password_is_told_once_and_mended_by_its_button(demo: Demo, marta: Person) -> None:
     """One notice, no further login, the button's form, one all-clear, and the mail that waited."""
-    assert "is added" in await add(marta)
+    assert "” is added" in await add(marta)
     await change_password(demo, "another")
     await marta.send_mail(ADDRESS, "Waiting", "For the password.")
     await post(marta, "Fix password")
@@ -82,7 +82,7 @@ async def test_a_changed_password_is_told_once_and_mended_by_its_button(demo: De
     refused = counters.refused_logins
 
     await marta.press("Fix password")
-    form = await marta.until("the form", top_view, 10)
+    form = await marta.until("the form", top_view, 30)
     await marta.submit(form, {"New password": "wrong again"})
     assert "✗" in words(await result(marta))
     await marta.submit(await result(marta), {"New password": "another"})
@@ -111,7 +111,7 @@ async def test_the_words_of_the_command_do_what_they_say(demo: Demo, marta: Pers
     await marta.command("/mailbox check")
     await answer(marta, "check")
     await marta.command("/mailbox remove")
-    form = await marta.until("the question", top_view, 10)
+    form = await marta.until("the question", top_view, 30)
     await marta.submit(form, {})
     done = await marta.until(
         "the confirmation", lambda shown: top_view(shown) if "removed" in words(shown) else None, 10
@@ -126,7 +126,7 @@ async def test_the_words_of_the_command_do_what_they_say(demo: Demo, marta: Pers
 async def test_one_mailbox_is_active_at_a_time(demo: Demo, marta: Person) -> None:
     """Adding a second asks; the other keeps its place and brings what came meanwhile once it is active."""
     await add(marta)
-    assert "is added" in await add(marta, SECOND, "Second", **{"Make this the active mailbox": "No"})
+    assert "” is added" in await add(marta, SECOND, "Second", **{"Make this the active mailbox": "No"})
     await marta.send_mail(SECOND, "For the second", "Waits.")
     await marta.send_mail(ADDRESS, "For the first", "Comes.")
     await post(marta, "For the first")

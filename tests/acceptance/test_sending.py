@@ -102,7 +102,7 @@ async def test_an_answer_goes_out_and_is_answered_again_in_the_same_thread(marta
     assert [part.get_filename() for part in mail.iter_attachments()] == ["plan.txt"]
 
     await marta.outside.answer(await marta.outside.received("Re: Thursday", 5), "See you at ten.")
-    root = await marta.until("the thread", lambda page: _thread(page, first["ts"], "See you at ten."), 20)
+    root = await marta.until("the thread", lambda page: _thread(page, first["ts"], "See you at ten."), 30)
     assert "Sent" in words(root["replies"])
     assert "at ten." in words(root["replies"])
 
@@ -141,7 +141,7 @@ async def test_a_viewer_at_reply_answers_and_the_owner_sees_it(demo: Demo, marta
     await share(demo, Level.REPLY)
     async with at_the_page(demo, KENJI) as kenji:
         await kenji.command("/mailbox shared")
-        await kenji.until("the shared mailbox", lambda page: page["ephemerals"] or None, 10)
+        await kenji.until("the shared mailbox", lambda page: page["ephemerals"] or None, 30)
         await kenji.press("Messages")
         await view(kenji, "Offer")
         await kenji.press("Open", beside="Offer")

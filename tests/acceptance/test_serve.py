@@ -15,11 +15,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.sandbox.person import Person, title, top_view, words
+from bot.sandbox.process import executed
+from storage.vault import new_master_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bot.sandbox.demo import Demo
+    from bot.sandbox.process import Launch
+    from tests.acceptance.lives import Lives
 
 ROOT = str(Path(__file__).resolve().parents[2])
 PASSWORD = "cAnAry-p4ssword"
@@ -48,7 +52,7 @@ def good(tmp_path: Path) -> dict[str, str]:
         "SLACK_BOT_TOKEN": "xoxb-1",
         "SLACK_APP_TOKEN": "xapp-1",
         "SLACK_API_URL": "http://127.0.0.1:9/api/",
-        "MAILBOX_MASTER_KEYS": run(tmp_path, "keys", "new").stdout.splitlines()[-1],
+        "MAILBOX_MASTER_KEYS": new_master_key(),
         "MAILBOX_DATA_DIR": str(tmp_path / "data"),
     }
 
@@ -67,16 +71,28 @@ def good(tmp_path: Path) -> dict[str, str]:
         ({"MAILBOX_GRACE": "5"}, "did you mean MAILBOX_GRACE_SECONDS?"),
     ],
 )
-def test_a_wrong_setting_is_one_sentence_and_exit_code_2(
-    tmp_path: Path, good: dict[str, str], change: dict[str, str], says: str
+async def test_a_wrong_setting_is_one_sentence_and_exit_code_2(
+    tmp_path: Path, lives: Lives, good: dict[str, str], change: dict[str, str], says: str
 ) -> None:
     """The last line names the variable; no traceback, no value."""
-    result = run(tmp_path, "serve", **{**good, **change})
+    log = tmp_path / "log"
+    life = await lives.begin({**good, **change}, tmp_path, log)
 
-    assert result.returncode == 2
-    assert says in result.stderr.splitlines()[-1]
-    assert "Traceback" not in result.stderr
-    assert "canary" not in result.stderr
+    code = await life.wait()
+
+    said = log.read_text()
+    assert code == 2
+    assert says in said.splitlines()[-1]
+    assert "Traceback" not in said
+    assert "canary" not in said
+
+
+def test_a_start_without_settings_names_the_first_that_is_missing(tmp_path: Path) -> None:
+    """As an operator starts it: on standard error alone."""
+    result = run(tmp_path, "serve")
+
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "SLACK_BOT_TOKEN is missing" in result.stderr.splitlines()[-1]
 
 
 def test_a_new_key_stands_alone_on_the_last_line(tmp_path: Path) -> None:
@@ -113,7 +129,7 @@ async def added(marta: Person, **answers: str) -> dict[str, Any]:
     """Fill in and send the add form; the result of its test."""
     account = await marta.mailbox("marta@local.test")
     await marta.command("/mailbox add")
-    form = await marta.until("the form", top_view, 10)
+    form = await marta.until("the form", top_view, 30)
     fields = {
         "Account name": NAME,
         "E-mail address": account["address"],
@@ -144,7 +160,7 @@ def forms_of(canary: str) -> Iterator[bytes]:
 async def test_no_secret_and_no_content_is_stored_or_logged_in_clear(demo: Demo, marta: Person) -> None:
     """Wrong and right passwords, names, addresses, subjects, bodies and tokens: none in any file, log at DEBUG."""
     assert "✗" in words(await added(marta, Password=PASSWORD))
-    await marta.close(await marta.until("the modal", top_view, 10))
+    await marta.close(await marta.until("the modal", top_view, 30))
     result = await added(marta)
     await marta.close(result)
     await marta.send_mail("marta@local.test", SUBJECT, BODY)
@@ -165,7 +181,8 @@ async def test_no_secret_and_no_content_is_stored_or_logged_in_clear(demo: Demo,
         assert not found, f"{name} holds {found}"
 
 
-async def test_sigterm_ends_it_calmly_within_ten_seconds(demo: Demo, marta: Person) -> None:
+@pytest.mark.parametrize("launch", [executed])
+async def test_sigterm_ends_it_calmly_within_ten_seconds(launch: Launch, demo: Demo, marta: Person) -> None:
     """While mail is coming in: exit code 0, and what follows after the restart is neither lost nor twice."""
     await marta.close(await added(marta))
     subjects = [f"Numbered {number}" for number in range(12)]

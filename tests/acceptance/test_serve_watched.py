@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import signal
 import socket
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -16,12 +12,16 @@ import pytest
 
 from bot.sandbox.demo import Demo
 from bot.sandbox.person import Person, top_view
+from bot.sandbox.process import environment
 from storage.vault import new_master_key
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
-ROOT = str(Path(__file__).resolve().parents[2])
+    from bot.sandbox.process import Launch
+    from tests.acceptance.lives import Lives
+
 MARTA = "U0MARTA004"
 
 
@@ -54,16 +54,20 @@ async def until(http: aiohttp.ClientSession, url: str, status: int, wanted: str)
 
 
 async def test_a_working_bot_shows_what_it_does(
-    place: str, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+    place: str,
+    http: aiohttp.ClientSession,
+    monkeypatch: pytest.MonkeyPatch,
+    stage_folder: Path,
+    launch: Launch,
 ) -> None:
     """Ready once connected; what Bolt asks of Slack for a command is counted too; nobody is named."""
     monkeypatch.setenv("MAILBOX_METRICS", place)
-    async with Demo() as demo:
+    async with Demo(data=stage_folder, launch=launch) as demo:
         await demo.wait_connected()
         await until(http, f"http://{place}/readyz", 200, "ok")
         marta = Person(http, demo.slack.url, MARTA)
         await marta.command("/mailbox add")
-        await marta.until("the form", top_view, 10)
+        await marta.until("the form", top_view, 30)
 
         called = r'mailbox_slack_calls_total\{method="views.open",outcome="ok"\} 1.0'
         text = await until(http, f"http://{place}/metrics", 200, called)
@@ -74,26 +78,21 @@ async def test_a_working_bot_shows_what_it_does(
 
 
 async def test_a_bot_that_waits_for_slack_is_alive_and_not_ready(
-    place: str, http: aiohttp.ClientSession, tmp_path: Path
+    place: str, http: aiohttp.ClientSession, lives: Lives, tmp_path: Path
 ) -> None:
     """Whoever watches leaves it alone; it also ends calmly while it waits."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": ROOT,
+    settings = {
         "SLACK_BOT_TOKEN": "xoxb-1",
         "SLACK_APP_TOKEN": "xapp-1",
         "SLACK_API_URL": "http://127.0.0.1:9/api/",
         "MAILBOX_MASTER_KEYS": new_master_key(),
         "MAILBOX_METRICS": place,
     }
-    command = [sys.executable, "-m", "bot", "serve"]
-    bot = await asyncio.create_subprocess_exec(*command, cwd=tmp_path, env=environment)
-    try:
-        await until(http, f"http://{place}/healthz", 200, "ok")
-        await until(http, f"http://{place}/readyz", 503, "Slack not connected")
-        waits = r'mailbox_slack_calls_total\{method="auth.test",outcome="unanswered"\} [1-9]'
-        await until(http, f"http://{place}/metrics", 200, waits)
-    finally:
-        bot.send_signal(signal.SIGTERM)
+    life = await lives.begin(environment(settings), tmp_path, tmp_path / "log")
 
-    assert await asyncio.wait_for(bot.wait(), 10) == 0
+    await until(http, f"http://{place}/healthz", 200, "ok")
+    await until(http, f"http://{place}/readyz", 503, "Slack not connected")
+    waits = r'mailbox_slack_calls_total\{method="auth.test",outcome="unanswered"\} [1-9]'
+    await until(http, f"http://{place}/metrics", 200, waits)
+
+    assert await life.stop() == 0

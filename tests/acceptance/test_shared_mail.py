@@ -89,7 +89,7 @@ async def view(person: Person, text: str) -> dict[str, Any]:
         front = top_view(page)
         return front if front is not None and text in words(front) else None
 
-    return await person.until(f"a modal with “{text}”", shown, 20)
+    return await person.until(f"a modal with “{text}”", shown, 30)
 
 
 async def mailed(marta: Person, subject: str) -> None:
@@ -136,12 +136,12 @@ async def test_a_viewer_reads_what_was_opened_until_it_ends(demo: Demo, marta: P
         await view(kenji, "Plans for the safe")
         await kenji.press("Open")
         await view(kenji, "4711")
-        await kenji.press("Send to my DM")
+        await kenji.press("Send to direct messages")
         await view(kenji, "It comes into our direct messages")
         await post(kenji, "4711")
 
         await end(demo, opened)
-        await kenji.press("Send to my DM")
+        await kenji.press("Send to direct messages")
         await view(kenji, "This is not shared with you, or not any more.")
         await kenji.close(await view(kenji, "not shared"))
         await kenji.press("Messages")
@@ -206,7 +206,7 @@ async def home(person: Person, text: str) -> dict[str, Any]:
         found: dict[str, Any] | None = page.get("home")
         return found if found is not None and text in words(found) else None
 
-    return await person.until(f"a front page with “{text}”", drawn, 10)
+    return await person.until(f"a front page with “{text}”", drawn, 30)
 
 
 async def test_the_front_page_shows_who_sees_what_and_leads_there(demo: Demo, marta: Person) -> None:

@@ -32,7 +32,7 @@ async def view(person: Person, text: str) -> dict[str, Any]:
         front = top_view(page)
         return front if front is not None and text in words(front) else None
 
-    return await person.until(f"a modal with “{text}”", shown, 20)
+    return await person.until(f"a modal with “{text}”", shown, 30)
 
 
 async def test_a_mailbox_is_shared_seen_and_revoked(demo: Demo, marta: Person, kenji: Person) -> None:
@@ -106,7 +106,7 @@ async def test_a_new_mailbox_is_shared_from_its_form(demo: Demo, marta: Person, 
     await marta.submit(form, fields)
 
     said = words(await result(marta))
-    assert "is added" in said
+    assert "” is added" in said
     assert f"✓ Shared with <@{KENJI}>" in said
     await post(kenji, "shares the mailbox")
 

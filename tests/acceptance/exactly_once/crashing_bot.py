@@ -1,29 +1,22 @@
-"""Starts bots that die or stand still where they are told to, or that lack one of the product's safeguards.
+"""Makes of a bot one that dies or stands still where it is told to, or that lacks one of the product's safeguards.
 
-Imports the product once, then makes a process of each order that it reads: the product's own `serve`, with the
-stores' methods wrapped so that the process ends itself (`os._exit`, as `kill -9` does: nothing is tidied up) before
-or after the n-th call of a named one. The product itself knows nothing of this. One JSON order a line on standard
-input; on standard output "started PID" and "ended PID STATUS".
+The stores' methods are wrapped so that the process ends itself (`os._exit`, as `kill -9` does: nothing is tidied up)
+before or after the n-th call of a named one. The product itself knows nothing of this.
 """
 
 from __future__ import annotations
 
 import functools
-import json
 import os
-import select
 import signal
-import socket
 import sys
 from collections import Counter
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Final
 
 from sqlmodel import col
 
-import bot.__main__ as program
 from bot import deliver, lease, paces, runner, sent
 from bot.app import sending
 from bot.mail.pop3_client import Session
@@ -124,19 +117,21 @@ class _Watch:
         @functools.wraps(real)
         async def watched(*args: Any, **kwargs: Any) -> Any:
             label = _label(owner, name, args)
-            self._pass("before", label)
+            await self._pass("before", label, args[0])
             result = await real(*args, **kwargs)
-            self._pass("after", label)
+            await self._pass("after", label, args[0])
             return result
 
         setattr(owner, name, watched)
 
-    def _pass(self, when: str, label: str) -> None:
+    async def _pass(self, when: str, label: str, store: Any) -> None:
         self._calls[when, label] += 1
         here = (when, label, self._calls[when, label])
         if self._orders.crash and tuple(self._orders.crash) == here:
             os._exit(CRASHED)
         if self._orders.stop and tuple(self._orders.stop) == here:
+            async with store._database.write():
+                pass  # between two transactions: what a process that stands still holds of SQLite, nobody else gets
             os.kill(os.getpid(), signal.SIGSTOP)
 
 
@@ -202,7 +197,8 @@ SWITCHES: Final = {
 }
 
 
-def _obey(orders: Orders) -> None:
+def obey(orders: Orders) -> None:
+    """Change this process accordingly, before it becomes a bot."""
     if orders.without:
         SWITCHES[orders.without]()
     if orders.lease_seconds is not None:
@@ -221,84 +217,3 @@ def _obey(orders: Orders) -> None:
     watch = _Watch(orders)
     for owner, name in (*WATCHED, *SENDING):
         watch.wrap(owner, name)
-
-
-def _be_a_bot(order: dict[str, Any]) -> None:
-    os.setsid()
-    log = os.open(order["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    for number, target in enumerate((os.open(os.devnull, os.O_RDONLY), log, log)):
-        os.dup2(target, number)
-    os.environ.clear()
-    os.environ.update(order["environment"])
-    os.chdir(order["folder"])
-    _obey(replace(Orders(), **order["orders"]))
-    program.cli(["serve"], prog_name="python -m bot")
-
-
-class _Maker:
-    """Makes a process of each order, and tells when it has ended."""
-
-    def __init__(self) -> None:
-        self._wakes, self._waker = socket.socketpair()
-        self._waker.setblocking(False)
-        self._living: set[int] = set()
-        self._unread = b""
-
-    def run(self) -> None:
-        """Until standard input ends; whatever still lives then is killed, by its id."""
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
-        while True:
-            ready, _, _ = select.select([0, self._wakes.fileno()], [], [])
-            if self._wakes.fileno() in ready:
-                self._wakes.recv(4096)
-                self._reap()
-            if 0 in ready and not self._read():
-                break
-        for pid in self._living:
-            os.kill(pid, signal.SIGKILL)
-
-    def _read(self) -> bool:
-        octets = os.read(0, 65_536)
-        *lines, self._unread = (self._unread + octets).split(b"\n")
-        for line in lines:
-            self._start(json.loads(line))
-        return bool(octets)
-
-    def _start(self, order: dict[str, Any]) -> None:
-        pid = os.fork()
-        if pid == 0:
-            self._leave_parent()
-            status = 1
-            try:
-                _be_a_bot(order)
-            except SystemExit as leaving:
-                status = leaving.code if isinstance(leaving.code, int) else 0
-            finally:
-                sys.stdout.flush()
-                os._exit(status)
-        self._living.add(pid)
-        _say(f"started {pid}")
-
-    def _leave_parent(self) -> None:
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        self._wakes.close()
-        self._waker.close()
-
-    def _reap(self) -> None:
-        while self._living:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-            if pid == 0:
-                return
-            self._living.discard(pid)
-            _say(f"ended {pid} {os.waitstatus_to_exitcode(status)}")
-
-
-def _say(line: str) -> None:
-    os.write(1, line.encode() + b"\n")
-
-
-if __name__ == "__main__":
-    assert Path(program.__file__).name == "__main__.py"
-    _Maker().run()

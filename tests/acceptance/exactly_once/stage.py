@@ -18,20 +18,21 @@ from typing import TYPE_CHECKING, Final, Self
 from bot.sandbox import server
 from bot.sandbox.mail.maildrops import Account, Maildrop
 from bot.sandbox.mail.servers import MailServers
+from bot.sandbox.process import environment
 from bot.sandbox.slack.people import TEAM_ID, Human
 from bot.sandbox.slack.views import Desk
 from storage.database import Database
 from storage.mailboxes import Mailboxes
 from storage.records import NewMailbox, Passwords, Person, Profile, Retention, Secret, Security, ServerAddress
 from storage.vault import MasterKeys, Vault, new_master_key, unlock
-from tests.acceptance.exactly_once.lives import Life, Lives
+from tests.acceptance.exactly_once.crashing_bot import Orders
 from tests.acceptance.exactly_once.mails import has_file, mark, numbered
 from tests.acceptance.exactly_once.verdict import Interruptions, Seen, Verdict, judged
+from tests.acceptance.lives import Life, Lives
 from tests.fakes.cutting_proxy import CuttingProxy
 
 if TYPE_CHECKING:
     from bot.sandbox.slack.posts import Channel
-    from tests.acceptance.exactly_once.crashing_bot import Orders
 
 GRACE_SECONDS: Final = 2.0
 """At most half of it is one request's time; so nothing is in flight when Slack is asked."""
@@ -134,8 +135,7 @@ class Stage:
             self._put_old(number)
         settings = self.settings = self._settings()
         await self._seed(settings)
-        self.lives = Lives(settings, self.folder, self.log)
-        self._stack.push_async_callback(self.lives.close)
+        self.lives = await self._stack.enter_async_context(Lives())
 
     @property
     def log(self) -> Path:
@@ -193,8 +193,13 @@ class Stage:
     # Acts
 
     async def begin(self, orders: Orders | None = None, **changes: str) -> Life:
-        """Start the bot."""
-        return await self.lives.begin(orders, **changes)
+        """Start the bot.
+
+        Args:
+            changes: variables other than those of all lives.
+        """
+        settings = environment({**self.settings, **changes})
+        return await self.lives.begin(settings, self.folder, self.log, orders or Orders())
 
     def send(self, mailbox: int, *, with_file: bool = False) -> Sent:
         """Put the next message into a maildrop, if need be the next one that has an attachment."""

@@ -88,7 +88,7 @@ async def crash_at(stage: Stage, when: str, boundary: str, mailbox: int) -> None
     life = await stage.begin(orders)
     try:
         async with asyncio.timeout(40):
-            code = await asyncio.shield(life.ended)
+            code = await life.wait()
     except TimeoutError:
         raise Unsettled(f"{when} {boundary} was never passed\n{stage.log_tail()}") from None
     assert code == CRASHED, stage.log_tail()

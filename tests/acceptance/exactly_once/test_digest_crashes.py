@@ -70,7 +70,7 @@ async def crash(stage: Stage, when: str, boundary: str, call: int) -> None:
     life = await stage.begin(Orders(crash=(when, boundary, call)), **FEW)
     try:
         async with asyncio.timeout(SECONDS):
-            code = await asyncio.shield(life.ended)
+            code = await life.wait()
     except TimeoutError:
         raise Unsettled(f"{when} {boundary} was never passed\n{stage.log_tail()}") from None
     assert code == CRASHED, stage.log_tail()

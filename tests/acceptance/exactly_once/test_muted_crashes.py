@@ -42,7 +42,7 @@ async def test_a_crash_while_mail_is_muted_neither_posts_nor_deletes_it(when: st
         (noise,) = stage.mail.deliver(stage.people[0].email, f"From: {NOISE}\r\n\r\nBuy now.\r\n".encode())
         life = await stage.begin(Orders(crash=(when, "Outbox.record/muted", 1)))
         async with asyncio.timeout(SECONDS):
-            assert await asyncio.shield(life.ended) == CRASHED, stage.log_tail()
+            assert await life.wait() == CRASHED, stage.log_tail()
         stage.send(0)
         life = await stage.begin()
         async with asyncio.timeout(SECONDS):

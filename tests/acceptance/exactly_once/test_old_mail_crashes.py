@@ -39,7 +39,7 @@ async def crash(stage: Stage, when: str, boundary: str, call: int) -> None:
     """One life that ends there."""
     life = await stage.begin(Orders(crash=(when, boundary, call)))
     async with asyncio.timeout(SECONDS):
-        code = await asyncio.shield(life.ended)
+        code = await life.wait()
     assert code == CRASHED, stage.log_tail()
 
 

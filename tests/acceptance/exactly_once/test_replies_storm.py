@@ -45,8 +45,8 @@ async def crash(stage: ReplyStage, when: str, boundary: str, orders: Orders | No
     orders = orders or Orders(crash=(when, boundary, 1))
     life = await stage.begin(orders)
     try:
-        async with asyncio.timeout(20):
-            code = await asyncio.shield(life.ended)
+        async with asyncio.timeout(40):
+            code = await life.wait()
     except TimeoutError:
         raise Unsettled(f"{when} {boundary} was never passed\n{stage.log_tail()}") from None
     assert code == CRASHED, stage.log_tail()

@@ -27,7 +27,7 @@ async def crash_after_the_post(stage: Stage, without: str | None) -> None:
     """Slack has the post, the bot dies before it has written that down."""
     stage.send(0)
     first = await stage.begin(Orders(crash=("before", "Outbox.record/settled", 1), without=without))
-    assert await first.ended == CRASHED
+    assert await first.wait() == CRASHED
     stage.interruptions.crashes += 1
     second = await stage.begin(Orders(without=without))
     await stage.settled()
@@ -54,7 +54,7 @@ async def worker_that_sleeps(stage: Stage, without: str | None) -> None:
     await until_stopped(sleeper.pid)
     other = await stage.begin(Orders(lease_seconds=1.5, beat_seconds=0.5), MAILBOX_DATA_DIR="other")
     await stage.settled()
-    sleeper.signal(signal.SIGCONT)
+    sleeper.send_signal(signal.SIGCONT)
     await asyncio.sleep(GRACE_SECONDS)  # what it still does, it does at once
     await sleeper.stop()
     await other.stop()
