@@ -323,7 +323,6 @@ async def run(chosen: argparse.Namespace) -> bool:
     sandbox = await server.start(
         bot_token="xoxb-b",
         app_token="xapp-b",
-        signing_secret="s",
         static=None,
         clock=lambda: clock().timestamp(),
     )

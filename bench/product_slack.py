@@ -46,7 +46,7 @@ class Calls:
 
 async def serve(job: dict[str, Any]) -> None:
     """Until standard input ends."""
-    slack = await server.start(bot_token=BOT_TOKEN, app_token=APP_TOKEN, signing_secret="s", static=None)
+    slack = await server.start(bot_token=BOT_TOKEN, app_token=APP_TOKEN, static=None)
     slack.sandbox.limits.enabled = False
     calls = Calls()
     slack.sandbox.calls = calls  # type: ignore[assignment] # it counts, no more

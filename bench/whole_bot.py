@@ -23,7 +23,7 @@ APP_TOKEN = "xapp-bench"
 
 async def start_slack() -> RunningSandbox:
     """The sandbox's Slack without its page."""
-    return await server.start(bot_token=BOT_TOKEN, app_token=APP_TOKEN, signing_secret="s", static=None)
+    return await server.start(bot_token=BOT_TOKEN, app_token=APP_TOKEN, static=None)
 
 
 @asynccontextmanager

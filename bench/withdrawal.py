@@ -255,9 +255,7 @@ async def run(posts: int, with_files: int) -> None:
     """One measurement."""
     paces.BURST = 100_000  # the bench posts at once what else takes its time
     timings = Timings(share=0.05)
-    sandbox = await server.start(
-        bot_token="xoxb-b", app_token="xapp-b", signing_secret="s", static=None, timings=timings
-    )
+    sandbox = await server.start(bot_token="xoxb-b", app_token="xapp-b", static=None, timings=timings)
     sandbox.sandbox.limits.enabled = False
     channel_changes.join(sandbox.sandbox, sandbox.workspace.channels[HIRING_ID], BOT_USER_ID)
     with tempfile.TemporaryDirectory() as folder:

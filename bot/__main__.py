@@ -20,7 +20,7 @@ from storage.vault import new_master_key
 WRONG_SETTING = 2
 
 cli = typer.Typer(
-    help="Mailbox brings POP3 mail into the Slack DM: readable, complete, exactly once.",
+    help="Mailbox brings POP3 mail into Slack's direct messages: readable, complete, exactly once.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -45,7 +45,7 @@ def _options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
     ] = False,
 ) -> None:
-    """Mailbox brings POP3 mail into the Slack DM: readable, complete, exactly once."""
+    """Mailbox brings POP3 mail into Slack's direct messages: readable, complete, exactly once."""
 
 
 @cli.command()

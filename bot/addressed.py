@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bot import limits
+from bot.filled import NAME_CHARACTERS, SIGNATURE_CHARACTERS, SUBJECT_CHARACTERS, UNDO_SECONDS
 from bot.mail import recipients
 from bot.sending_errors import NotSendable
 from bot.slack import checks
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
 
     from bot.filled import Filled
     from bot.mail.content import Address
-
-SUBJECT_CHARACTERS: Final = 900
-NAME_CHARACTERS: Final = 100
-SIGNATURE_CHARACTERS: Final = 1000
-UNDO_SECONDS: Final = frozenset({0, 5, 10, 20, 30})
 
 NOBODY: Final = "Enter at least one address, such as name@example.org, here or under Cc or Bcc."
 MANY: Final = f"A mail can go to {limits.RECIPIENTS} people at most. Take some out."

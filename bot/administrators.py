@@ -8,6 +8,7 @@ import structlog
 
 from bot.errors import NotAllowed
 from bot.slack.views.admin.overview import ADMINISTRATORS_ONLY
+from storage.audits import fitted
 from storage.sharing import Act, AuditEntry
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from storage.sharing import Member
 
 log = structlog.get_logger(__name__)
-
-MOST_SUBJECT: Final = 60
-"""Of an audit entry: the id in it came with a payload."""
 
 UNKNOWN_WORDS: Final = "Mailbox could not ask Slack who may do this right now, so nothing was done. Please try again in a minute."
 
@@ -80,9 +78,9 @@ class Administrators:
             workspace=self.workspace,
             actor=actor.user,
             act=Act.REFUSED,
-            subject=subject[:MOST_SUBJECT],
+            subject=subject,
             before=before,
             after=after,
         )
         await self._audits.add(entry)
-        log.info("administration_refused", subject=subject[:MOST_SUBJECT])
+        log.info("administration_refused", subject=fitted(subject))

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 COLUMNS: Final = ("at", "actor", "act", "owner", "mailbox", "subject", "before", "after", "id")
 MOST_ENTRIES: Final = 50_000
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""A cell that begins so is computed by Excel, LibreOffice and Google Sheets."""
+_FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_BREAKS: Final = ("\t", "\r", "\n")
+"""A cell that begins so is computed by Excel, LibreOffice and Google Sheets; of the signs the wide ones of Asia too."""
 
 
 def audit_file(entries: Iterable[AuditEntry]) -> bytes:
@@ -33,5 +34,5 @@ def audit_file(entries: Iterable[AuditEntry]) -> bytes:
 
 
 def _harmless(cell: str) -> str:
-    """The cell with an apostrophe before what would be a formula; a blank before it does not make it one less."""
-    return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) or cell.startswith(_FORMULA) else cell
+    """The cell with an apostrophe before what would be a formula; no kind of blank before it makes it one less."""
+    return f"'{cell}" if cell.lstrip().startswith(_FORMULA) or cell.startswith(_BREAKS) else cell

@@ -62,7 +62,7 @@ class Belongings:
             NoSuchMailbox: it is gone, or somebody else's.
         """
         try:
-            held = await self._holdings.remove(owner, mailbox_id)
+            held = await self._holdings.remove(owner, mailbox_id, self._clock())
         except NotFound as error:
             raise NoSuchMailbox from error
         return self._receipt("mailbox_removed", held)
@@ -74,7 +74,7 @@ class Belongings:
             OutOfDate: they added a mailbox after they were told what would go, at `asked_at`; nothing was destroyed.
         """
         try:
-            held = await self._holdings.erase(owner, asked_at)
+            held = await self._holdings.erase(owner, asked_at, self._clock())
         except Changed as error:
             raise OutOfDate from error
         return self._receipt("person_erased", held)

@@ -81,7 +81,9 @@ class Clearance:
             facts, mail = await self._read_source(outgoing, letter.source)
         except NotFound:
             return Source(letter.source, lambda _: False, letter.is_source_own)
-        permits = await self._judge.permits(outgoing.actor, facts, Level.REPLY, mail, fresh=True)
+        permits = await self._judge.permits(
+            outgoing.actor, facts, Level.REPLY, mail, fresh=True, to=_domains(outgoing)
+        )
         return Source(letter.source, permits, letter.is_source_own)
 
     async def refuse(self, outgoing: Outgoing, permits: Permits) -> None:
@@ -109,7 +111,7 @@ class Clearance:
             if letter.is_source_own:  # they removed it themselves
                 return
             await self._door.refuse(outgoing.actor, None, NOT_SHARED, f"outgoing:{outgoing.id}")
-        decision = await self._judge.decide(outgoing.actor, facts, mail)
+        decision = await self._judge.decide(outgoing.actor, facts, mail, to=_domains(outgoing))
         if not decision.allows(Level.REPLY):
             await self._refuse(outgoing, facts, decision)
         if facts.suspension is not None:

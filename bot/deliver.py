@@ -317,6 +317,8 @@ class Deliverer:
         if isinstance(outcome, Refused):
             return await self._refused(dm, entry, outcome)
         assert isinstance(outcome, TryLater)
+        if entry.channel is not None:
+            self._paces.refused(entry.channel)
         until = now + timedelta(seconds=outcome.seconds)
         self._silent_until = max(until, self._silent_until or until)
         return await self._record(dm, entry, held_until=until), False

@@ -42,9 +42,6 @@ NOTED_AGAIN: Final = timedelta(minutes=10)
 
 MOST_STRANGERS: Final = 1_000
 
-MOST_SUBJECT: Final = 60
-"""Of an audit entry: the id in it came with a payload."""
-
 
 @dataclass(frozen=True, slots=True)
 class Visit:
@@ -104,10 +101,8 @@ class Door:
             return Visit(viewer, facts, Circle(None, None, {}))
         return Visit(viewer, facts, await self._judge.circle(facts, viewer, fresh=fresh))
 
-    async def to_message(
-        self, viewer: Person, message_id: str, *, fresh: bool = False
-    ) -> tuple[Visit, ListedMessage]:
-        """A visit to one message.
+    async def to_message(self, viewer: Person, message_id: str) -> tuple[Visit, ListedMessage]:
+        """A visit to one message; Slack is asked anew.
 
         Raises:
             NotAllowed: there is none.
@@ -116,7 +111,7 @@ class Door:
             facts, message = await self._shares.facts_of_message(message_id)
         except NotFound:
             await self.refuse(viewer, None, NOT_SHARED, f"message:{message_id}")
-        return await self.visit(viewer, facts, fresh=fresh), message
+        return await self.visit(viewer, facts, fresh=True), message
 
     async def again(self, visit: Visit) -> Visit:
         """The same visit by what the tables say now.
@@ -169,15 +164,10 @@ class Door:
             act=Act.REFUSED,
             owner=None if facts is None else facts.owner.user,
             mailbox_id=None if facts is None else facts.mailbox_id,
-            subject=_fitted(subject),
+            subject=subject,
             after=reason.value,
         )
         await self._audits.add(entry)
-
-
-def _fitted(subject: str) -> str:
-    """What an entry names, as far as it can stand there."""
-    return "".join(each if each.isascii() and each.isprintable() else "?" for each in subject[:MOST_SUBJECT])
 
 
 def mail_of(message: ListedMessage, domains: tuple[str, ...] | None) -> Mail:

@@ -24,7 +24,6 @@ class Step(StrEnum):
     CAPABILITIES = "capabilities"
     LOGIN = "login"
     UIDL = "uidl"
-    SENDING = "sending"  # of a mail itself, after the login; no test comes here
 
 
 class BotError(Exception):

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.mail.letters import Answered, LetterKind
     from storage.sending import Recipient, RecipientField
+
+SUBJECT_CHARACTERS: Final = 900
+NAME_CHARACTERS: Final = 100
+SIGNATURE_CHARACTERS: Final = 1000
+UNDO_SECONDS: Final = (0, 5, 10, 20, 30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,6 @@ class Sender:
     is_own: bool
     sender_name: str = ""
     signature: str = ""
-    undo_seconds: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class SendingSettings:
-    """How a mailbox sends, as its owner set it; `undo_seconds` is 0, 5, 10, 20 or 30."""
+    """How a mailbox sends, as its owner set it; `undo_seconds` is one of UNDO_SECONDS."""
 
     mailbox_id: str
     address: str

@@ -1,4 +1,4 @@
-"""Which grants somebody may write: whether one is wider than another, and whose mail it would open. Pure."""
+"""Which grants somebody may write, whether one is wider than another, whose mail it would open; which suspensions they lift. Pure."""
 
 from __future__ import annotations
 
@@ -65,3 +65,8 @@ def may_write(actor: Member | None, after: Grant, before: Grant, affected: Itera
     rank = actor.role.rank
     is_lower = not is_wider(after, before) and not imposes(after, before)
     return is_lower or all(role.rank <= rank for role in affected)
+
+
+def may_lift(actor: Member, suspended_rank: int | None) -> bool:
+    """Whether an administrator may lift a suspension: one that a higher rank set stays, one of an unknown rank is anyone's."""
+    return actor.role is not None and (suspended_rank is None or actor.role.rank >= suspended_rank)

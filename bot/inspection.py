@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from bot import granting
 from bot.audit_file import MOST_ENTRIES, audit_file
-from bot.errors import NoSuchMailbox
+from bot.errors import NoSuchMailbox, NotAllowed
 from bot.slack.views.admin import MAILBOXES_A_PAGE, MailboxState
 from bot.slack.views.admin.audit import ENTRIES_A_PAGE
 from bot.slack.views.values import Receipt
-from storage.errors import NotFound
+from storage.errors import NotFound, NotPermitted
 from storage.sharing import Act, AuditEntry, Suspension
 
 if TYPE_CHECKING:
@@ -30,11 +31,20 @@ if TYPE_CHECKING:
     from storage.dossier import Holding
     from storage.holdings import Holdings
     from storage.records import Person
-    from storage.sharing import Facts
+    from storage.sharing import Facts, Member
     from storage.surveys import Surveyed, Surveys
     from storage.suspension import Suspensions
 
 log = structlog.get_logger(__name__)
+
+
+class SetAbove(NotAllowed):
+    """Somebody who ranks above the actor suspended the mailbox."""
+
+    words = (
+        "Somebody who ranks above you suspended this mailbox, so nothing was changed. Please ask them, or somebody of their "
+        "rank, to lift it."
+    )
 
 
 class Inspection:
@@ -63,16 +73,16 @@ class Inspection:
 
     async def mailboxes(self, actor: Person, page: int) -> tuple[list[MailboxState], int, int]:
         """One page of all mailboxes, worst first; the page it is, and how many mailboxes there are."""
-        await self._administrators.require(actor, "mailboxes")
+        member = await self._administrators.require(actor, "mailboxes")
         total = (await self._surveys.counts(self._administrators.workspace)).mailboxes
         last = max(0, (total - 1) // MAILBOXES_A_PAGE)
         page = min(max(page, 0), last)
         found = await self._surveys.page(
             self._administrators.workspace, page * MAILBOXES_A_PAGE, MAILBOXES_A_PAGE
         )
-        return [self._state(each) for each in found], page, total
+        return [self._state(each, member) for each in found], page, total
 
-    def _state(self, found: Surveyed) -> MailboxState:
+    def _state(self, found: Surveyed, member: Member) -> MailboxState:
         mailbox = found.mailbox
         host = mailbox.profile.incoming.host
         provider = self._providers.by_host(host)
@@ -88,6 +98,7 @@ class Inspection:
             last_success_at=mailbox.last_success_at,
             failures=mailbox.failures,
             waiting=found.waiting,
+            is_liftable=granting.may_lift(member, found.suspended_rank),
         )
 
     async def suspend(self, actor: Person, mailbox_id: str) -> MailboxState:
@@ -95,29 +106,38 @@ class Inspection:
         return await self._switch(actor, mailbox_id, is_suspended=True)
 
     async def lift(self, actor: Person, mailbox_id: str) -> MailboxState:
-        """End what administrators set; what comes of the owner's role or account ends with its cause."""
+        """End what administrators set; what comes of the owner's role or account ends with its cause.
+
+        Raises:
+            SetAbove: one of them ranks above this one.
+        """
         return await self._switch(actor, mailbox_id, is_suspended=False)
 
     async def _switch(self, actor: Person, mailbox_id: str, *, is_suspended: bool) -> MailboxState:
-        await self._administrators.require(actor, f"mailbox:{mailbox_id}")
-        workspace, now, store = self._administrators.workspace, self._clock(), self._suspensions
+        subject = f"mailbox:{mailbox_id}"
+        member = await self._administrators.require(actor, subject)
+        place, now, store = (self._administrators.workspace, mailbox_id), self._clock(), self._suspensions
         try:
             if is_suspended:
-                why = Suspension.ADMINISTRATOR
-                await store.suspend(workspace, mailbox_id, why, actor, now, _anybody)
+                rank = member.role.rank if member.role else 0
+                await store.suspend(*place, Suspension.ADMINISTRATOR, actor, now, _anybody, rank)
             else:
-                await store.lift(workspace, mailbox_id, actor, now, _anybody)
+                may = granting.may_lift
+                await store.lift(*place, actor, now, lambda facts: may(member, facts.suspended_rank))
         except NotFound as error:
             raise NoSuchMailbox from error
+        except NotPermitted as error:
+            await self._administrators.refuse(actor, subject, "suspended", "lifted")
+            raise SetAbove("suspended by a higher rank") from error
         log.info("mailbox_suspended" if is_suspended else "mailbox_lifted", mailbox=mailbox_id)
-        return self._state(await self._one(mailbox_id))
+        return self._state(await self._one(mailbox_id), member)
 
     async def held(self, actor: Person, mailbox_id: str) -> tuple[MailboxState, Holding]:
         """What would go with a mailbox."""
-        await self._administrators.require(actor, f"mailbox:{mailbox_id}")
+        member = await self._administrators.require(actor, f"mailbox:{mailbox_id}")
         found = await self._one(mailbox_id)
         try:
-            return self._state(found), await self._holdings.count(found.mailbox.owner, mailbox_id)
+            return self._state(found, member), await self._holdings.count(found.mailbox.owner, mailbox_id)
         except NotFound as error:
             raise NoSuchMailbox from error
 
@@ -135,7 +155,7 @@ class Inspection:
             mailbox_id=mailbox_id,
         )
         try:
-            held = await self._holdings.remove(owner, mailbox_id, entry)
+            held = await self._holdings.remove(owner, mailbox_id, now, entry)
         except NotFound as error:
             raise NoSuchMailbox from error
         receipt = Receipt(secrets.token_hex(6), now, held)

@@ -14,7 +14,7 @@ import structlog
 
 from bot import backlog, calm, limits, pace, plan
 from bot.errors import NoSuchMailbox, Suspended
-from bot.retention import without_recent
+from bot.retention import sends_as
 from bot.slack.views.values import OldMailComing
 from bot.testing import UNREACHABLE_SECONDS, Checked, Tester
 from storage.delivery import AT_ONCE
@@ -180,7 +180,7 @@ class Registrar:
         """Store a new outgoing password, tested before; what is fetched, and when, stays as it is."""
         profile = (await self._open(owner, mailbox_id)).profile
         # Where one pair of credentials served both servers, the user name stays, and the password is its own from now on.
-        username = profile.outgoing_username or without_recent(profile.username)
+        username = sends_as(profile)
         call = self._mailboxes.change_outgoing_password(
             owner, mailbox_id, password, username, now=self._clock(), spaced=limits.spaced
         )

@@ -79,7 +79,7 @@ class SentPosts:
         """Let posts that no longer say how far their mail is say it; some at a time, all in their turn."""
         if self._silent_until is not None and self._clock() < self._silent_until:
             return
-        behind, self._last = await self._posts.page(MOST_AT_ONCE, self._last)
+        behind, self._last = await self._posts.behind(MOST_AT_ONCE, self._last)
         await asyncio.gather(*map(self._tell, behind))
 
     async def _tell(self, post: OutgoingPost) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Final
 
+from bot.filled import SUBJECT_CHARACTERS
 from bot.mail import answering, itip, recipients
 from bot.mail.content import Address
 from bot.mail.letters import LetterKind
@@ -15,7 +16,7 @@ from bot.mail.special import Answer
 from bot.saving import Draft
 from bot.sending_errors import NotInvited
 from bot.sending_rights import original_of
-from storage.sending import OutgoingState
+from storage.sending import NOT_SENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,14 +30,11 @@ if TYPE_CHECKING:
     from storage.records import Person
     from storage.sending import Outgoing
 
-SUBJECT_CHARACTERS: Final = 900
-
 _ANSWERS: Final = {
     Answer.ACCEPTED: "Accepted",
     Answer.TENTATIVE: "Tentative",
     Answer.DECLINED: "Declined",
 }
-_OVER: Final = frozenset({OutgoingState.UNDONE, OutgoingState.FAILED})
 
 
 class Responding:
@@ -103,7 +101,7 @@ class Responding:
             return f"{prefix}1:{part.value}", ""
         form_id, state = last
         number, _, said = form_id.removeprefix(prefix).partition(":")
-        if said == part.value and state not in _OVER:
+        if said == part.value and state not in NOT_SENT:
             return form_id, ""
         return f"{prefix}{int(number) + 1}:{part.value}", form_id
 

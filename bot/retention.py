@@ -14,6 +14,7 @@ from storage.records import Retention
 
 if TYPE_CHECKING:
     from bot.mail.providers import Provider
+    from storage.records import Profile
 
 RECENT: Final = "recent:"
 """Before the user name, at Gmail's servers only: https://support.google.com/mail/answer/7104828."""
@@ -64,6 +65,11 @@ def with_recent(username: str) -> str:
 def without_recent(username: str) -> str:
     """The user name itself, as the outgoing server wants it."""
     return username.strip()[len(RECENT) :] if _is_recent(username) else username
+
+
+def sends_as(profile: Profile) -> str:
+    """The user name for the outgoing server: its own, or that of the incoming one without its mode."""
+    return profile.outgoing_username or without_recent(profile.username)
 
 
 def _is_recent(username: str) -> bool:

@@ -136,35 +136,7 @@ class Saving:
             NotSendable: it is too large, or what it was written on from was sent already.
         """
         written = await self._written(passage, draft)
-        octets = await _composed(written)
-        recipients, source = draft.recipients(), passage.source
-        new = NewOutgoing(
-            mailbox_id=passage.mailbox.id,
-            actor=passage.actor,
-            form_id=form_id,
-            answers=None if passage.message is None else passage.message.id,
-            letter=Letter(
-                message_id=written.message_id,
-                sender=passage.mailbox.profile.address,
-                recipients=recipients,
-                subject=draft.subject,
-                text=_plain(written),
-                files=tuple(each.name for each in draft.attachments),
-                draft=draft.form,
-                source="" if source is None or source.message is None else source.message.id,
-                is_source_own=source is not None and source.actor == source.mailbox.owner,
-            ),
-            octets=octets,
-            clues=conversation.clues_of_sent(
-                written.message_id,
-                written.references,
-                draft.subject,
-                (each.address for each in (*draft.to, *draft.cc)),
-                passage.mailbox.profile.address,
-            ),
-            undo=timedelta(seconds=passage.mailbox.profile.undo_seconds),
-            instead=draft.instead,
-        )
+        new = _new(passage, draft, written, form_id, await _composed(written))
         try:
             saved = await self._outgoings.save(
                 new, self._clock(), passage.permits(self._clock), passage.source_permits(self._clock)
@@ -179,8 +151,8 @@ class Saving:
             "mail_saved",
             outgoing=saved.id,
             mailbox=saved.mailbox_id,
-            recipients=len(recipients),
-            octets=len(octets),
+            recipients=len(new.letter.recipients),
+            octets=len(new.octets),
             is_own=saved.actor == saved.owner,
             is_new=is_new,
         )
@@ -219,6 +191,44 @@ def _zone(passage: Passage) -> tzinfo:
     """The zone of an owner as far as it is known, for quiet hours and digests; nobody else's is told by their mail."""
     mailbox = passage.mailbox
     return calm.zone_of(mailbox.zone if passage.actor == mailbox.owner else None)
+
+
+def _new(passage: Passage, draft: Draft, written: Written, form_id: str, octets: bytes) -> NewOutgoing:
+    """What is saved of a mail."""
+    profile = passage.mailbox.profile
+    return NewOutgoing(
+        mailbox_id=passage.mailbox.id,
+        actor=passage.actor,
+        form_id=form_id,
+        answers=None if passage.message is None else passage.message.id,
+        letter=_letter(passage, draft, written),
+        octets=octets,
+        clues=conversation.clues_of_sent(
+            written.message_id,
+            written.references,
+            draft.subject,
+            (each.address for each in (*draft.to, *draft.cc)),
+            profile.address,
+        ),
+        undo=timedelta(seconds=profile.undo_seconds),
+        instead=draft.instead,
+    )
+
+
+def _letter(passage: Passage, draft: Draft, written: Written) -> Letter:
+    """What its sender sees of it again."""
+    source = passage.source
+    return Letter(
+        message_id=written.message_id,
+        sender=passage.mailbox.profile.address,
+        recipients=draft.recipients(),
+        subject=draft.subject,
+        text=_plain(written),
+        files=tuple(each.name for each in draft.attachments),
+        draft=draft.form,
+        source="" if source is None or source.message is None else source.message.id,
+        is_source_own=source is not None and source.actor == source.mailbox.owner,
+    )
 
 
 def _plain(written: Written) -> str:

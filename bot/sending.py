@@ -28,7 +28,7 @@ from bot.sending_rights import original_of, sender_of
 from bot.slack.attachments import MOST_OCTETS, attachments_of
 from storage.errors import NotFound, NotPermitted
 from storage.records import Person
-from storage.sending import OutgoingState, RecipientField
+from storage.sending import NOT_SENT, OutgoingState, RecipientField
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection
@@ -58,8 +58,7 @@ WRITTEN_ON: Final = "You wrote on from this already, and sent it: that e-mail ha
 WITH_FILES_AT_ONCE: Final = 4
 """Mails with attachments that are made at a time, one of each person: each is in memory several times over."""
 
-_NEW: Final = Answered((), (), "", (), "")
-_OVER: Final = frozenset({OutgoingState.UNDONE, OutgoingState.FAILED})
+_NEW: Final = answering.answered(LetterKind.NEW, None)
 _ENDED_BADLY: Final = frozenset({OutgoingState.UNKNOWN, OutgoingState.FAILED})
 
 
@@ -268,7 +267,7 @@ class Sending:
             NotAllowed, NoOutgoingServer, Suspended, TooOften: as in `save`.
         """
         outgoing = await self._get(actor, outgoing_id)
-        if outgoing.state not in _ENDED_BADLY or _is_written_on(outgoing):
+        if outgoing.state not in _ENDED_BADLY or outgoing.is_written_on:
             return outgoing
         passage = await self._passage_of(actor, outgoing)
         addresses = () if outgoing.letter is None else outgoing.letter.addresses
@@ -319,9 +318,9 @@ class Sending:
         outgoing = await self._get(actor, outgoing_id)
         if outgoing.actor != actor:
             await self._rights.refuse_stranger(actor, outgoing_id)
-        if _is_written_on(outgoing):
+        if outgoing.is_written_on:
             raise NotReopened(sentence=WRITTEN_ON)
-        if outgoing.state not in _OVER or outgoing.letter is None or not outgoing.letter.draft:
+        if outgoing.state not in NOT_SENT or outgoing.letter is None or not outgoing.letter.draft:
             raise NotReopened
         return outgoing
 
@@ -362,10 +361,6 @@ class Sending:
             await self._rights.refuse_other(actor, mailbox_id)
         log.info("sending_changed", mailbox=mailbox_id)
         return _settings(changed)
-
-
-def _is_written_on(outgoing: Outgoing) -> bool:
-    return outgoing.letter is not None and outgoing.letter.is_written_on
 
 
 def _settings(mailbox: Mailbox) -> SendingSettings:

@@ -36,10 +36,8 @@ class AnswerUnknown(BotError):
 
     words = "The outgoing server did not say whether it took this mail, so it was not sent again. Ask the recipients, or look into the sent mail at your provider."
 
-    def __init__(
-        self, detail: str = "", *, sentence: str | None = None, replies: tuple[Reply, ...] = ()
-    ) -> None:
-        super().__init__(detail, sentence=sentence)
+    def __init__(self, detail: str = "", *, replies: tuple[Reply, ...] = ()) -> None:
+        super().__init__(detail)
         self.replies = replies
 
 

@@ -121,7 +121,7 @@ class SendingRights:
 
         Raises as `of_mailbox` does.
         """
-        visit, message = await self._door.to_message(actor, message_id, fresh=True)
+        visit, message = await self._door.to_message(actor, message_id)
         await self._check(visit, mail_of(message, ()), f"message:{message_id}")
         mailbox = await self._sending(visit)
         read = await self._read(message_id, mailbox)
@@ -134,10 +134,16 @@ class SendingRights:
     async def to(self, passage: Passage, addresses: Iterable[str]) -> Passage:
         """The same right for a mail to these addresses: mail to an excluded domain is its owner's alone.
 
+        What is excluded for the mailbox of the message binds as well as what is for the mailbox that sends.
+
         Raises:
             NotAllowed: one of them is of such a domain.
         """
         domains = parties.of_addresses(passage.mailbox.profile.address, *addresses)
+        source = passage.source and await self._bound(passage.source, domains)
+        return replace(await self._bound(passage, domains), source=source)
+
+    async def _bound(self, passage: Passage, domains: frozenset[str]) -> Passage:
         visit = replace(passage.visit, to=domains)
         await self._check(visit, passage.mail, passage.subject)
         return replace(passage, visit=visit)
@@ -248,7 +254,6 @@ def sender_of(mailbox: Mailbox, actor: Person) -> Sender:
         is_own=mailbox.owner == actor,
         sender_name=profile.sender_name,
         signature=profile.signature,
-        undo_seconds=profile.undo_seconds,
     )
 
 

@@ -30,7 +30,14 @@ from bot.errors import (
     TlsUnavailable,
     TooOften,
 )
-from bot.sending_errors import AddressesUnfit, AnswerUnknown, MessageRefused, RecipientsRefused, SenderRefused
+from bot.sending_errors import (
+    AddressesUnfit,
+    AnswerUnknown,
+    MessageRefused,
+    NotTaken,
+    RecipientsRefused,
+    SenderRefused,
+)
 from storage.sending import OutgoingState, RecipientState, Tried, Trouble
 
 if TYPE_CHECKING:
@@ -181,13 +188,16 @@ def after_replies(outgoing: Outgoing, replies: Iterable[Reply], now: datetime, c
         trouble = Trouble.RECIPIENTS_REFUSED if is_partial else None
         return Tried(OutgoingState.SENT, recipients, None, trouble)
     said = "The servers of some recipients ask to come back later."
-    return _later(outgoing, recipients, Trouble.RECIPIENTS_REFUSED, said, now=now, chance=chance)
+    tried = _later(outgoing, recipients, Trouble.RECIPIENTS_REFUSED, said, now=now, chance=chance)
+    # A server that takes ten at a time has the next ten soon, however many tries that makes.
+    soon = next_try(now, 1, chance)
+    return tried if tried.due_at is None else replace(tried, due_at=min(tried.due_at, soon))
 
 
 def after_failure(outgoing: Outgoing, error: BotError, now: datetime, chance: float) -> Tried:
     """Nothing was sent by this try, or, after the last dot, nobody knows."""
     # Whoever was taken before the mail was refused, or before the answer was lost, has nothing for certain.
-    recipients = _told(outgoing, [each for each in getattr(error, "replies", ()) if not each.is_taken])
+    recipients = _told(outgoing, [each for each in _replies_of(error) if not each.is_taken])
     trouble = next((found for kind, found in _TROUBLES if isinstance(error, kind)), Trouble.UNREACHABLE)
     if isinstance(error, AnswerUnknown):
         return Tried(OutgoingState.UNKNOWN, recipients, None, trouble, UNKNOWN_SAID)
@@ -202,6 +212,10 @@ def after_failure(outgoing: Outgoing, error: BotError, now: datetime, chance: fl
         # Some are refused for good, others for now.
         return _later(outgoing, recipients, trouble, _waiting(error), now=now, chance=chance)
     return ended(recipients, trouble, _refusal(error))
+
+
+def _replies_of(error: BotError) -> tuple[Reply, ...]:
+    return error.replies if isinstance(error, AnswerUnknown | NotTaken) else ()
 
 
 def interrupted(outgoing: Outgoing, due_at: datetime) -> Tried:

@@ -25,6 +25,7 @@ from bot.mail import recipients
 from bot.mail.hosts import plain_host
 from bot.mail.smtp import Submittable
 from bot.metrics import PUT_OFF, SUPERSEDED
+from bot.retention import sends_as
 from storage.errors import LeaseLost, NotFound, NotPermitted, SealBroken, StorageError
 from storage.sending import OutgoingState, RecipientState, Trouble
 
@@ -281,7 +282,7 @@ class Submitter:
         profile = mailbox.profile
         if (profile.outgoing, profile.address) != (before.profile.outgoing, before.profile.address):
             raise LeaseLost("The mailbox sends otherwise by now.")
-        return profile.outgoing_username or profile.username, passwords.outgoing or passwords.incoming
+        return sends_as(profile), passwords.outgoing or passwords.incoming
 
     async def _mail(self, submission: Submission) -> Submittable:
         """What goes to the server, for those who do not have it yet."""

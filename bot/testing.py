@@ -12,7 +12,7 @@ from bot import plan
 from bot.errors import BotError, ServerUnreachable, Step, TooOften
 from bot.mail.arrivals import HEADS, recent_numbers
 from bot.mail.turns import in_turns
-from bot.retention import without_recent
+from bot.retention import sends_as
 from bot.slack.views.values import Progress, Report, Tested, outcome
 from storage.records import OldMail, Passwords, Person, Profile, Secret, ServerAddress
 
@@ -169,10 +169,9 @@ class Tester:
         if profile.outgoing is None:
             return None
         began = asyncio.get_running_loop().time()
-        username = profile.outgoing_username or without_recent(profile.username)
         try:
             await self._submitted(
-                profile.outgoing, username, passwords.outgoing or passwords.incoming, begun.append
+                profile.outgoing, sends_as(profile), passwords.outgoing or passwords.incoming, begun.append
             )
         except BotError as error:
             refusals.note(profile.outgoing, begun, error)

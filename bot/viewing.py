@@ -51,7 +51,7 @@ MOST_READ: Final = 48
 OWNERS_AT_ONCE: Final = 8
 
 _ALSO: Final = "Slack did not answer about some of their owners, so something may be missing here."
-_TOO_LARGE: Final = "This message is too large to be laid out here, or it cannot be read as mail. Send it to your DM to get what there is."
+_TOO_LARGE: Final = "This message is too large to be laid out here, or it cannot be read as mail. Send it to our direct messages to get what there is."
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +236,7 @@ class Viewing:
         Raises:
             NotAllowed: it is not open to them.
         """
-        visit, message = await self._door.to_message(viewer, message_id, fresh=True)
+        visit, message = await self._door.to_message(viewer, message_id)
         decision = await self._decided(visit, message, (), Level.SEE)
         line = await self._line(message_id)
         page, why_not = None, ""
@@ -273,7 +273,7 @@ class Viewing:
             NotKept: its octets are past their time.
             NotShown: it cannot be read.
         """
-        visit, message = await self._door.to_message(viewer, message_id, fresh=True)
+        visit, message = await self._door.to_message(viewer, message_id)
         await self._decided(visit, message, (), Level.OPEN)
         read = await self._kept.read(message_id, Mode.FIELDS, number)
         await self._decided(await self._door.again(visit), message, _domains(read), Level.OPEN)
@@ -289,7 +289,7 @@ class Viewing:
             NotKept: its octets are past their time.
             NotShown: it cannot be read.
         """
-        visit, message = await self._door.to_message(viewer, message_id, fresh=True)
+        visit, message = await self._door.to_message(viewer, message_id)
         await self._decided(visit, message, (), Level.MANAGE)
         read = await self._kept.read(message_id, Mode.LABEL)
         await self._decided(await self._door.again(visit), message, _domains(read), Level.MANAGE)
@@ -315,7 +315,7 @@ class Viewing:
             NotAllowed: it is not open to them.
         """
         viewed = await self.page(viewer, message_id, number)
-        visit, message = await self._door.to_message(viewer, message_id, fresh=True)
+        visit, message = await self._door.to_message(viewer, message_id)
         mail = mail_of(message, _domains(viewed.line))
         decision = await self._decided(visit, message, _domains(viewed.line), Level.OPEN)
         before = {copy.entry_id for copy in await self._copies.of_viewer(viewer)}

@@ -173,7 +173,7 @@ class Withdrawing:
         except CallFailed as failed:
             return failed.outcome
         log.info("withdrawn_post_looked_up", entry=row.entry_id, is_there=row.entry_id in found)
-        return Posted(row.channel, found.get(row.entry_id, ""))
+        return Posted(found.get(row.entry_id, ""))
 
     # What comes of them
 

@@ -83,7 +83,7 @@ async def _read(walk: Walk, listed: str, message: str) -> None:
     await walk.shot(listed, walk.dialog)
     if message:
         await walk.block("Invoice").get_by_role("button", name="Open").click()
-        await walk.says("Send to my DM")
+        await walk.says("Send to direct messages")
         await walk.shot(message, walk.dialog)
     while await walk.dialog.count():
         await walk.page.keyboard.press("Escape")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy
 from sqlmodel import col, select
 
+from storage.database import is_id
 from storage.errors import NotFound
 from storage.fencing import FREED
 from storage.records import Health, Retention, SeenState, Shape
@@ -105,6 +106,8 @@ async def message_of(
     Raises:
         NotFound: the message is gone, or somebody else's.
     """
+    if not is_id(message_id):
+        raise NotFound("This person has no such message.")
     message, mailbox, seen = plain(MessageRow), plain(MailboxRow), plain(SeenRow)
     entry, original, newer = plain(EntryRow), plain(OriginalRow), message.alias()
     is_same_uid = (newer.c.mailbox_id == message.c.mailbox_id) & (newer.c.uid == message.c.uid)

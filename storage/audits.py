@@ -13,6 +13,7 @@ import sqlalchemy
 from sqlalchemy import delete, update
 from sqlmodel import col
 
+from storage.database import is_id
 from storage.sharing import Act, AudienceKind, AuditEntry, GrantKind
 from storage.sharing_tables import AuditRow
 from storage.statements import insert_rows, plain, update_rows
@@ -33,6 +34,8 @@ ERASED: Final = "erased"
 """Stands where the id of a person stood who had everything about them erased."""
 
 _PURGE_BATCH: Final = 5_000
+_MOST_SUBJECT: Final = 60
+_MOST_DIGITS: Final = 18
 
 
 class Audits:
@@ -43,7 +46,7 @@ class Audits:
 
     async def add(self, entry: AuditEntry) -> None:
         """Record an entry of its own; of what somebody may not and tries again in the same minute, the first only."""
-        row = _row(entry)
+        row = _row(entry) | {"subject": fitted(entry.subject)}
         if entry.act is Act.REFUSED:
             row["once"] = f"{entry.workspace}:{entry.actor}:{entry.mailbox_id}:{entry.at:%Y%m%d%H%M}"
         statement = self._database.insert(plain(AuditRow)).values(row)
@@ -80,7 +83,9 @@ class Audits:
             since: entries of this time or later.
             before: those that follow the entry of this id in the list.
         """
-        if before is not None and not before.isdecimal():
+        if before is not None and not (before.isdecimal() and len(before) <= _MOST_DIGITS):
+            return []
+        if any(each is not None and not is_id(each) for each in (actor, owner)):
             return []
         audit = plain(AuditRow)
         query: Any = sqlalchemy.select(audit).where(audit.c.workspace == workspace)
@@ -94,6 +99,11 @@ class Audits:
         async with self._database.read() as session:
             rows = (await session.exec(query.order_by(audit.c.number.desc()).limit(limit))).all()
         return [_entry(row) for row in rows]
+
+
+def fitted(subject: str) -> str:
+    """What an entry names, as far as it can stand there: an id in it may have come with a payload."""
+    return "".join(each if each.isascii() and each.isprintable() else "?" for each in subject[:_MOST_SUBJECT])
 
 
 async def add_audit(session: AsyncSession, *entries: AuditEntry) -> None:

@@ -14,7 +14,7 @@ import sqlalchemy
 from sqlalchemy import bindparam, text
 
 from storage.database import is_id
-from storage.errors import NotFound
+from storage.errors import NotFound, NotPermitted
 from storage.records import EntryState, Person, Shape
 from storage.sharing import (
     Audience,
@@ -36,7 +36,7 @@ from storage.statements import plain
 from storage.tables import EntryRow, MailboxRow, MessageRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from sqlalchemy import ColumnElement
     from sqlmodel.ext.asyncio.session import AsyncSession
@@ -98,7 +98,22 @@ async def message_in(session: AsyncSession, message_id: str) -> ListedMessage:
     return listed(row)
 
 
-async def permits_source(session: AsyncSession, source: Source | None) -> bool:
+async def sending_facts_in(
+    session: AsyncSession, mailbox_id: str, permits: Callable[[Facts], bool], source: Source | None
+) -> Facts:
+    """The facts of a mailbox from which a mail may be sent, as its judge and that of its source say.
+
+    Raises:
+        NotFound: it is gone.
+        NotPermitted: a judge said no, or a mailbox is suspended.
+    """
+    facts = await facts_in(session, mailbox_id)
+    if facts.suspension is not None or not permits(facts) or not await _permits_source(session, source):
+        raise NotPermitted("This person may not send from the mailbox.")
+    return facts
+
+
+async def _permits_source(session: AsyncSession, source: Source | None) -> bool:
     """Whether the judge of a mail's source lets it be used; where there is no source, nothing stands against it."""
     if source is None:
         return True
@@ -143,8 +158,8 @@ async def _shares_of(session: AsyncSession, mailbox_ids: list[str]) -> dict[str,
 
 def _columns() -> list[Any]:
     mailbox = plain(MailboxRow).c
-    names = ("id", "workspace", "owner", "suspension")
-    return [mailbox[name] for name in names if name in mailbox]
+    names = ("id", "workspace", "owner", "suspension", "suspended_rank")
+    return [mailbox[name] for name in names]
 
 
 @cache
@@ -169,13 +184,14 @@ def _message() -> Any:
 
 
 def _facts(mailbox: Any, grants: tuple[Grant, ...], shares: Iterable[Share]) -> Facts:
-    why = getattr(mailbox, "suspension", None)
+    why = mailbox.suspension
     return Facts(
         mailbox_id=mailbox.id,
         owner=Person(mailbox.workspace, mailbox.owner),
         suspension=None if why is None else Suspension(why),
         grants=grants,
         shares=tuple(shares),
+        suspended_rank=mailbox.suspended_rank,
     )
 
 

@@ -7,7 +7,6 @@ begun: nobody sees it any more, and the next start finishes what a crash left.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import ColumnElement, delete, func
@@ -16,6 +15,7 @@ from sqlmodel import col, select
 from storage.attempts import count_of, forget
 from storage.audits import add_audit
 from storage.counting import AttemptKind
+from storage.database import is_id
 from storage.dossier import Dossier, Holding, Post, Remembered
 from storage.errors import Changed, NotFound
 from storage.facts import lock_sharing
@@ -32,6 +32,7 @@ from storage.withdrawing import forget_copies, withdraw_copies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -86,7 +87,9 @@ class Holdings:
 
     # Destroying
 
-    async def remove(self, owner: Person, mailbox_id: str, audit: AuditEntry | None = None) -> Holding:
+    async def remove(
+        self, owner: Person, mailbox_id: str, now: datetime, audit: AuditEntry | None = None
+    ) -> Holding:
         """Destroy one mailbox; what it held. NotFound when they have no such one.
 
         Args:
@@ -95,7 +98,6 @@ class Holdings:
         async with self._database.write() as session:
             await self._database.serialise(session, owner.workspace, owner.user)
             held = await self._count(session, owner, mailbox_id)
-            now = datetime.now(UTC)
             await lock_sharing(self._database, session, owner.workspace)
             await withdraw_copies(self._database, session, mailbox_id=mailbox_id, now=now)
             why, place = "" if audit is None else "administrator", owner.workspace
@@ -109,7 +111,7 @@ class Holdings:
         await self._database.checkpoint()
         return held
 
-    async def erase(self, owner: Person, asked_at: datetime) -> Holding:
+    async def erase(self, owner: Person, asked_at: datetime, now: datetime) -> Holding:
         """Destroy all that is stored about a person; what there was.
 
         Args:
@@ -125,7 +127,6 @@ class Holdings:
                 raise Changed("A mailbox was added meanwhile.")
             held = await self._count(session, owner, None)
             ids = await _ids(session, owner)
-            now = datetime.now(UTC)
             await forget_copies(self._database, session, owner, ids, now)
             await say_farewell(self._database, session, owner.workspace, ids, who="", now=now)
             await forget_sender(session, owner, ids, now)
@@ -184,6 +185,8 @@ class Holdings:
         """Mailboxes whose end has begun count for nothing: their owner was told of that."""
         mine = is_of(owner)
         if mailbox_id is not None:
+            if not is_id(mailbox_id):
+                raise NotFound("This person has no such mailbox.")
             mine &= col(MailboxRow.id) == mailbox_id
         ids = (await session.exec(select(MailboxRow.id).where(mine))).all()
         if mailbox_id is not None and not ids:

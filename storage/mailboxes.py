@@ -6,13 +6,11 @@ ends the lease, so that a running poll can write nothing more; who polls is in `
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
-from sqlalchemy import func
-from sqlmodel import col, select
+from sqlmodel import select
 
 from storage.calm import calm_columns, choose, reschedule
 from storage.database import new_id
@@ -34,6 +32,7 @@ from storage.vault import master_key_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -119,6 +118,7 @@ class Mailboxes(PolledMailboxes):
             activated_at=now if is_active else None,
             suspension=None,
             suspended_administrator=None,
+            suspended_rank=None,
             suspended_role=None,
             suspended_deactivated=None,
             outgoing_refused_at=None,
@@ -188,11 +188,7 @@ class Mailboxes(PolledMailboxes):
                     raise NotPermitted("This person may not do so.")
             row = await unsuspended(session, owner, mailbox_id)
             if listing is not None and not await knows_any(session, mailbox_id, listing):
-                row.listed = len(skip) + len(old)
-                await skip_uids(self._database, session, mailbox_id, skip, now)
-                if old:
-                    await forget_wanted(session, mailbox_id, now)
-                    await bring(self._database, session, self._record(row), old, now)
+                await self._begin_anew(session, row, skip, old, now)
             await take_retention(session, row, retention, delete_days, now)
             seals = self._seals(row)
             changes: dict[str, Any] = {
@@ -215,6 +211,20 @@ class Mailboxes(PolledMailboxes):
             row.due_at = due_if_polled(row, now)
             await mend(session, self._vault, mailbox_id, now, spaced)
             return self._record(row)
+
+    async def _begin_anew(
+        self,
+        session: AsyncSession,
+        row: MailboxRow,
+        skip: Sequence[bytes],
+        old: Sequence[bytes],
+        now: datetime,
+    ) -> None:
+        row.listed = len(skip) + len(old)
+        await skip_uids(self._database, session, row.id, skip, now)
+        if old:
+            await forget_wanted(session, row.id, now)
+            await bring(self._database, session, self._record(row), old, now)
 
     async def change_retention(
         self,
@@ -252,16 +262,16 @@ class Mailboxes(PolledMailboxes):
         owner: Person,
         mailbox_id: str,
         password: Secret,
-        username: str | None = None,
+        username: str,
         *,
-        now: datetime | None = None,
+        now: datetime,
         spaced: Spaced = together,
     ) -> Mailbox:
         """Replace the outgoing password alone; a poll that runs goes on, and mail that waited for it is sent.
 
         Args:
-            username: the outgoing one from now on; None leaves it.
-            now: when that mail is due; by default, at once.
+            username: the outgoing one from now on.
+            spaced: when that mail is sent.
 
         Raises:
             NotPermitted: the mailbox is suspended.
@@ -271,10 +281,9 @@ class Mailboxes(PolledMailboxes):
             seals = self._seals(row)
             sealed = seals.passwords(Passwords(seals.opened_passwords(row).incoming, password))
             row.password_outgoing = sealed["password_outgoing"]
-            if username is not None:
-                row.profile = seals.changed_profile(row, outgoing_username=username)
+            row.profile = seals.changed_profile(row, outgoing_username=username)
             row.outgoing_refused_at = None
-            await mend(session, self._vault, mailbox_id, now or datetime.now(UTC), spaced)
+            await mend(session, self._vault, mailbox_id, now, spaced)
             return self._record(row)
 
     async def set_sending(
@@ -379,14 +388,6 @@ class Mailboxes(PolledMailboxes):
                     self._database, session, owner, mailbox_id, manager, before="", after="check asked"
                 )
             return self._record(row)
-
-    async def count_by_health(self) -> dict[Health, int]:
-        """How many mailboxes are polled, by health; everybody's, for whoever runs the bot."""
-        is_polled = col(MailboxRow.is_active) & col(MailboxRow.is_paused).is_(False)
-        is_polled &= col(MailboxRow.suspension).is_(None)
-        query = select(MailboxRow.health, func.count()).where(is_polled).group_by(col(MailboxRow.health))
-        async with self._database.read() as session:
-            return {Health(health): count for health, count in (await session.exec(query)).all()}
 
 
 # Statements that every poll and every post runs, built once.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import ColumnElement, bindparam, delete, exists, func, text, update
 from sqlmodel import col, select
 
+from storage.database import is_id
 from storage.errors import NotFound
 from storage.fencing import FREED, is_dm_of
 from storage.outbox import refresh_due
@@ -85,6 +86,8 @@ class OldMails:
         Raises:
             NotFound: it is somebody else's, or gone.
         """
+        if not is_id(entry_id):
+            raise NotFound("This person has no such old mail.")
         async with self._database.write() as session:
             mine = (col(MailboxRow.workspace) == owner.workspace) & (col(MailboxRow.owner) == owner.user)
             query = select(MailboxRow.id).join(OldMailRow, col(OldMailRow.mailbox_id) == MailboxRow.id)

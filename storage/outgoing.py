@@ -18,8 +18,8 @@ from sqlmodel import col, select
 
 from storage.audits import add_audit
 from storage.database import new_id
-from storage.errors import NotFound, NotPermitted
-from storage.facts import facts_in, lock_sharing, message_in, permits_source
+from storage.errors import NotFound
+from storage.facts import lock_sharing, message_in, sending_facts_in
 from storage.letters import key_of, outgoing_record, sealed_letter
 from storage.mending import mend
 from storage.outgoing_overdue import end_overdue
@@ -33,7 +33,7 @@ from storage.outgoing_rows import (
     selected,
     write_pieces,
 )
-from storage.pieces import OUTGOING_CHUNKS, sealed_pieces
+from storage.pieces import OUTGOING_CHUNKS, THREAD_OCTETS, sealed_pieces
 from storage.sending import OutgoingState, RecipientState
 from storage.sending_tables import (
     PURGEABLE,
@@ -59,7 +59,6 @@ if TYPE_CHECKING:
     from storage.sharing import Facts
     from storage.vault import DataKey, Vault
 
-_THREAD_OCTETS: Final = 256 * 1024
 _PURGE_BATCH: Final = 20
 
 
@@ -98,9 +97,10 @@ class Outgoings:
         key, workspace = key_of(self._vault, mailbox), mailbox.mailbox_workspace
         outgoing_id = new_id()
         work = partial(sealed_pieces, key, workspace, OUTGOING_CHUNKS, outgoing_id, new.octets)
-        pieces = await asyncio.to_thread(work) if len(new.octets) > _THREAD_OCTETS else work()
+        pieces = await asyncio.to_thread(work) if len(new.octets) > THREAD_OCTETS else work()
         async with self._database.write() as session:
-            facts = await self._judged(session, new.mailbox_id, workspace, permits, source)
+            await lock_sharing(self._database, session, workspace)
+            facts = await sending_facts_in(session, new.mailbox_id, permits, source)
             known = await self._known(session, new.mailbox_id, new.actor, new.form_id)
             if known is not None:
                 return known
@@ -124,20 +124,6 @@ class Outgoings:
         }  # fmt: skip
         row = (await session.exec(_of_form(), params=form)).first()
         return None if row is None else outgoing_record(row, key_of(self._vault, row))
-
-    async def _judged(
-        self,
-        session: AsyncSession,
-        mailbox_id: str,
-        workspace: str,
-        permits: Callable[[Facts], bool],
-        source: Source | None,
-    ) -> Facts:
-        await lock_sharing(self._database, session, workspace)
-        facts = await facts_in(session, mailbox_id)
-        if facts.suspension is not None or not permits(facts) or not await permits_source(session, source):
-            raise NotPermitted("This person may not send from the mailbox.")
-        return facts
 
     # Seeing
 
@@ -261,10 +247,10 @@ class Outgoings:
             await lock_sharing(self._database, session, workspace)
             row = await row_of(session, outgoing_id, is_locked=True)
             outgoing = self._theirs(row, actor)
-            is_written_on = outgoing.letter is not None and outgoing.letter.is_written_on
-            if outgoing.state not in {OutgoingState.UNKNOWN, OutgoingState.FAILED} or is_written_on:
+            has_ended_badly = outgoing.state in {OutgoingState.UNKNOWN, OutgoingState.FAILED}
+            if not has_ended_badly or outgoing.is_written_on:
                 return outgoing
-            await self._judged(session, outgoing.mailbox_id, workspace, permits, source)
+            await sending_facts_in(session, outgoing.mailbox_id, permits, source)
             if outgoing.letter is None:
                 raise NotFound("The mail is past its time.")
             letter = _owed_again(outgoing.letter)
@@ -332,9 +318,7 @@ async def _first_state(session: AsyncSession, mailbox_id: str) -> OutgoingState:
 
 
 def _may_be_undone(outgoing: Outgoing) -> bool:
-    recipients = () if outgoing.letter is None else outgoing.letter.recipients
-    is_with_somebody = any(each.state is RecipientState.TAKEN for each in recipients)
-    return outgoing.state in {OutgoingState.WAITING, OutgoingState.HELD} and not is_with_somebody
+    return outgoing.state in {OutgoingState.WAITING, OutgoingState.HELD} and not outgoing.is_with_some
 
 
 def _owed_again(letter: Letter) -> Letter:

@@ -10,7 +10,7 @@ from storage.errors import KeyUnknown, NotFound, SealBroken
 from storage.letters import key_of, outgoing_record
 from storage.outgoing_posts import owe_news
 from storage.outgoing_rows import RAISED, change, row_of
-from storage.sending import OutgoingState, RecipientState, Trouble
+from storage.sending import OutgoingState, Trouble
 from storage.sending_tables import OutgoingRow
 from storage.statements import plain
 from storage.tables import MailboxRow
@@ -60,7 +60,6 @@ async def _end(  # noqa: PLR0917 - one of a batch
 def _is_with_some(row: Any, vault: Vault) -> bool:
     """Whether some of its recipients have the mail already."""
     try:
-        letter = outgoing_record(row, key_of(vault, row)).letter
+        return outgoing_record(row, key_of(vault, row)).is_with_some
     except (KeyUnknown, SealBroken):
         return False
-    return letter is not None and any(each.state is RecipientState.TAKEN for each in letter.recipients)

@@ -46,16 +46,15 @@ class OutgoingPosts:
         self._database: Final = database
         self._vault: Final = vault
 
-    async def behind(self, limit: int, after: str = "") -> list[OutgoingPost]:
-        """Posts that stand in Slack and no longer say how far their mail is, by id.
+    async def behind(self, limit: int, after: str = "") -> tuple[list[OutgoingPost], str]:
+        """Posts that stand in Slack and no longer say how far their mail is, by id; what does not open is left out.
 
         Args:
-            after: the last id of the call before, "" to begin.
-        """
-        return (await self.page(limit, after))[0]
+            after: what the call before returned, "" to begin.
 
-    async def page(self, limit: int, after: str = "") -> tuple[list[OutgoingPost], str]:
-        """The same, and after which id to go on, "" after the last one: what does not open is left out."""
+        Returns:
+            The posts, and after which id to go on, "" after the last one.
+        """
         asked = {"after": after, "most": limit}
         async with self._database.read() as session:
             rows = (await session.exec(_behind(), params=asked)).all()

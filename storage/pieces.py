@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from storage.vault import DataKey
 
 CHUNK_OCTETS: Final = 256 * 1024
+THREAD_OCTETS: Final = 256 * 1024
+"""A mail that is sent leaves the event loop to be sealed or opened where it is larger."""
+
 MESSAGE_CHUNKS: Final = "message_chunk"
 OUTGOING_CHUNKS: Final = "outgoing_chunk"
 

@@ -1,4 +1,4 @@
-"""The mailboxes as whoever polls them sees them: claimed, renewed, finished, put off.
+"""The mailboxes as whoever polls them sees them: claimed, renewed, finished, put off, counted.
 
 A poll holds a lease and a fencing number; a change by the owner raises the number, so it can write nothing more.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy
 import structlog
+from sqlalchemy import func
 from sqlmodel import col, select
 
 from storage.ending import columns, finish
@@ -18,7 +19,7 @@ from storage.fencing import ANY_CLAIM, FREED, is_claimed, is_free, this_claim, u
 from storage.overdue import spread
 from storage.owing import owe
 from storage.owned import RAISED
-from storage.records import Claim
+from storage.records import Claim, Health
 from storage.sealing import Seals, mailbox_record
 from storage.statements import plain, update_rows
 from storage.tables import MailboxRow
@@ -120,6 +121,14 @@ class PolledMailboxes:
         """At start: end the leases a dead predecessor of this name held."""
         async with self._database.write() as session:
             await update_rows(session, MailboxRow, col(MailboxRow.lease_owner) == worker, RAISED)
+
+    async def count_by_health(self) -> dict[Health, int]:
+        """How many mailboxes are polled, by health; everybody's, for whoever runs the bot."""
+        is_polled = col(MailboxRow.is_active) & col(MailboxRow.is_paused).is_(False)
+        is_polled &= col(MailboxRow.suspension).is_(None)
+        query = select(MailboxRow.health, func.count()).where(is_polled).group_by(col(MailboxRow.health))
+        async with self._database.read() as session:
+            return {Health(health): count for health, count in (await session.exec(query)).all()}
 
     def _seals(self, row: Any) -> Seals:
         if row.wrapped_key is None:

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, delete, func
 from sqlmodel import col, select
 
 from storage.answers import of_owner
-from storage.database import new_id
+from storage.database import is_id, new_id
 from storage.errors import NotFound, TooMany
 from storage.managing import admit, note
 from storage.statements import plain
@@ -142,6 +142,8 @@ class Rules:
         Raises:
             NotFound: it was removed before, or is somebody else's.
         """
+        if not is_id(rule_id):
+            raise NotFound("This person has no such rule.")
         mine = select(MailboxRow.id).where(*of_owner(owner))
         async with self._database.write() as session:
             this = (col(RuleRow.id) == rule_id) & col(RuleRow.mailbox_id).in_(mine)
@@ -157,6 +159,8 @@ class Rules:
         """
         async with self._database.write() as session:
             await admit(self._database, session, mailbox_id, manager)
+            if not is_id(rule_id):
+                raise NotFound("This mailbox has no such rule.")
             this = (col(RuleRow.id) == rule_id) & (col(RuleRow.mailbox_id) == mailbox_id)
             this &= col(RuleRow.kind) == RuleKind.SENDER
             if (await session.exec(delete(RuleRow).where(this))).rowcount != 1:

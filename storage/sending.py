@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,6 +27,10 @@ class OutgoingState(StrEnum):
     UNKNOWN = "unknown"  # no answer after the last dot: not sent again, its sender decides
     FAILED = "failed"  # refused for good, or tried for too long: no recipient has it
     UNDONE = "undone"  # called back by its sender
+
+
+NOT_SENT: Final = frozenset({OutgoingState.UNDONE, OutgoingState.FAILED})
+"""No recipient has the mail and it is not tried any more: its form can be written on."""
 
 
 class RecipientField(StrEnum):
@@ -178,6 +182,17 @@ class Outgoing:
     trouble: Trouble | None = None
     is_left: bool = False
     begun_at: datetime | None = None
+
+    @property
+    def is_written_on(self) -> bool:
+        """Another mail was sent from its form since, and takes its place."""
+        return self.letter is not None and self.letter.is_written_on
+
+    @property
+    def is_with_some(self) -> bool:
+        """Some of its recipients have it already, as far as that is known."""
+        recipients = () if self.letter is None else self.letter.recipients
+        return any(each.state is RecipientState.TAKEN for each in recipients)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from storage.audits import add_audit, share_words
 from storage.copied import Telling, TellingKind
-from storage.database import new_id
+from storage.database import is_id, new_id
 from storage.errors import NotFound, NotPermitted, TooMany
 from storage.facts import facts_in, facts_where, listed, lock_sharing, message_in, share_of
 from storage.records import EntryState, Shape
@@ -237,6 +237,8 @@ class Shares:
 
     async def _locked(self, session: AsyncSession, share_id: str) -> tuple[Facts, Share]:
         """A share with its facts, after nobody else may change either."""
+        if not is_id(share_id):
+            raise NotFound("There is no such share.")
         mailbox, share = plain(MailboxRow), plain(ShareRow)
         joined = share.join(mailbox, mailbox.c.id == share.c.mailbox_id)
         place: Any = sqlalchemy.select(mailbox.c.id, mailbox.c.workspace).select_from(joined)
@@ -284,6 +286,8 @@ class Shares:
         Args:
             before: those that follow the message of this id in the list.
         """
+        if before is not None and not is_id(before):
+            return []
         entry, message = plain(EntryRow), plain(MessageRow)
         joined = entry.join(message, message.c.id == entry.c.message_id)
         which = [

@@ -208,6 +208,7 @@ class Facts:
     Attributes:
         grants: all that are written in the workspace.
         shares: those of this mailbox that have not ended, of the whole and of single messages.
+        suspended_rank: of the role of whoever suspended it as an administrator; None where nobody did, or it is not known.
     """
 
     mailbox_id: str
@@ -215,6 +216,7 @@ class Facts:
     suspension: Suspension | None
     grants: tuple[Grant, ...]
     shares: tuple[Share, ...]
+    suspended_rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

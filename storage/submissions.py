@@ -20,13 +20,13 @@ from sqlmodel import col
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from storage.audits import ERASED, add_audit
-from storage.errors import KeyUnknown, LeaseLost, NotFound, NotPermitted, SealBroken
-from storage.facts import facts_in, lock_sharing, permits_source
+from storage.errors import KeyUnknown, LeaseLost, NotFound, SealBroken
+from storage.facts import lock_sharing, sending_facts_in
 from storage.letters import key_of, outgoing_record, sealed_letter
 from storage.outgoing import domain_digest, forget_letters
 from storage.outgoing_posts import owe_alarm, owe_news
 from storage.outgoing_rows import FINISHED, RAISED, change, change_all, outgoing_of, row_of, selected
-from storage.pieces import OUTGOING_CHUNKS, opened_pieces
+from storage.pieces import OUTGOING_CHUNKS, THREAD_OCTETS, opened_pieces
 from storage.sending import OutgoingState, OutgoingStock, RecipientState, Submission
 from storage.sending_tables import (
     DUE,
@@ -53,7 +53,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-_THREAD_OCTETS: Final = 256 * 1024
 _UNOPENED: Final = timedelta(hours=1)
 """A mail that does not open is looked at again after so long: its master key may be given by then."""
 
@@ -144,7 +143,7 @@ class Submissions:
             sealed = (await session.exec(query.order_by(chunk.number))).scalars().all()
         key = key_of(self._vault, row)
         work = partial(opened_pieces, key, row.mailbox_workspace, OUTGOING_CHUNKS, outgoing_id, sealed)
-        return await asyncio.to_thread(work) if row.octets > _THREAD_OCTETS else work()
+        return await asyncio.to_thread(work) if row.octets > THREAD_OCTETS else work()
 
     # Sending
 
@@ -168,15 +167,9 @@ class Submissions:
             if row.state != OutgoingState.WAITING or row.lease_until <= now:
                 raise LeaseLost("The mail is another's to send now.")
             try:
-                facts = await facts_in(session, outgoing.mailbox_id)
+                facts = await sending_facts_in(session, outgoing.mailbox_id, permits, source)
             except NotFound:
                 raise LeaseLost("The mailbox is being removed.") from None
-            if (
-                facts.suspension is not None
-                or not permits(facts)
-                or not await permits_source(session, source)
-            ):
-                raise NotPermitted("This person may not send from the mailbox.")
             await change(session, outgoing.id, {"state": OutgoingState.SENDING, "trouble": None})
             await add_audit(session, _sent(outgoing, facts, now))
 
@@ -306,10 +299,9 @@ async def _lock_mailbox(session: AsyncSession, mailbox_id: str) -> None:
 
 def _may_come(state: OutgoingState, outgoing: Outgoing, tried: Tried) -> bool:
     """Whether a try ends so; of a mail that some have already, one before the intent may be the last."""
-    if tried.state is OutgoingState.SENT and outgoing.letter is not None:
-        is_with_some = any(each.state is RecipientState.TAKEN for each in outgoing.letter.recipients)
+    if tried.state is OutgoingState.SENT:
         # Of an unknown one it is the answer, come late.
-        return is_with_some or state in {OutgoingState.SENDING, OutgoingState.UNKNOWN}
+        return outgoing.is_with_some or state in {OutgoingState.SENDING, OutgoingState.UNKNOWN}
     return tried.state in _NEXT.get(state, ())
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy
 from sqlalchemy import case, func
 
+from storage.database import is_id
 from storage.headcount import Counts, Holder
 from storage.records import Health
 from storage.sealing import Seals, mailbox_record
@@ -29,10 +30,11 @@ _HOLDERS_AT_ONCE: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """A mailbox, and how many posts are on their way to Slack for it."""
+    """A mailbox, how many posts are on their way to Slack for it, and the rank of the administrator who suspended it."""
 
     mailbox: Mailbox
     waiting: int
+    suspended_rank: int | None = None
 
 
 class Surveys:
@@ -82,6 +84,8 @@ class Surveys:
 
     async def one(self, workspace: str, mailbox_id: str) -> Surveyed | None:
         """One of them; None when it is gone, or of another workspace."""
+        if not is_id(mailbox_id):
+            return None
         mailbox = plain(MailboxRow)
         query: Any = sqlalchemy.select(mailbox).where(_of(workspace), mailbox.c.id == mailbox_id)
         async with self._database.read() as session:
@@ -92,7 +96,8 @@ class Surveys:
 
     def _surveyed(self, row: Any, waiting: dict[str, int]) -> Surveyed:
         key = self._vault.data_key(row.wrapped_key, row.workspace, row.id)
-        return Surveyed(mailbox_record(row, Seals(key, row.workspace, row.id)), waiting.get(row.id, 0))
+        mailbox = mailbox_record(row, Seals(key, row.workspace, row.id))
+        return Surveyed(mailbox, waiting.get(row.id, 0), row.suspended_rank)
 
 
 def _of(workspace: str) -> ColumnElement[bool]:

@@ -13,6 +13,7 @@ from sqlmodel import col, select
 
 from storage.audits import add_audit
 from storage.copied import Telling, TellingKind
+from storage.database import is_id
 from storage.errors import NotFound, NotPermitted
 from storage.facts import facts_in, lock_sharing
 from storage.outgoing_rows import note_standstill
@@ -61,10 +62,14 @@ class Suspensions:
         actor: Person | None,
         now: datetime,
         permits: Callable[[Facts], bool],
+        rank: int | None = None,
     ) -> bool:
         """Stop a mailbox; False when it is suspended for that cause already. A poll that runs writes nothing more.
 
-        ROLE and DEACTIVATED take each other's place; ADMINISTRATOR holds beside them.
+        ROLE and DEACTIVATED take each other's place; ADMINISTRATOR holds beside them, for the highest who set it.
+
+        Args:
+            rank: of the role of the administrator who does it.
 
         Raises:
             NotFound: it is gone, or of another workspace.
@@ -72,7 +77,10 @@ class Suspensions:
         """
         async with self._database.write() as session:
             row = await self._judged(session, workspace, mailbox_id, permits)
-            if getattr(row, f"suspended_{why}") is not None:
+            is_known = getattr(row, f"suspended_{why}") is not None
+            if rank is not None and (not is_known or (row.suspended_rank or 0) < rank):
+                row.suspended_rank = rank
+            if is_known:
                 return False
             before = row.suspension
             if why in _OF_OWNER:
@@ -111,6 +119,8 @@ class Suspensions:
             before = row.suspension
             for why in causes:
                 setattr(row, f"suspended_{why}", None)
+            if row.suspended_administrator is None:
+                row.suspended_rank = None
             row.suspension = _strongest(row)
             raised(row, due_at=due_if_polled(row, now))
             await session.flush()
@@ -151,6 +161,8 @@ class Suspensions:
     async def _judged(
         self, session: AsyncSession, workspace: str, mailbox_id: str, permits: Callable[[Facts], bool]
     ) -> MailboxRow:
+        if not is_id(mailbox_id):
+            raise NotFound("There is no such mailbox.")
         await lock_sharing(self._database, session, workspace)
         query = select(MailboxRow).where(
             MailboxRow.id == mailbox_id,

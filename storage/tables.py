@@ -83,7 +83,8 @@ class KeyCheckRow(Table, table=True):
 class MailboxRow(Table, table=True):
     """One mailbox, its lease and its fencing number. Without `wrapped_key` nothing sealed under it opens any more.
 
-    `activated_at`: since when it is active. `suspension` is the strongest of the causes, which have their own times.
+    `activated_at`: since when it is active. `suspension` is the strongest of the causes, which have their own times;
+    `suspended_rank` is the rank of the administrators' one, None where that is not known.
     `zone` is the owner's time zone as Slack last told it, `zone_due` when Slack is asked again; None where the zone does
     not matter. `outgoing_refused_at`: since when the outgoing server refuses the login; None while it does not.
     """
@@ -136,6 +137,7 @@ class MailboxRow(Table, table=True):
     activated_at: datetime | None
     suspension: str | None
     suspended_administrator: datetime | None
+    suspended_rank: int | None
     suspended_role: datetime | None
     suspended_deactivated: datetime | None
     outgoing_refused_at: datetime | None

@@ -46,12 +46,6 @@ class Withdrawals:
             rows = (await session.exec(query.order_by(is_blank, row.c.entry_id.desc()).limit(limit))).all()
         return [_withdrawal(each) for each in rows]
 
-    async def count(self) -> int:
-        """How many are still to be called back."""
-        query: Any = sqlalchemy.select(func.count()).select_from(plain(WithdrawalRow)).where(text(UNDONE))
-        async with self._database.read() as session:
-            return int((await session.exec(query)).scalars().one())
-
     async def record(self, changed: Sequence[Withdrawal], now: datetime) -> None:
         """Record how far some are; once the last of a batch is done, report that."""
         if not changed:

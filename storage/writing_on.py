@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 from storage.errors import Changed, NotFound
 from storage.letters import key_of, outgoing_record, sealed_letter
 from storage.outgoing_rows import change, row_of
-from storage.sending import OutgoingState
+from storage.sending import NOT_SENT
 
 if TYPE_CHECKING:
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from storage.records import Person
     from storage.vault import Vault
-
-_OVER = frozenset({OutgoingState.UNDONE, OutgoingState.FAILED})
 
 
 async def give_way(session: AsyncSession, vault: Vault, actor: Person, outgoing_id: str) -> None:
@@ -41,7 +39,7 @@ async def give_way(session: AsyncSession, vault: Vault, actor: Person, outgoing_
     outgoing = outgoing_record(row, key)
     if outgoing.actor != actor or outgoing.letter is None:
         return
-    if outgoing.letter.is_written_on or outgoing.state not in _OVER:
+    if outgoing.is_written_on or outgoing.state not in NOT_SENT:
         raise Changed("The mail was written on already, or is sent again.")
     letter = replace(outgoing.letter, is_written_on=True, draft="")
     await change(session, outgoing_id, {"letter": sealed_letter(key, row.mailbox_workspace, row.id, letter)})

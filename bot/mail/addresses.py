@@ -21,6 +21,7 @@ _SPECIAL: Final = re.compile(r'[",:;<(]')
 _PARENTHESIS: Final = re.compile(r"\\.|[()]", re.DOTALL)
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 _ATOM: Final = re.compile(r'[^\s"(),:;<>@\[\]\\]+')
+_QUOTED: Final = re.compile(r'\s*"([^"\\]*)"\s*(@.*)', re.DOTALL)
 
 
 def parsed(raw: bytes, hint: str = "") -> tuple[tuple[Address, ...], int]:
@@ -50,6 +51,7 @@ class _Reading:
         self._words: list[str] = []
         self._comment = ""
         self._angle: str | None = None
+        self._quoted = ""  # what stands before an @, quotes and all
         self._group = ""
         self._group_start = 0
         self._never_closed: set[str] = set()
@@ -95,6 +97,7 @@ class _Reading:
             # Only where nothing changes without them: "ada k"@x.example is no mail for k@x.example.
             is_needed = self._value[end + 1 : end + 2] == "@" and not _ATOM.fullmatch(bare)
             self._words.append(f'"{content}"' if is_needed else bare)
+            self._quoted = self._quoted or (self._words[-1] if is_needed else "")
         elif kind == "(":
             self._comment = self._comment or content
         elif not self._angle:
@@ -133,14 +136,22 @@ class _Reading:
         """Takes what was read since the last comma as one address."""
         phrase, angle = "".join(self._words), self._angle
         if angle is None:
-            angle = next((word for word in phrase.split() if "@" in word.strip("@")), "")
+            angle = self._bare(phrase)
             phrase = phrase.replace(angle, "", 1) if angle else phrase
         name = shown(phrase.strip(" <>") or self._comment)
-        address = "".join(one_line(angle.strip(" <>"), ADDRESS_UNITS).split())
+        address = _unspaced(one_line(angle.strip(" <>"), ADDRESS_UNITS))
         if name or address:
             self._count += 1
             self._found += [Address(name, address, self._group)] if self._count <= ADDRESSES else []
-        self._words, self._comment, self._angle = [], "", None
+        self._words, self._comment, self._angle, self._quoted = [], "", None, ""
+
+    def _bare(self, phrase: str) -> str:
+        """The address in a phrase without angle brackets; "" for none."""
+        start = phrase.find(f"{self._quoted}@") if self._quoted else -1
+        if start >= 0:
+            end = start + len(self._quoted)
+            return phrase[start:end] + phrase[end:].split(maxsplit=1)[0]
+        return next((word for word in phrase.split() if "@" in word.strip("@")), "")
 
     def _open_group(self) -> None:
         name = shown("".join(self._words))
@@ -153,3 +164,15 @@ class _Reading:
         if self._group and self._count == self._group_start:
             self._found.append(Address("", "", self._group))
         self._group = ""
+
+
+def _unspaced(address: str) -> str:
+    """An address without the spaces that mean nothing, and without quotes where nothing changes without them.
+
+    Spaces in quotes belong to it: mail for "ada k"@x.example is none for adak@x.example.
+    """
+    found = _QUOTED.fullmatch(address)
+    if found is None:
+        return "".join(address.split())
+    local_part = found[1] if _ATOM.fullmatch(found[1]) else f'"{found[1]}"'
+    return local_part + "".join(found[2].split())

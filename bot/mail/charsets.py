@@ -124,6 +124,7 @@ _BOMS: Final = (
 _META: Final = re.compile(rb"charset\s{0,9}=\s{0,9}[\"']?([A-Za-z0-9_:.+-]{2,40})", re.IGNORECASE)
 _NOT_ASCII: Final = re.compile(rb"[\x80-\xff]")
 _ISO_2022: Final = re.compile(rb"\x1b[$(]")
+_HALVES: Final = re.compile("[\ud800-\udfff]")
 
 
 def codec_of(label: str) -> str:
@@ -173,18 +174,19 @@ def _strictly(octets: bytes, codec: str) -> str | None:
 
 
 def _labelled(octets: bytes, codec: str) -> tuple[str, bool]:
-    if (text := _strictly(octets, codec)) is not None:
-        return text, False
-    if not octets.isascii() and (text := _strictly(octets, "utf-8")) is not None:
+    text = _strictly(octets, codec)
+    if text is None and not octets.isascii() and (text := _strictly(octets, "utf-8")) is not None:
         return text, True
-    return octets.decode(codec, "replace"), False
+    text = octets.decode(codec, "replace") if text is None else text
+    # The one codec that lets halves of characters through, which nothing can write again.
+    return (_HALVES.sub("\ufffd", text) if codec == "utf-7" else text), False
 
 
 def _unlabelled(octets: bytes, *, is_html: bool) -> tuple[str, bool]:
     """Not UTF-8, and no label worth the name: what the HTML says, else what the octets look like."""
     if is_html and (found := _META.search(octets, 0, _META_WITHIN)):
         codec = codec_of(found[1].decode("ascii"))
-        if codec not in {"", "ascii", "utf-8"}:
+        if codec not in {"", "ascii", "utf-8", "utf-7"}:  # what has octets above 127 is no UTF-7
             return octets.decode(codec, "replace"), False
     if _is_nearly_utf8(octets):
         return octets.decode("utf-8", "replace"), True

@@ -36,17 +36,18 @@ BROKEN: Final = (
     AssertionError,
     AttributeError,
     LookupError,
+    OSError,
     RuntimeError,
     TypeError,
     ValueError,
 )
-"""What the library raises for calendars that are none."""
+"""What the library raises for calendars that are none; it takes the names of zones for those of files."""
 
 _FOLD: Final = re.compile(r"\r{0,2}\n[ \t]")
 _TZID: Final = re.compile(r"TZID=", re.IGNORECASE)
-_TIMES: Final = ("DTSTART", "DTEND", "RECURRENCE-ID")
+_TIMES: Final = ("DTSTART", "DTEND", "RECURRENCE-ID", "RDATE", "EXDATE")
 _READ: Final = frozenset(
-    {*_TIMES, "UID", "SEQUENCE", "SUMMARY", "LOCATION", "ORGANIZER", "ATTENDEE", "RRULE", "RDATE", "EXDATE"}
+    {*_TIMES, "UID", "SEQUENCE", "SUMMARY", "LOCATION", "ORGANIZER", "ATTENDEE", "RRULE"}
     | {"STATUS", "DURATION", "X-MICROSOFT-CDO-ALLDAYEVENT"}
 )
 _DAY_NAMES: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from bot.mail import addresses, headers, itip, lists, message, recognised, rich_text
+from bot.mail import addresses, file_types, headers, itip, lists, message, recognised, rich_text
 from bot.mail.content import Fault, File
 from bot.mail.letters import Original
 from bot.mail.lines import readable
@@ -67,7 +67,10 @@ def original(mail: Message, octets: bytes, *, with_text: bool = True) -> Origina
 
 
 def files(mail: Message) -> tuple[tuple[File, ...], tuple[tuple[str, int], ...]]:
-    """The attachments, quiet ones too, and the names and sizes of those there is no room for."""
+    """The attachments, quiet ones too, and the names and sizes of those there is no room for.
+
+    A type is one that a header can hold, whatever the mail said.
+    """
     kept: list[File] = []
     left_out: list[tuple[str, int]] = []
     room = FILES_OCTETS
@@ -76,7 +79,7 @@ def files(mail: Message) -> tuple[tuple[File, ...], tuple[tuple[str, int], ...]]
             left_out.append((each.name, len(each.octets)))
             continue
         room -= len(each.octets)
-        kept.append(File(each.name, each.octets, each.name, each.type))
+        kept.append(File(each.name, each.octets, each.name, file_types.of(each.name, each.type)))
     return tuple(kept), tuple(left_out)
 
 

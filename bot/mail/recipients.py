@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -27,9 +27,6 @@ CHARACTERS: Final = 10_000
 ADDRESSES: Final = 100
 FAULTS: Final = 5
 """So many are said one by one."""
-
-FIELD_CHARACTERS: Final = 3000
-"""Of what one field of a form takes before anybody typed."""
 
 _PIECE_UNITS: Final = 60
 _ANGLE: Final = r"<{1,2}[^<>\r\n]*>{1,2}"
@@ -51,6 +48,11 @@ _QUOTES: Final = "\"'“”‘’«»„"
 _BARE_NAME: Final = re.compile(r'[^",;:<>()@\[\]\\\r\n\v\f\x85\u2028\u2029，；、،؛：＠﹫&]+')
 _LITERAL: Final = re.compile(r"\[(?:\d{1,3}(?:\.\d{1,3}){3}|IPv6:[0-9a-f:.]{2,45})\]", re.IGNORECASE)
 _NUMBERS: Final = re.compile(r"[\d.]+")
+_GOOGLE: Final = frozenset({"gmail.com", "googlemail.com"})
+_QUOTED: Final = re.compile(r'"([ !#-;=?A-\[\]-~]{1,62})"(@[^@\s"]+)')
+"""An address with a local part in quotes (RFC 5321 section 4.1.2), without what no command and no field of ours takes."""
+
+_DOT_ATOM: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +83,18 @@ def typed(text: str) -> Typed:
     return Typed(tuple(found.values())[:ADDRESSES], tuple(_bounded(list(faults), len(found))))
 
 
-def shown(addresses: Iterable[Address], limit: int = FIELD_CHARACTERS) -> str:
-    """The addresses as a person would type them; `typed` reads them again.
-
-    Args:
-        limit: names are left out where they would make it longer; the addresses alone never are.
-    """
-    known = list(addresses)
-    whole = ", ".join(_shown(one) for one in known)
-    return whole if len(whole) <= limit else ", ".join(_shown(replace(one, name="")) for one in known)
+def shown(one: Address) -> str:
+    """An address as a person would type it, its domain as its owner spells it; `typed` reads it again."""
+    local_part, _, domain = one.address.rpartition("@")
+    spelled = domains.shown(domain)
+    is_same = parties.ascii_domain(spelled) == domain
+    address = f"{local_part}@{spelled if is_same else domain}"
+    name = one_line(one.name, NAME_UNITS)
+    if not name:
+        return address
+    is_bare = _BARE_NAME.fullmatch(name) and name == name.strip(_QUOTES)
+    label = name if is_bare else '"' + name.replace('"', "'") + '"'
+    return f"{label} <{address}>"
 
 
 def sound(address: Address) -> Address | None:
@@ -119,7 +124,16 @@ def is_among(address: str, own: Collection[str]) -> bool:
     """Whether mail to an address comes to one of these keys, by an address within one (RFC 5233) too."""
     whole = key(address)
     local_part, _, domain = whole.rpartition("@")
+    if domain in _GOOGLE:
+        return _google_account(whole) in map(_google_account, own)
     return whole in own or f"{local_part.partition('+')[0]}@{domain}" in own
+
+
+def _google_account(whole: str) -> str:
+    """By which two keys are the same account: dots count for nothing there, and both domains are one."""
+    local_part, _, domain = whole.rpartition("@")
+    name = local_part.partition("+")[0].replace(".", "")
+    return f"{name}@gmail.com" if domain in _GOOGLE else whole
 
 
 def merged(
@@ -144,13 +158,18 @@ def _unseen(addresses: Iterable[Address], seen: set[str]) -> tuple[Address, ...]
 
 def _sound(name: str, address: str) -> Address:
     """An address in the one spelling it has here; raises Fault for what is none."""
-    checks.email_address(address)
+    if quoted := _QUOTED.fullmatch(address):
+        inside, host = quoted.groups()
+        address = inside + host if _DOT_ATOM.fullmatch(inside) else address
+        checks.email_address(f"quoted{host}")
+    else:
+        checks.email_address(address)
     local_part, _, domain = address.partition("@")
     ascii_domain = parties.ascii_domain(domain)
     whole = f"{local_part}@{ascii_domain}"
     is_number = _NUMBERS.fullmatch(domain) or ("[" in domain and not _LITERAL.fullmatch(domain))
     if ascii_domain is None or is_number or len(whole.encode()) > ADDRESS_LIMIT:
-        raise checks.Fault("Check the part after the @: it should look like example.com.")
+        raise checks.Fault(checks.DOMAIN)
     if "=?" in local_part:
         # Some readers make other words of it, a line break among them.
         raise checks.Fault("Check the part before the @: no mail can go to it.")
@@ -178,18 +197,6 @@ def _bounded(faults: Sequence[str], count: int) -> Iterator[str]:
         yield f"These are too many: a mail goes to {ADDRESSES} recipients at most."
 
 
-def _shown(one: Address) -> str:
-    local_part, _, domain = one.address.rpartition("@")
-    spelled = domains.shown(domain)
-    is_same = parties.ascii_domain(spelled) == domain
-    address = f"{local_part}@{spelled if is_same else domain}"
-    if not one.name:
-        return address
-    is_bare = _BARE_NAME.fullmatch(one.name) and one.name == one.name.strip(_QUOTES)
-    name = one.name if is_bare else '"' + one.name.replace('"', "'") + '"'
-    return f"{name} <{address}>"
-
-
 # What stands between two separators
 
 
@@ -210,6 +217,9 @@ class _Piece:
                 yield "", rest
             return
         rest = _without_label(rest)
+        if _QUOTED.fullmatch(rest):
+            yield "", rest
+            return
         words = rest.translate(_AT).split()
         if len(words) > 1 and all("@" in word for word in words):
             yield from (("", _address(word)) for word in words)
@@ -268,7 +278,10 @@ def _address(text: str) -> str:
     bare = _trimmed(text.translate(_AT))
     if bare[:7].lower() == "mailto:":
         bare = bare[7:].partition("|")[0].partition("?")[0]
-    bare = bare.strip("<>").strip(_QUOTES + "()").rstrip(".!")
+    bare = _trimmed(bare.strip("<>"))
+    if _QUOTED.fullmatch(bare):
+        return bare
+    bare = bare.strip(_QUOTES + "()").rstrip(".!")
     return _trimmed(bare)
 
 

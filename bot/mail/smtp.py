@@ -24,7 +24,6 @@ from bot.errors import (
     RemoteProtocolError,
     ServerBusy,
     ServerUnreachable,
-    Step,
 )
 from bot.mail import parties, smtp_replies
 from bot.mail.seven_bit import seven_bit
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
+    from bot.errors import Step
     from bot.mail.hosts import Hosts
     from storage.records import Secret, ServerAddress
 
@@ -48,6 +48,7 @@ __all__ = ["SENDING", "Reply", "SubmissionLimits", "Submittable", "check_submiss
 SENDING: Final = SubmissionLimits(
     command=timedelta(seconds=60), total=timedelta(minutes=30), goodbye=timedelta(seconds=0.5)
 )
+TESTING: Final = SubmissionLimits()
 
 _UNFIT: Final = re.compile("[\\x00-\\x1f\\x7f<>\ud800-\udfff]")
 _UNQUOTED_SPACE: Final = re.compile(r'[^"]*\s')
@@ -81,8 +82,8 @@ async def check_submission(
     *,
     hosts: Hosts,
     tls: ssl.SSLContext,
-    limits: SubmissionLimits | None = None,
-    on_step: Callable[[Step], None] = lambda _step: None,
+    limits: SubmissionLimits = TESTING,
+    on_step: Callable[[Step], None],
 ) -> None:
     """Connect and sign in as for sending, then leave; returns only when the server took the credentials.
 
@@ -91,7 +92,6 @@ async def check_submission(
     Raises:
         BotError: one of its families; the sentence fits an outgoing server.
     """
-    limits = limits or SubmissionLimits()
     session = SmtpSession(server, tls, limits, on_step)
     try:
         async with session.bounded(limits.total):
@@ -109,16 +109,14 @@ async def submit(
     *,
     hosts: Hosts,
     tls: ssl.SSLContext,
-    limits: SubmissionLimits | None = None,
+    limits: SubmissionLimits = SENDING,
     before_dot: Callable[[], Awaitable[None]],
-    on_step: Callable[[Step], None] = lambda _step: None,
 ) -> tuple[Reply, ...]:
     """Send one mail; returns what the server, which has it now, said about each recipient, in their order.
 
     Args:
         before_dot: awaited once, when all of the mail but its last dot is with the server and a recipient was taken.
             Whatever it raises ends the session with nothing sent, and goes through unchanged.
-        on_step: told each step when it begins, `SENDING` after the login.
 
     Raises:
         AnswerUnknown: the dot went out, and no answer came or none that can be read.
@@ -128,13 +126,11 @@ async def submit(
     """
     _refuse_unfit(mail)
     mail = replace(mail, sender=_on_the_wire(mail.sender))
-    limits = limits or SENDING
-    session = SmtpSession(server, tls, limits, on_step)
+    session = SmtpSession(server, tls, limits, lambda _step: None)
     try:
         with _said_of_sending():
             async with session.bounded(limits.total):
                 await session.sign_in(hosts, username, password)
-                on_step(Step.SENDING)
                 replies = await _uploaded(session, mail)
             _refuse_early(session, replies)
         await before_dot()

@@ -50,7 +50,11 @@ _TEMPORARY_WORDS: Final = re.compile(
 # RFC 3463: a message too big for the system, and one over an administrator's limit. 552 alone may be a full mailbox.
 _TOO_LARGE: Final = re.compile(r"\b5\.(?:3\.4|2\.3)\b")
 _TOO_LARGE_WORDS: Final = re.compile(r"\bsize\b|\btoo (?:large|big)\b", re.IGNORECASE)
-_TOO_MANY_RECIPIENTS: Final = re.compile(r"\b5\.5\.3\b")
+# RFC 5321 section 4.5.3.1.10: a limit on one mail's recipients is no fault of theirs; RFC 821 said so with 552, some with 550.
+_TOO_MANY_RECIPIENTS: Final = re.compile(
+    r"\b[45]\.5\.3\b|\brecipients? (?:count |number )?(?:limit|exceed)|\b(?:max(?:imum)?|number of|no more) recipients?\b",
+    re.IGNORECASE,
+)
 # Postfix refuses a sender only when the first recipient comes.
 _OF_SENDER: Final = re.compile(r"\b[45]\.1\.[78]\b|\bsender (?:address )?rejected\b", re.IGNORECASE)
 # Exchange says so only when it has the mail.
@@ -100,9 +104,7 @@ def words_of(text: str) -> str:
 def recipient_reply(recipient: str, code: int, text: str) -> Reply:
     """What the answer to RCPT means for one recipient; any of 2xx takes them (251: it forwards, 252: it tries)."""
     is_taken = code < 300
-    later = is_temporary(code, text) or (
-        code == _STORAGE_EXCEEDED and bool(_TOO_MANY_RECIPIENTS.search(text[:_MAX_JUDGED]))
-    )  # RFC 5321 section 4.5.3.1.10
+    later = is_temporary(code, text) or _TOO_MANY_RECIPIENTS.search(text[:_MAX_JUDGED]) is not None
     return Reply(recipient, code, words_of(text), is_taken, not is_taken and later)
 
 

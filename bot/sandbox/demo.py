@@ -153,7 +153,6 @@ class Demo:
                     port,
                     bot_token=tokens.bot,
                     app_token=tokens.app,
-                    signing_secret=tokens.signing,
                     mail_routes=partial(mail_routes, servers=self.mail),
                 )
             except OSError as error:

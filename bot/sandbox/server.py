@@ -71,7 +71,6 @@ async def start(
     host: str = "127.0.0.1",
     bot_token: str,
     app_token: str,
-    signing_secret: str,
     mail_routes: Callable[[web.Application], None] | None = None,
     static: Path | None = STATIC,
     manifest: Manifest | None = None,
@@ -91,7 +90,7 @@ async def start(
     """
     listener = _listener(host, port)
     url = f"http://{host}:{listener.getsockname()[1]}"
-    credentials = Credentials(bot_token, app_token, signing_secret)
+    credentials = Credentials(bot_token, app_token)
     sandbox = Sandbox(url, credentials, manifest or _own_manifest(), timings or Timings(), clock)
     page = PageApi(sandbox)
     app = web.Application(middlewares=[guard], client_max_size=_MAX_BODY)

@@ -19,6 +19,7 @@ _NEVER_IN_LOCAL_PART: Final = re.compile(r'[\s"(),:;<>\[\]\\]')
 # Cc: line breaks, NUL and the rest; Cs: halves of characters that no encoding can send; Zl, Zp: line breaks again.
 _CONTROLS: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 OWN_LINE: Final = "Enter this on one line, without line breaks or control characters."
+DOMAIN: Final = "Check the part after the @: it should look like example.com."
 
 
 class Fault(ValueError):
@@ -66,7 +67,7 @@ def email_address(text: str) -> str:
             f"Enter a shorter e-mail address: at most {LOCAL_PART_LIMIT} characters before the @, {ADDRESS_LIMIT} in all."
         )
     if not _is_host(domain.removeprefix("[").removesuffix("]") if domain.startswith("[") else domain):
-        raise Fault("Check the part after the @: it should look like example.com.")
+        raise Fault(DOMAIN)
     return text
 
 

@@ -181,7 +181,7 @@ class SlackClient:
             answer = await ask(call)
         except CallFailed as failed:
             return failed.outcome
-        return Posted(channel=str(answer["channel"]), ts=str(answer["ts"]))
+        return Posted(str(answer["ts"]))
 
     async def update(self, channel: str, ts: str, text: str, blocks: Sequence[dict[str, Any]]) -> Outcome:
         """Say something else in a post of ours; repeating it does no harm."""
@@ -191,22 +191,22 @@ class SlackClient:
             await ask(call)
         except CallFailed as failed:
             return failed.outcome
-        return Posted(channel, ts)
+        return Posted(ts)
 
     async def delete_post(self, channel: str, ts: str) -> Outcome:
         """Take a post of ours back; `Posted` says that it is gone, and so does one that was gone before."""
-        return await _done(self._web.chat_delete(channel=channel, ts=ts), channel, ts)
+        return await _done(self._web.chat_delete(channel=channel, ts=ts), ts)
 
     async def blank_post(self, channel: str, ts: str, text: str) -> Outcome:
         """Leave one sentence of our own words of a post: no blocks, no files; one that is gone is done with."""
         # Not the SDK's `chat_update`, which makes an empty word of an empty list of files.
         blank = {"blocks": [], "attachments": [], "file_ids": [], "parse": "none"}
         call = self._web.api_call("chat.update", json={"channel": channel, "ts": ts, "text": text, **blank})
-        return await _done(call, channel, ts)
+        return await _done(call, ts)
 
     async def delete_file(self, file_id: str) -> Outcome:
         """Delete a file of ours wherever it was shared; `Posted` says that it is gone, whoever deleted it."""
-        return await _done(self._web.files_delete(file=file_id), "", "")
+        return await _done(self._web.files_delete(file=file_id), "")
 
     async def permalink(self, channel: str, ts: str) -> str | None:
         """The address of a post; None where Slack gives none now."""
@@ -305,7 +305,7 @@ class SlackClient:
             await ask(call)
         except CallFailed as failed:
             return failed.outcome
-        return Posted(channel=channel, ts="")
+        return Posted("")
 
     async def _pages(self, method: str, **arguments: str) -> AsyncIterator[Mapping[str, Any]]:
         """Posts of a DM or a thread, with their metadata."""
@@ -340,11 +340,11 @@ def _entry_id(post: Mapping[str, Any]) -> str | None:
     return (metadata.get("event_payload") or {}).get("entry")
 
 
-async def _done(call: Awaitable[Any], channel: str, ts: str) -> Outcome:
+async def _done(call: Awaitable[Any], ts: str) -> Outcome:
     """The outcome of taking something back, which is done as well where it is not there any more."""
     try:
         await ask(call)
     except CallFailed as failed:
         is_gone = isinstance(failed.outcome, Refused) and failed.outcome.code in GONE
-        return Posted(channel, ts) if is_gone else failed.outcome
-    return Posted(channel, ts)
+        return Posted(ts) if is_gone else failed.outcome
+    return Posted(ts)

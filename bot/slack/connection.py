@@ -33,6 +33,8 @@ log = structlog.get_logger(__name__)
 RETRY_SECONDS = 5.0
 ADDRESS_SECONDS = 15.0
 """Slack's socket addresses are good for seconds, and the SDK tries one again and again: an older one is dropped."""
+ADDRESS_ASKED_SECONDS = 5.0
+"""How long a start waits for the first address; then the socket comes when it comes, and mail is fetched meanwhile."""
 
 REFUSED_BOT_TOKEN = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
 REFUSED_APP_TOKEN = {
@@ -71,7 +73,11 @@ async def identity(web: AsyncWebClient, stopping: asyncio.Event) -> Mapping[str,
 
 
 async def open_socket(
-    bolt: AsyncApp, app_token: str, stopping: asyncio.Event, stack: AsyncExitStack
+    bolt: AsyncApp,
+    app_token: str,
+    stopping: asyncio.Event,
+    stack: AsyncExitStack,
+    seconds: float = ADDRESS_ASKED_SECONDS,
 ) -> Callable[[], Awaitable[bool]]:
     """Open Socket Mode, which reconnects by itself from then on; gives what asks whether it is open.
 
@@ -81,7 +87,9 @@ async def open_socket(
     handler = AsyncSocketModeHandler(bolt, app_token)
     stack.push_async_callback(handler.close_async)
     try:
-        handler.client.wss_uri = await _unless_stopped(stopping, handler.client.issue_new_wss_url())
+        # The SDK itself waits where Slack counts the starts of a minute; mail need not wait for that.
+        asked = asyncio.wait_for(handler.client.issue_new_wss_url(), seconds)
+        handler.client.wss_uri = await _unless_stopped(stopping, asked)
     except SlackApiError as error:
         code = code_of(error)
         if code in REFUSED_APP_TOKEN:

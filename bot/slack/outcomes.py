@@ -42,7 +42,6 @@ DEFAULT_RETRY_SECONDS = 30.0
 class Posted:
     """Slack acknowledged it. `ts` is the post's id in its channel, empty for a share of files."""
 
-    channel: str
     ts: str
 
 

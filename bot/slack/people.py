@@ -54,7 +54,8 @@ MOST_CUT: Final = 15
 
 UNKNOWN_USER: Final = frozenset({"user_not_found", "users_not_found", "user_not_visible"})
 UNKNOWN_CHANNEL: Final = frozenset({"channel_not_found", "not_in_channel"})
-NO_GROUPS: Final = frozenset({"plan_upgrade_required"})
+NO_GROUPS: Final = frozenset({"plan_upgrade_required", "paid_teams_only"})
+"""Both are what Slack says of user groups where the workspace's plan has none."""
 GROUP_GONE: Final = frozenset({"no_such_subteam"})
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.filled import Filled
+from bot.filled import NAME_CHARACTERS, SIGNATURE_CHARACTERS, SUBJECT_CHARACTERS, UNDO_SECONDS, Filled
+from bot.mail import recipients
 from bot.mail.letters import LetterKind
 from bot.mail.text import units
 from bot.slack import names, send_names
@@ -27,9 +28,6 @@ Errors = dict[str, str]
 """A sentence by the block id of the field it belongs to, as Slack wants it."""
 
 FIELD_LIMIT: Final = 3000
-SUBJECT_LIMIT: Final = 900
-NAME_LIMIT: Final = 100
-SIGNATURE_LIMIT: Final = 1000
 TEXT_OCTETS: Final = 100_000
 """Of the words with their formatting, as they go to Slack: it refuses a view above 250 KB, and the form has to come back
 with them. No text of more characters is read either (`slack_text.CHARACTERS`)."""
@@ -38,8 +36,6 @@ MOST_FILES: Final = 10
 FILE_NAME_LIMIT: Final = 75
 
 _DEEPEST: Final = 20
-UNDO_CHOICES: Final = (0, 5, 10, 20, 30)
-DEFAULT_UNDO: Final = 10
 
 FIELDS: Final = {
     "to": send_names.TO,
@@ -52,11 +48,9 @@ FIELDS: Final = {
 """The field that a fault is about, by the word that the use case has for it."""
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,75}")
-_TO_BE_QUOTED: Final = re.compile(r"[^\w \'./+-]")
 _WORDS: Final = frozenset({"text", "link", "emoji", "user", "usergroup", "channel", "broadcast", "date"})
 _NOTHING: Final = "Write something, or attach a file."
 _TOO_LONG: Final = "This is too long for the form. Shorten it, or attach it as a file."
-_NOBODY: Final = "Enter at least one address, such as name@example.org, here or under Cc or Bcc."
 _BROKEN: Final = "This form is not whole any more. Please open it again."
 _TOO_MANY_FILES: Final = f"Attach at most {MOST_FILES} files, those from before included."
 
@@ -114,7 +108,7 @@ def begun(started: Started, form_id: str) -> Writing:
         started.sender.mailbox_id,
         to=to,
         cc=cc,
-        subject=answered.subject[:SUBJECT_LIMIT],
+        subject=answered.subject[:SUBJECT_CHARACTERS],
         left_out=left + also_left,
     )
 
@@ -122,26 +116,17 @@ def begun(started: Started, form_id: str) -> Writing:
 def addresses(found: Sequence[Address]) -> tuple[str, int]:
     """Addresses as people type them, with names as long as those fit; and how many had to be left out."""
     some = [each for each in found if each.address]
-    named = ", ".join(_address(each) for each in some)
+    named = ", ".join(map(recipients.shown, some))
     if units(named) <= FIELD_LIMIT:
         return named, 0
     fitting, length = [], 0
     for each in some:
-        length += units(each.address) + 2
+        alone = recipients.shown(replace(each, name=""))
+        length += units(alone) + 2
         if length > FIELD_LIMIT:
             break
-        fitting.append(each.address)
+        fitting.append(alone)
     return ", ".join(fitting), len(some) - len(fitting)
-
-
-def _address(found: Address) -> str:
-    name = " ".join("".join(each if each.isprintable() else " " for each in found.name).split())
-    if not name:
-        return found.address
-    if _TO_BE_QUOTED.search(name):
-        escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-        name = f'"{escaped}"'
-    return f"{name} <{found.address}>"
 
 
 # What comes back
@@ -182,12 +167,10 @@ def ids_of(metadata: Any) -> dict[str, str]:
 
 
 def faults(writing: Writing) -> Errors:
-    """What is wrong with a form whatever its addresses are, by the block id of each field."""
+    """What is wrong with a form whomever it goes to, by the block id of each field."""
     found: Errors = {}
     if not writing.form_id:
         found[send_names.TO] = _BROKEN
-    elif not writing.to.strip() and not writing.cc.strip() and not writing.bcc.strip():
-        found[send_names.TO] = _NOBODY
     if has_controls(writing.subject):
         found[send_names.SUBJECT] = OWN_LINE
     if len(writing.files) > MOST_FILES:
@@ -301,16 +284,16 @@ def parse_sending(values: Mapping[str, Any] | None) -> SendingForm | Errors:
     errors: Errors = {}
     if has_controls(name):
         errors[send_names.SENDER_NAME] = OWN_LINE
-    elif len(name) > NAME_LIMIT:
-        errors[send_names.SENDER_NAME] = f"Enter a shorter name, of at most {NAME_LIMIT} characters."
+    elif len(name) > NAME_CHARACTERS:
+        errors[send_names.SENDER_NAME] = f"Enter a shorter name, of at most {NAME_CHARACTERS} characters."
     lines = [line.rstrip() for line in signature.replace("\r\n", "\n").split("\n")]
     if any(has_controls(line.replace("\t", " ")) for line in lines):
         errors[send_names.SIGNATURE] = "Enter plain text, without control characters."
-    elif len(signature) > SIGNATURE_LIMIT:
+    elif len(signature) > SIGNATURE_CHARACTERS:
         errors[send_names.SIGNATURE] = (
-            f"Enter a shorter signature, of at most {SIGNATURE_LIMIT:,} characters."
+            f"Enter a shorter signature, of at most {SIGNATURE_CHARACTERS:,} characters."
         )
-    if seconds not in map(str, UNDO_CHOICES):
+    if seconds not in map(str, UNDO_SECONDS):
         errors[send_names.UNDO_SECONDS] = "Choose one of the options in the list."
     return errors or SendingForm(name, "\n".join(lines).strip("\n"), int(seconds))
 

@@ -105,7 +105,7 @@ def mended(mailbox: Mailbox, waiting: int) -> Rendered:
 
 def is_news(outgoing: Outgoing) -> bool:
     """Whether a mail stands at a bad end about which its sender has done nothing yet; to be called back by oneself is none."""
-    if outgoing.letter is None or outgoing.letter.is_written_on:
+    if outgoing.letter is None or outgoing.is_written_on:
         return False
     if outgoing.state is OutgoingState.SENT:
         return bool(_those(outgoing, RecipientState.REFUSED))
@@ -202,7 +202,7 @@ def _state(outgoing: Outgoing, mailbox: Mailbox, reader: Person) -> list[Element
 
 def _since(outgoing: Outgoing) -> str:
     """What became of its form."""
-    return WRITTEN_ON if outgoing.letter is not None and outgoing.letter.is_written_on else ""
+    return WRITTEN_ON if outgoing.is_written_on else ""
 
 
 def _waiting(outgoing: Outgoing, mailbox: Mailbox) -> list[Element]:

@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING
 from alembic import context
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from storage import sending_tables, sharing_tables
 from storage.tables import Table
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+_KNOWN = (sending_tables, sharing_tables)
+"""Modules whose tables count as well: they are known once they are imported."""
 
 
 def _run(connection: Connection) -> None:

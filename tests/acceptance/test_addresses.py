@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.sandbox.person import Unexpected, top_view, words
+from tests.acceptance.modals import content, says, shows, silent_about
 
 if TYPE_CHECKING:
     from bot.sandbox.person import Person
@@ -22,47 +23,6 @@ async def opened(person: Person, command: str = "/mailbox add") -> dict[str, Any
     """The form of a command."""
     await person.command(command)
     return await person.until("the form", top_view, 30)
-
-
-def shows(label: str, text: str) -> Any:
-    """Looks for a form whose field has this content."""
-
-    def look(shown: dict[str, Any]) -> dict[str, Any] | None:
-        view = top_view(shown)
-        return view if view is not None and content(view, label) == text else None
-
-    return look
-
-
-def says(text: str) -> Any:
-    """Looks for a form that says this."""
-
-    def look(shown: dict[str, Any]) -> dict[str, Any] | None:
-        view = top_view(shown)
-        return view if view is not None and text in words(view) else None
-
-    return look
-
-
-def silent_about(text: str) -> Any:
-    """Looks for a form that no longer says this."""
-
-    def look(shown: dict[str, Any]) -> dict[str, Any] | None:
-        view = top_view(shown)
-        return view if view is not None and text not in words(view) else None
-
-    return look
-
-
-def content(view: dict[str, Any], label: str) -> str | None:
-    """What a field holds; None when the form has no such field."""
-    for block in view["blocks"]:
-        if block["type"] == "input" and block["label"]["text"] == label:
-            element = block["element"]
-            state = view["state"]["values"][block["block_id"]][element["action_id"]]
-            chosen = state.get("selected_option") or {}
-            return str(state.get("value") or chosen.get("value") or "")
-    return None
 
 
 async def test_advice_follows_the_address(marta: Person) -> None:

@@ -9,8 +9,9 @@ import aiohttp
 import pytest
 
 from bot.sandbox.person import Person, Unexpected, top_view, words
+from tests.acceptance.modals import result
 from tests.acceptance.test_forms_in_trouble import fault, silent_server
-from tests.acceptance.test_mailbox_life import ADDRESS, KENJI, SECOND, add, answer, post, result
+from tests.acceptance.test_mailbox_life import ADDRESS, KENJI, SECOND, add, answer, post
 
 if TYPE_CHECKING:
     from pathlib import Path

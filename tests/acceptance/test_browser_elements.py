@@ -173,7 +173,7 @@ async def offering(slack: RunningSandbox) -> AsyncIterator[list[dict[str, Any]]]
 @pytest.fixture
 async def slack() -> AsyncIterator[RunningSandbox]:
     """The pretend Slack alone, with its page."""
-    running = await start(bot_token="xoxb-browser", app_token="xapp-browser", signing_secret="secret")
+    running = await start(bot_token="xoxb-browser", app_token="xapp-browser")
     yield running
     await running.stop()
 

@@ -33,7 +33,7 @@ NARROW = 390
 async def slack() -> AsyncIterator[RunningSandbox]:
     """The pretend Slack alone, with its page."""
     timings = Timings(share=0.01)
-    running = await start(bot_token=TOKEN, app_token="xapp-browser", signing_secret="", timings=timings)
+    running = await start(bot_token=TOKEN, app_token="xapp-browser", timings=timings)
     yield running
     await running.stop()
 

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.sandbox.person import Unexpected, top_view, words
-from tests.acceptance.test_mailbox_life import ADDRESS, add, answer, post, result
+from tests.acceptance.modals import result
+from tests.acceptance.test_mailbox_life import ADDRESS, add, answer, post
 
 if TYPE_CHECKING:
     from bot.sandbox.demo import Demo

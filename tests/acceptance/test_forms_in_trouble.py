@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
-from bot.sandbox.person import Person, title, top_view, words
+from bot.sandbox.person import Person, top_view, words
+from tests.acceptance.modals import result
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -42,20 +43,10 @@ async def answers(person: Person, **changed: str) -> dict[str, str]:
     }
 
 
-async def result(person: Person) -> str:
-    """What the view after the test says."""
-
-    def tested(shown: dict[str, Any]) -> dict[str, Any] | None:
-        view = top_view(shown)
-        return None if view is None or view["busy"] or title(view).startswith("Testing") else view
-
-    return words(await person.until("the result", tested, 30))
-
-
 async def added(person: Person) -> None:
     """A mailbox, its form closed."""
     await person.submit(await opened(person, "/mailbox add"), await answers(person))
-    assert "” is added" in await result(person)
+    assert "” is added" in words(await result(person))
     await person.close(await person.until("the result", top_view, 30))
 
 
@@ -95,7 +86,7 @@ async def test_an_edited_mailbox_is_changed_not_added(marta: Person) -> None:
 
     await marta.submit(await opened(marta, "/mailbox edit"), {"Account name": "Renamed"})
 
-    shown = await result(marta)
+    shown = words(await result(marta))
     assert "“Renamed” is changed" in shown
     assert "” is added" not in shown
 
@@ -119,7 +110,7 @@ async def test_a_result_that_slack_did_not_take_is_shown_again(demo: Demo, marta
 
     await marta.submit(form, await answers(marta))
 
-    assert "” is added" in await result(marta)
+    assert "” is added" in words(await result(marta))
 
 
 async def test_a_failed_test_of_a_closed_form_is_told_in_the_dm(marta: Person) -> None:
@@ -154,7 +145,7 @@ async def test_whoever_waits_for_a_test_is_told_when_the_bot_leaves(demo: Demo, 
 
         await demo.bot.stop()
 
-        assert "being restarted" in await result(marta)
+        assert "being restarted" in words(await result(marta))
 
 
 async def test_a_removed_mailbox_leaves_app_home(marta: Person) -> None:

@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.sandbox.person import Person, top_view, words
-from tests.acceptance.test_addresses import content, says, silent_about
-from tests.acceptance.test_forms_in_trouble import added, answers, opened, result, said
+from bot.sandbox.person import Person, words
+from tests.acceptance.modals import content, result, says, silent_about, with_field
+from tests.acceptance.test_forms_in_trouble import added, answers, opened, said
 
 if TYPE_CHECKING:
     from bot.sandbox.demo import Demo
 
 pytestmark = pytest.mark.timeout(90)
-
-
-def with_field(label: str) -> Any:
-    """Looks for a form that has this field."""
-
-    def look(shown: dict[str, Any]) -> dict[str, Any] | None:
-        view = top_view(shown)
-        return view if view is not None and content(view, label) is not None else None
-
-    return look
 
 
 async def test_a_database_that_is_away_loses_nothing_typed(demo: Demo, marta: Person) -> None:
@@ -40,7 +30,7 @@ async def test_a_database_that_is_away_loses_nothing_typed(demo: Demo, marta: Pe
     assert content(form, "Account name") == "Work"
     assert content(form, "Incoming server") == "localhost"
     await marta.submit(form, {})
-    assert "” is added" in await result(marta)
+    assert "” is added" in words(await result(marta))
     assert len((await marta.state())["home"]["blocks"]) > 0
 
 
@@ -57,7 +47,7 @@ async def test_a_new_password_is_kept_while_the_database_is_away(demo: Demo, mar
 
     await marta.submit(form, {})
 
-    assert "works and is saved" in await result(marta)
+    assert "works and is saved" in words(await result(marta))
 
 
 async def test_a_field_that_was_not_shown_yet_is_shown_before_it_is_asked_for(marta: Person) -> None:
@@ -71,7 +61,7 @@ async def test_a_field_that_was_not_shown_yet_is_shown_before_it_is_asked_for(ma
     assert content(form, field) == "30"
     assert content(form, "Password") == "marta-mail-password"
     await marta.submit(form, {field: "3"})
-    assert "3 days after" in await result(marta)
+    assert "3 days after" in words(await result(marta))
 
 
 async def test_the_incoming_server_decides_what_is_offered(marta: Person) -> None:
@@ -102,7 +92,7 @@ async def test_another_maildrop_says_how_much_of_it_comes(demo: Demo, marta: Per
     form = await opened(marta, "/mailbox edit")
     await marta.submit(form, {"Username": kenji["username"], "Password": kenji["password"]})
 
-    shown = await result(marta)
+    shown = words(await result(marta))
     assert "is changed" in shown
     assert "Bringing" in shown
     assert demo.bot.tail()

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from bot.sandbox.person import Person, title, top_view, words
+from tests.acceptance.modals import view
 from tests.acceptance.test_mailbox_life import ADDRESS, KENJI, add, answer, post
 
 if TYPE_CHECKING:
@@ -24,16 +25,6 @@ LONG = "\n\n".join(f"Paragraph {number}: " + "words of a long letter " * 8 for n
 def maildrop(demo: Demo) -> Maildrop:
     """What lies on the server."""
     return next(drop for drop in demo.mail.drops if drop.account.address == ADDRESS)
-
-
-async def view(person: Person, text: str) -> dict[str, Any]:
-    """The modal in front, once it says this."""
-
-    def shown(page: dict[str, Any]) -> dict[str, Any] | None:
-        front = top_view(page)
-        return front if front is not None and text in words(front) else None
-
-    return await person.until(f"a modal with “{text}”", shown, 30)
 
 
 def replies(found: dict[str, Any]) -> list[str]:

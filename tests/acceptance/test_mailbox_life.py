@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
-from bot.sandbox.person import Person, title, top_view, words
+from bot.sandbox.person import Person, top_view, words
+from tests.acceptance.modals import result
 
 if TYPE_CHECKING:
     from bot.sandbox.demo import Demo
@@ -37,16 +38,6 @@ async def add(person: Person, address: str = ADDRESS, name: str = "Work", **answ
     view = await result(person)
     await person.close(view)
     return words(view)
-
-
-async def result(person: Person) -> dict[str, Any]:
-    """The view after the test."""
-
-    def tested(shown: dict[str, Any]) -> dict[str, Any] | None:
-        view = top_view(shown)
-        return None if view is None or view["busy"] or title(view).startswith("Testing") else view
-
-    return await person.until("the result", tested, 30)
 
 
 async def post(person: Person, text: str) -> dict[str, Any]:

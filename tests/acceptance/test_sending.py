@@ -10,8 +10,9 @@ import pytest
 
 from bot.sandbox.person import File, Person, words
 from storage.sharing import Level
+from tests.acceptance.modals import view
 from tests.acceptance.test_mailbox_life import ADDRESS, KENJI, add, answer, post
-from tests.acceptance.test_shared_mail import at_the_page, share, view
+from tests.acceptance.test_shared_mail import at_the_page, share
 
 if TYPE_CHECKING:
     from email.message import EmailMessage

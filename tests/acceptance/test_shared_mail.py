@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox.person import Person, top_view, words
+from bot.sandbox.person import Person, words
 from bot.sandbox.slack.channels import WAREHOUSE_ID
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.people import TEAM_ID
@@ -35,6 +35,7 @@ from storage.sharing import (
     SubjectKind,
 )
 from tests.acceptance.conftest import MARTA
+from tests.acceptance.modals import view
 from tests.acceptance.test_mailbox_life import ADDRESS, KENJI, add, answer, post
 
 if TYPE_CHECKING:
@@ -80,16 +81,6 @@ async def end(demo: Demo, ended: Share) -> None:
     """End it."""
     async with stored(demo) as database:
         await Shares(database).end(ended.id, OWNER, datetime.now(UTC), Act.SHARE_REVOKED, lambda _: True)
-
-
-async def view(person: Person, text: str) -> dict[str, Any]:
-    """The modal in front, once it says this."""
-
-    def shown(page: dict[str, Any]) -> dict[str, Any] | None:
-        front = top_view(page)
-        return front if front is not None and text in words(front) else None
-
-    return await person.until(f"a modal with “{text}”", shown, 30)
 
 
 async def mailed(marta: Person, subject: str) -> None:

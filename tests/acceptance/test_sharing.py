@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
 
-from bot.sandbox.person import Person, top_view, words
-from tests.acceptance.test_mailbox_life import ADDRESS, KENJI, add, post, result
+from bot.sandbox.person import Person, words
+from tests.acceptance.modals import result, view
+from tests.acceptance.test_mailbox_life import ADDRESS, KENJI, add, post
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,16 +24,6 @@ async def kenji(demo: Demo) -> AsyncIterator[Person]:
     """A colleague of Marta's at the page."""
     async with aiohttp.ClientSession() as session:
         yield Person(session, demo.slack.url, KENJI)
-
-
-async def view(person: Person, text: str) -> dict[str, Any]:
-    """The modal in front, once it says this."""
-
-    def shown(page: dict[str, Any]) -> dict[str, Any] | None:
-        front = top_view(page)
-        return front if front is not None and text in words(front) else None
-
-    return await person.until(f"a modal with “{text}”", shown, 30)
 
 
 async def test_a_mailbox_is_shared_seen_and_revoked(demo: Demo, marta: Person, kenji: Person) -> None:

@@ -7,21 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import grp
-import os
-import pwd
 import shutil
 import socket
-import subprocess
-import tempfile
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from tests.fakes.ports import free_port
+from tests.fakes.private_server import PrivateServer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import TracebackType
 
     from tests.fakes.certificates import Certificates
 
@@ -94,7 +89,7 @@ def why_missing() -> str | None:
     )
 
 
-class Dovecot:
+class Dovecot(PrivateServer):
     """A running server; use it as a context manager.
 
     Attributes:
@@ -108,28 +103,12 @@ class Dovecot:
     def __init__(
         self, certificates: Certificates, users: Mapping[str, str], *, auth_socket: Path | None = None
     ) -> None:
+        super().__init__("dovecot", str(PROGRAM), "-F", seconds=START_SECONDS)
         self.tls_port, self.plain_port = free_port(), free_port()
         self._certificates = certificates
         self._users = dict(users)
         self._auth_socket = auth_socket
-        self._account = _account()
-        self._folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
-        self._process: subprocess.Popen[bytes] | None = None
         self._delivered = 0
-
-    def __enter__(self) -> Self:
-        try:
-            self._write_files()
-            self._start()
-        except BaseException:
-            self._stop()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop()
 
     def deliver(self, user: str, *messages: bytes) -> None:
         """Put messages, with CRLF line ends, at the end of a user's maildrop."""
@@ -155,11 +134,6 @@ class Dovecot:
         for path in (folder, *folder.iterdir()):
             self._own(path)
 
-    def log(self) -> str:
-        """What the server wrote to its log."""
-        path = self._folder / "dovecot.log"
-        return path.read_text(errors="replace") if path.exists() else ""
-
     def _write_files(self) -> None:
         chain, key = self._certificates.write(self._folder)
         group = str(self._account.pw_gid)
@@ -179,29 +153,8 @@ class Dovecot:
         )
         for name in ("run", "state", "mail"):
             (self._folder / name).mkdir()
-        for path in (self._folder, *self._folder.iterdir()):
-            self._own(path)
         for user in self._users:
             self.empty(user)
-
-    def _own(self, path: Path) -> None:
-        if os.geteuid() == 0:
-            os.chown(path, self._account.pw_uid, self._account.pw_gid)
-
-    def _start(self) -> None:
-        is_root = os.geteuid() == 0
-        self._process = subprocess.Popen(
-            [PROGRAM, "-F", "-c", self._folder / "dovecot.conf"],
-            cwd=self._folder,
-            user=self._account.pw_uid if is_root else None,
-            group=self._account.pw_gid if is_root else None,
-            extra_groups=() if is_root else None,
-        )
-        deadline = time.monotonic() + START_SECONDS
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"Dovecot did not start: {self.log()[-2000:]}")
-            time.sleep(0.02)
 
     def _answers(self) -> bool:
         with (
@@ -210,20 +163,6 @@ class Dovecot:
         ):
             return probe.recv(3) == b"+OK"
         return False
-
-    def _stop(self) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            try:
-                self._process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def _account() -> pwd.struct_passwd:
-    return pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
 
 
 def _group_name(group: str) -> str:

@@ -100,7 +100,7 @@ def _unfit(original: Original, seen: Counter[str]) -> Iterator[str]:
     for kind in LetterKind:
         found = answering.answered(kind, original, [OWN])
         everybody = (*found.to, *found.cc)
-        again = recipients.typed(recipients.shown(everybody))
+        again = recipients.typed(", ".join(map(recipients.shown, everybody)))
         seen.update(
             {kind: 1, f"{kind} to somebody": bool(everybody), f"{kind} with a quote": bool(found.quote)}
         )

@@ -56,13 +56,24 @@ async def test_trust_reaches_the_child(renderer: Renderer) -> None:
 
 
 @pytest.mark.parametrize(
-    "octets",
+    ("octets", "kept"),
     [
-        calendars.mail(b"BEGIN:VCALENDAR\n" + b"BEGIN:VEVENT\nSUMMARY:x\nEND:VEVENT\n" * 10_000),
-        calendars.mail(calendars.own("SUMMARY:" + "x" * 1_000_000)),
-        outlook_files.mail(outlook_files.winmail(b"garbage" * 100_000)),
-        b"From: a@b.example\nSubject: Plans\n" + b"List-Unsubscribe: <https://a.b/>\n" * 10_000 + b"\nHello",
-        reports.prose("<bob@x.example>:\n" * 100_000, subject="Plans failure notice"),
+        (
+            calendars.mail(b"BEGIN:VCALENDAR\n" + b"BEGIN:VEVENT\nSUMMARY:x\nEND:VEVENT\n" * 10_000),
+            "invitation.ics",
+        ),
+        (calendars.mail(calendars.own("SUMMARY:" + "x" * 1_000_000)), "invitation.ics"),
+        (outlook_files.mail(outlook_files.winmail(b"garbage" * 100_000)), "winmail.dat"),
+        (
+            b"From: a@b.example\nSubject: Plans\n"
+            + b"List-Unsubscribe: <https://a.b/>\n" * 10_000
+            + b"\nHello",
+            "Hello",
+        ),
+        (
+            reports.prose("<bob@x.example>:\n" * 100_000, subject="Plans failure notice"),
+            "Not delivered to bob@x.example",
+        ),
     ],
     ids=[
         "10,000 events",
@@ -72,9 +83,9 @@ async def test_trust_reaches_the_child(renderer: Renderer) -> None:
         "100,000 recipients",
     ],
 )
-async def test_hostile(renderer: Renderer, octets: bytes) -> None:
-    """A hostile special mail is still shown as a mail, not by the card of last resort."""
+async def test_hostile(renderer: Renderer, octets: bytes, kept: str) -> None:
+    """A hostile special mail is still shown as a mail with what it holds, not by the card of last resort."""
     found = await shown(renderer, octets)
 
     assert "could not be shown" not in found
-    assert "Plans" in found or "x" in found
+    assert kept in found

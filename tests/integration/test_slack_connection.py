@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 
 from bot.errors import SettingsError
@@ -77,6 +79,23 @@ async def test_a_refused_token_is_the_operators_affair() -> None:
 
     assert "SLACK_BOT_TOKEN (invalid_auth)" in caught.value.sentence
     assert "canary" not in caught.value.sentence
+
+
+async def test_mail_does_not_wait_for_the_socket() -> None:
+    """Whoever starts again and again within a minute is made to wait by Slack; all but the socket begins meanwhile."""
+    later = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 60\r\nConnection: close\r\nContent-Type: application/json\r\n\r\n"
+    later += b'{"ok": false, "error": "ratelimited"}'
+    async with slack(later) as url, AsyncExitStack() as stack, asyncio.timeout(30):
+        bolt = AsyncApp(client=web_client("xoxb-1", url, 30), signing_secret="s", authorize=nobody)
+
+        is_connected = await connection.open_socket(bolt, "xapp-1", asyncio.Event(), stack, seconds=0.05)
+
+        assert not await is_connected()
+
+
+async def nobody(**_: object) -> AuthorizeResult:
+    """Nothing is asked for here."""
+    return AuthorizeResult(enterprise_id=None, team_id=None)
 
 
 async def test_an_address_that_does_not_connect_is_not_kept() -> None:

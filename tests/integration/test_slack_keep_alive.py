@@ -72,7 +72,7 @@ async def test_posts_share_a_connection() -> None:
     async with client(slack) as web:
         outcomes = [await web.post("D1", "text", [], f"entry-{number}") for number in range(3)]
 
-    assert outcomes == [Posted("D1", "1.1")] * 3
+    assert outcomes == [Posted("1.1")] * 3
     assert slack.connections == 1
     assert not any(b"cookie:" in head.lower() for head in slack.heads)
 
@@ -86,7 +86,7 @@ async def test_a_post_after_the_connection_ended_goes_over_a_new_one() -> None:
         await slack.hang_up()
         outcome = await web.post("D1", "text", [], "entry-2")
 
-    assert outcome == Posted("D1", "1.1")
+    assert outcome == Posted("1.1")
     assert slack.connections == 2
 
 

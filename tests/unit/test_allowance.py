@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
@@ -44,6 +45,36 @@ def test_nothing_is_called_before_the_time_that_slack_names() -> None:
 
     assert allowance.left(after(29.9)) == 0
     assert taken(allowance, after(30.1)) == 1
+
+
+def test_what_slack_counts_by_the_minute_is_called_at_once_again_when_its_minute_is_over() -> None:
+    """Whoever may make so many calls in any sixty seconds waits once for a second burst, not for one call after the other."""
+    accepted: list[float] = []
+    allowance, at = Allowance(), 0.0
+    while len(accepted) < 2 * TIER_THREE and at < 300:
+        recent = [time for time in accepted if at - time < 60]
+        if not allowance.take(after(at)):
+            at += 0.05
+        elif len(recent) < TIER_THREE:
+            accepted.append(at)
+        else:
+            allowance.hold(after(at), math.ceil(60 - (at - recent[0])))
+
+    assert accepted[-1] < 62
+
+
+def test_short_rests_are_followed_by_no_burst() -> None:
+    """Where Slack takes one call a second, what it took a moment ago is not free again."""
+    allowance, refused, last = Allowance(), 0, -1.0
+    for at in [tick / 20 for tick in range(20 * 50)]:
+        while allowance.take(after(at)):
+            if at - last >= 1:
+                last = at
+            else:
+                refused += 1
+                allowance.hold(after(at), 1)
+
+    assert refused < 5
 
 
 def test_the_longest_of_several_words_counts() -> None:

@@ -31,7 +31,9 @@ def test_one_line_an_entry() -> None:
     assert found[2][1:4] == ["Mailbox", "grant_set", ""]
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", " =1"])
+@pytest.mark.parametrize(
+    "cell", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", " =1", "\u00a0=1", "\u3000 +1", "\uff1d1"]
+)
 def test_no_cell_is_a_formula(cell: str) -> None:
     """What a spreadsheet would compute begins with an apostrophe."""
     assert rows(audit_file([replace(ENTRY, subject=cell)]))[1][5] == f"'{cell}"

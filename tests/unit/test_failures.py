@@ -13,6 +13,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from bot.errors import BotError, NoSuchMailbox
 from bot.slack import drafts, send_names, views
 from bot.slack.listeners import writing
+from bot.slack.listeners.desk import shown
 from bot.slack.listeners.failures import STORAGE_WORDS, FailureHandler, fill
 from storage.errors import SealBroken, StorageBusy
 
@@ -68,13 +69,21 @@ async def test_what_was_written_outlives_a_fault_of_ours() -> None:
 
 
 class Window:
-    """A modal that is open."""
+    """A modal that is open.
 
-    def __init__(self) -> None:
+    Args:
+        silences: how many calls get no answer.
+    """
+
+    def __init__(self, silences: int = 0) -> None:
         self.shown: list[Any] = []
+        self.silences = silences
 
     async def views_update(self, *, view_id: str, view: Any) -> None:
         """What Slack's method of this name takes."""
+        if self.silences:
+            self.silences -= 1
+            raise TimeoutError
         self.shown.append((view_id, view))
 
 
@@ -98,3 +107,13 @@ async def test_a_modal_that_cannot_be_filled_says_why(error: Exception, words: s
         await fill(cast("Any", window), "V1", work())
 
     assert window.shown == [("V1", views.could_not_open(words))]
+
+
+async def test_a_modal_is_filled_once_slack_answers_again() -> None:
+    """The word “Loading” does not stay because Slack was silent three times in a row."""
+    window = Window(silences=3)
+
+    assert await shown(cast("Any", window), "V1", views.expired(), pauses=(0, 0, 0))
+
+    assert window.shown == [("V1", views.expired())]
+    assert not await shown(cast("Any", Window(silences=4)), "V1", views.expired(), pauses=(0, 0, 0))

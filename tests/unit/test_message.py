@@ -153,6 +153,14 @@ def test_encoded_words(raw: bytes, text: str) -> None:
             [Address("A Bcc: x@y.example".partition(":")[2].strip(), "a@b.example", "A Bcc")],
         ),
         (b"<<a@b.example>>", [Address("", "a@b.example")]),
+        (
+            b'Ada <"ada k"@b.example>, "b, c"@d.example',
+            [Address("Ada", '"ada k"@b.example'), Address("", '"b, c"@d.example')],
+        ),
+        (
+            b'<"a.b" @c.example>, < d @ c.example >',
+            [Address("", "a.b@c.example"), Address("", "d@c.example")],
+        ),
         (b"", []),
         (b",,;,", []),
     ],
@@ -202,6 +210,8 @@ def test_parameters(raw: bytes, kind: str, parameters: dict[str, str]) -> None:
         ("grün".encode("utf-16-be"), "utf-16", "grün"),
         (b"plain", "utf-16", "plain"),
         (b"x", "unicode_escape", "x"),
+        (b"Gr+APwA3w-e +2AA-!", "utf-7", "Grüße \ufffd!"),
+        ("grüße".encode(), "utf-7", "grüße"),
         ("Привет, как дела? Сегодня хорошая погода".encode("cp1251"), "", "Привет"),
     ],
 )

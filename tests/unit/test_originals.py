@@ -144,6 +144,18 @@ def test_attachments_are_named_and_go_on() -> None:
     assert files.left_out == ()
 
 
+def test_a_file_of_no_type_goes_on() -> None:
+    """A type that no header can hold keeps nothing from being forwarded: the name tells it, or nothing."""
+    octets = MIXED + part("a.pdf", b"one") + part("b", b"two") + b"--b--\n"
+
+    files = read(octets.replace(b"application/pdf", b"appli\0cation/\xff"), Mode.FILES).files
+
+    assert [(each.type, each.octets) for each in files] == [
+        ("application/pdf", b"one"),
+        ("application/octet-stream", b"two"),
+    ]
+
+
 def test_files_over_the_bound_stay_behind_and_are_named() -> None:
     """Those that still fit go on."""
     large = originals.FILES_OCTETS - 7

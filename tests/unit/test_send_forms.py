@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.mail import recipients
 from bot.mail.content import Address
 from bot.mail.letters import LetterKind
 from bot.sandbox.slack import validate
@@ -59,7 +60,7 @@ def test_what_is_chosen_and_unticked_comes_back() -> None:
 @pytest.mark.parametrize(
     ("writing", "field", "word"),
     [
-        (replace(WRITING, to="  ", cc=""), send_names.TO, "at least one address"),
+        (replace(WRITING, form_id=""), send_names.TO, "open it again"),
         (replace(WRITING, subject="a\rb"), send_names.SUBJECT, "one line"),
         (replace(WRITING, text=None, files=()), send_names.TEXT, "Write something"),
         (
@@ -175,13 +176,16 @@ def test_a_form_that_is_written_on_remembers_from_which_mail() -> None:
         (Address("Ana Díaz", "ana@acme.example"), "Ana Díaz <ana@acme.example>"),
         (Address("", "ana@acme.example"), "ana@acme.example"),
         (Address("Díaz, Ana", "ana@acme.example"), '"Díaz, Ana" <ana@acme.example>'),
-        (Address('The "A" \\ team', "a@acme.example"), '"The \\"A\\" \\\\ team" <a@acme.example>'),
+        (Address('A "b, c" \\ team', "a@acme.example"), "\"A 'b, c' \\ team\" <a@acme.example>"),
         (Address("Ana\r\nBcc: x@evil.example", "a@acme.example"), '"Ana Bcc: x@evil.example" <a@acme.example>'),
+        (Address("Bo", "bo@xn--bcher-kva.example"), "Bo <bo@bücher.example>"),
     ],
 )  # fmt: skip
 def test_addresses_are_written_as_people_type_them(address: Address, written: str) -> None:
-    """A name with a comma in it stays one name, and a line break in it is none."""
+    """A name with a comma or quotes in it stays one name, and a line break in it is none: it is read again as it was."""
     assert send_forms.addresses([address]) == (written, 0)
+    read = recipients.typed(written)
+    assert ([one.address for one in read.addresses], read.faults) == ([address.address], ())
 
 
 def test_many_addresses_fit_the_field() -> None:

@@ -204,6 +204,16 @@ def test_tries_come_less_and_less_often(attempts: int, minutes: int) -> None:
     assert last == NOW + 1.1 * minutes * MINUTE
 
 
+def test_the_rest_follows_soon_where_some_were_taken() -> None:
+    """A server that takes a few recipients at a time has the next ones a minute later, and the last day's end holds."""
+    mail, late = outgoing(OWED, OWED, attempts=9), outgoing(OWED, OWED, age=timedelta(days=1) - MINUTE / 2)
+
+    tried, last = (sent.after_replies(each, [reply(0, 250), reply(1, 452)], NOW, 0) for each in (mail, late))
+
+    assert (tried.due_at, states(tried)) == (NOW + MINUTE, (TAKEN, OWED))
+    assert last.due_at == NOW + MINUTE / 2
+
+
 def test_a_day_is_the_end_and_has_a_last_try() -> None:
     """The last try is a day after the first; then it is given up, and says what went wrong at last."""
     late = outgoing(age=timedelta(hours=23, minutes=30), attempts=20)

@@ -37,7 +37,6 @@ class Credentials:
 
     bot_token: str = field(repr=False)
     app_token: str = field(repr=False)
-    signing_secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

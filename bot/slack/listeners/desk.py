@@ -14,12 +14,12 @@ from bot.retention import allowed_retentions
 from bot.slack import names, views
 from bot.slack.client import NO_ANSWER, TryLater, code_of
 from bot.slack.listeners.payloads import view_of
-from bot.slack.outcomes import judged
+from bot.slack.outcomes import Refused, judged
 from bot.slack.waiting import WaitingForms
 from storage.records import Person
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
     from slack_sdk.web.async_client import AsyncWebClient
@@ -52,8 +52,8 @@ SHORTEST_TEST_SECONDS = 1.0
 """The "testing" view stays at least this long: Slack shows it once our acknowledgement arrives, which may be after an
 update that was sent at once, and a closed port answers no sooner than a filtered one."""
 
-UPDATES = 2
-"""How often a result is shown before it goes to the DM: an update that was done already may be done again."""
+UPDATE_PAUSES = (0.5, 2.0, 5.0)
+"""Seconds before a view of which no answer came is sent once more: an update that was done already may be done again."""
 
 MOST_PATIENCE_SECONDS = 30.0
 """How long somebody may look at “Loading” because Slack asked for some rest."""
@@ -215,19 +215,22 @@ async def show_result(client: AsyncWebClient, person: Person, view_id: str, view
         await tell(client, person, _as_text(view))
 
 
-async def shown(client: AsyncWebClient, view_id: str, view: View) -> bool:
-    """Replace a view; whether Slack did so."""
-    for _ in range(UPDATES):
+async def shown(
+    client: AsyncWebClient, view_id: str, view: View, pauses: Sequence[float] = UPDATE_PAUSES
+) -> bool:
+    """Replace a view, tried again after each of some pauses while no answer comes; whether Slack did so."""
+    for pause in (*pauses, 0.0):
         try:
             await patiently(lambda: client.views_update(view_id=view_id, view=view))
         except SlackApiError as error:
             log.info("view_not_updated", code=code_of(error))
-            if code_of(error) == "not_found":
-                break
+            if isinstance(judged(error), Refused):
+                return False
         except NO_ANSWER as error:
             log.info("view_not_updated", error=type(error).__name__)
         else:
             return True
+        await asyncio.sleep(pause)
     return False
 
 

@@ -12,7 +12,7 @@ from bot.slack.listeners.failures import fill
 from bot.slack.views import admin
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping
+    from collections.abc import Awaitable, Coroutine, Mapping
     from typing import Any
 
     from slack_sdk.web.async_client import AsyncWebClient
@@ -33,10 +33,14 @@ class Office:
 
 
 async def open_filled(
-    client: AsyncWebClient, body: Mapping[str, Any], title: str, work: Awaitable[View]
+    client: AsyncWebClient, body: Mapping[str, Any], title: str, work: Coroutine[Any, Any, View]
 ) -> None:
-    """The modal first, since Slack gives three seconds for it; then what belongs in it."""
-    view = await open_view(client, body, views.loading(title))
+    """The modal first, since Slack gives three seconds for it; then what belongs in it, and nothing is asked without one."""
+    try:
+        view = await open_view(client, body, views.loading(title))
+    except BaseException:
+        work.close()
+        raise
     await refill(client, str(view["id"]), work)
 
 

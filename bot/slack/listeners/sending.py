@@ -10,8 +10,9 @@ from bot.sending_errors import NotSendable
 from bot.slack import drafts, names, send_forms, send_names, views
 from bot.slack.listeners.desk import open_view, say, shown
 from bot.slack.listeners.failures import fill
+from bot.slack.listeners.payloads import value_of, values_of, view_of
 from bot.slack.listeners.reception import visitor
-from bot.slack.listeners.writing import fill_form, sending_of, written_on
+from bot.slack.listeners.writing import fill_form, written_on
 from bot.slack.views import sent
 from bot.slack.views.words import answer
 from storage.sending import OutgoingState
@@ -44,30 +45,30 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
         ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], client: AsyncWebClient
     ) -> None:
         await ack()
-        person = await visitor(desk, body, _value(action))
-        await _undo(desk, person, _value(action), body, client)
+        person = await visitor(desk, body, value_of(action))
+        await _undo(desk, person, value_of(action), body, client)
 
     @bolt.action(names.OUTGOING_WRITE_ON)
     async def write_on(
         ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], client: AsyncWebClient
     ) -> None:
         await ack()
-        person = await visitor(desk, body, _value(action))
+        person = await visitor(desk, body, value_of(action))
         view = await open_view(client, body, views.loading("Write on"))
-        await fill_form(client, str(view["id"]), _opened_again(desk, person, _value(action)))
+        await fill_form(client, str(view["id"]), _opened_again(desk, person, value_of(action)))
 
     @bolt.action(names.OUTGOING_AGAIN)
     async def again(ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], respond: Any) -> None:
         await ack()
-        person = await visitor(desk, body, _value(action))
-        outgoing = await sending_of(desk).send_again(person, _value(action))
+        person = await visitor(desk, body, value_of(action))
+        outgoing = await desk.sending.send_again(person, value_of(action))
         await say(respond, answer(sent.sent_again(outgoing)))
 
     @bolt.action(names.OUTGOING_LEAVE)
     async def leave(ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], respond: Any) -> None:
         await ack()
-        person = await visitor(desk, body, _value(action))
-        outgoing = await sending_of(desk).leave(person, _value(action))
+        person = await visitor(desk, body, value_of(action))
+        outgoing = await desk.sending.leave(person, value_of(action))
         await say(respond, answer(sent.left(outgoing)))
 
     for action_id, part in PARTS.items():
@@ -82,7 +83,7 @@ def _register_settings(bolt: AsyncApp, desk: Desk) -> None:
     ) -> None:
         await ack()
         person = desk.actor(body)
-        mailbox = await desk.registrar.get(person, _value(action))
+        mailbox = await desk.registrar.get(person, value_of(action))
         if mailbox.profile.outgoing is None:
             await open_view(client, body, sent.only_receives(mailbox.id, person.user, is_own=True))
             return
@@ -96,7 +97,7 @@ def _register_settings(bolt: AsyncApp, desk: Desk) -> None:
         await ack()
         person = desk.actor(body)
         view = await open_view(client, body, views.loading("Sending"))
-        await fill(client, str(view["id"]), _settings(desk, person, _value(action)))
+        await fill(client, str(view["id"]), _settings(desk, person, value_of(action)))
 
     @bolt.view(send_names.SETTINGS)
     async def chosen(ack: Any, body: Mapping[str, Any]) -> None:
@@ -107,10 +108,6 @@ def _register_settings(bolt: AsyncApp, desk: Desk) -> None:
             await ack(response_action="errors", errors=outcome)
 
 
-def _value(action: Mapping[str, Any]) -> str:
-    return str(action.get("value", ""))
-
-
 # Calling back and writing on
 
 
@@ -119,7 +116,7 @@ async def _undo(
 ) -> None:
     """Call a mail back at once, whatever becomes of the modal that shows it: seconds count."""
     work = asyncio.create_task(_undone(desk, person, outgoing_id))
-    view = body.get("view") or {}
+    view = view_of(body)
     try:
         if view.get("callback_id") != send_names.RESULT:
             view = await open_view(client, body, views.loading("Undo"))
@@ -135,30 +132,30 @@ async def _undo(
 
 async def _undone(desk: Desk, person: Person, outgoing_id: str) -> View:
     """The form with what was written, or why it is too late."""
-    outgoing = await sending_of(desk).undo(person, outgoing_id)
+    outgoing = await desk.sending.undo(person, outgoing_id)
     if outgoing.state is not OutgoingState.UNDONE:
         return sent.too_late(outgoing)
     return await written_on(desk, person, outgoing, sent.undone())
 
 
 async def _opened_again(desk: Desk, person: Person, outgoing_id: str) -> View:
-    return await written_on(desk, person, await sending_of(desk).opened_again(person, outgoing_id))
+    return await written_on(desk, person, await desk.sending.opened_again(person, outgoing_id))
 
 
 # Settings
 
 
 async def _settings(desk: Desk, person: Person, mailbox_id: str) -> View:
-    return sent.sending_form(await sending_of(desk).settings(person, mailbox_id))
+    return sent.sending_form(await desk.sending.settings(person, mailbox_id))
 
 
 async def _chosen(desk: Desk, person: Person, view: Mapping[str, Any]) -> View | Errors:
     """What is said once the settings are stored, or what is wrong with them."""
-    form = send_forms.parse_sending((view.get("state") or {}).get("values"))
+    form = send_forms.parse_sending(values_of(view))
     if isinstance(form, dict):
         return form
     try:
-        saved = await sending_of(desk).set_settings(
+        saved = await desk.sending.set_settings(
             person, str(view.get("private_metadata")), form.sender_name, form.signature, form.undo_seconds
         )
     except NotSendable as error:
@@ -172,9 +169,9 @@ async def _chosen(desk: Desk, person: Person, view: Mapping[str, Any]) -> View |
 def _responds(desk: Desk, part: Part) -> Any:
     async def responded(ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], respond: Any) -> None:
         await ack()
-        message_id, _, uid = _value(action).partition(":")
+        message_id, _, uid = value_of(action).partition(":")
         person = await visitor(desk, body, message_id)
-        outgoing = await sending_of(desk).respond(person, message_id, uid, part)
+        outgoing = await desk.sending.respond(person, message_id, uid, part)
         await say(respond, sent.responded(part, outgoing, desk.clock()))
 
     return responded

@@ -22,6 +22,7 @@ from bot.slack import names, send_forms, send_names, views
 from bot.slack.client import NO_ANSWER, code_of
 from bot.slack.listeners.desk import open_view, shown, tell
 from bot.slack.listeners.failures import fill, sentence_of
+from bot.slack.listeners.payloads import value_of
 from bot.slack.listeners.reception import visitor
 from bot.slack.showing import Showing
 from bot.slack.views import send_form, sent
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.filled import Checked, Sender, Started
-    from bot.sending import Sending
     from bot.slack.listeners.desk import Desk
     from bot.slack.send_forms import Errors, Writing
     from bot.slack.showing import Shown, Turn
@@ -120,12 +120,6 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
         await _sent(desk, ack, body, client)
 
 
-def sending_of(desk: Desk) -> Sending:
-    """The use case."""
-    assert desk.sending is not None, "the composition root gives one"
-    return desk.sending
-
-
 # Opening
 
 
@@ -134,7 +128,7 @@ def _answers(desk: Desk, kind: LetterKind) -> Any:
         ack: Any, body: Mapping[str, Any], action: Mapping[str, Any], client: AsyncWebClient
     ) -> None:
         await ack()
-        message_id = str(action.get("value", ""))
+        message_id = value_of(action)
         person = await visitor(desk, body, message_id)
         await _open(desk, person, _Wish(kind, message_id), body, client)
 
@@ -180,9 +174,9 @@ async def _begun(desk: Desk, person: Person, wish: _Wish) -> View:
     mailbox_id, said = "", ""
     try:
         if wish.called:
-            mailbox_id = _called(await sending_of(desk).senders(person), wish.called)
+            mailbox_id = _called(await desk.sending.senders(person), wish.called)
             said = "" if mailbox_id else sent.unknown_sender(wish.called)
-        started = await sending_of(desk).started(person, wish.kind, wish.message_id, mailbox_id)
+        started = await desk.sending.started(person, wish.kind, wish.message_id, mailbox_id)
     except NoOutgoingServer as error:
         return sent.only_receives(error.mailbox_id, error.owner, is_own=error.owner == person.user)
     except NothingToSendFrom:
@@ -226,7 +220,7 @@ async def _again(desk: Desk, person: Person, writing: Writing, said: str) -> Vie
 
 
 async def _started(desk: Desk, person: Person, writing: Writing) -> Started:
-    return await sending_of(desk).started(person, writing.kind, writing.message_id, writing.mailbox_id)
+    return await desk.sending.started(person, writing.kind, writing.message_id, writing.mailbox_id)
 
 
 # Typing and choosing
@@ -237,7 +231,7 @@ async def _checked(desk: Desk, person: Person, view: Mapping[str, Any]) -> list[
 
 
 async def _check(desk: Desk, person: Person, writing: Writing) -> Checked:
-    return await sending_of(desk).checked(
+    return await desk.sending.checked(
         person, writing.mailbox_id, writing.to, writing.cc, writing.bcc, writing.message_id
     )
 
@@ -331,7 +325,7 @@ def _there(errors: Errors, view: Mapping[str, Any]) -> Errors:
 async def _saved(desk: Desk, person: Person, writing: Writing) -> Outgoing | _Trouble:
     """Save a mail, or say why not; the same form twice is one mail, so that a double press has one effect."""
     try:
-        return await sending_of(desk).save(person, send_forms.filled(writing), writing.form_id)
+        return await desk.sending.save(person, send_forms.filled(writing), writing.form_id)
     except NotSendable as error:
         errors = send_forms.under(error.by_field)
         sentence = " ".join(errors.values()) or error.sentence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bot.retention import without_recent
+from bot.retention import sends_as
 from bot.slack import names
 from bot.slack.drafts import PASSWORD_LIMIT, asks_outgoing_alone
 from bot.slack.views.add_form import IN_SIGHT, KEEP_TYPED
@@ -103,7 +103,7 @@ def _title(mailbox: Mailbox) -> Block:
 def _outgoing_title(mailbox: Mailbox) -> Block:
     """Which mailbox the password is for, and at which outgoing server."""
     profile = mailbox.profile
-    user = profile.outgoing_username or without_recent(profile.username)
+    user = sends_as(profile)
     host = "" if profile.outgoing is None else f" at {profile.outgoing.host}"
     return section(plain(f"Outgoing password of “{profile.name}” ({user}{host})"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from bot import limits
+from bot.filled import SUBJECT_CHARACTERS
 from bot.mail.letters import LetterKind
 from bot.mail.text import one_line
 from bot.mail.unread import unread
@@ -14,7 +15,6 @@ from bot.slack.send_forms import (
     FIELD_LIMIT,
     FILE_NAME_LIMIT,
     MOST_FILES,
-    SUBJECT_LIMIT,
     says_something,
 )
 from bot.slack.views.fields import text_input
@@ -74,7 +74,10 @@ def send_form(started: Started, writing: Writing, *, said: str = "", checked: Ch
     blocks.append(_first_check(started, writing) if checked is None else check_block(checked))
     blocks.append(
         input_block(
-            send_names.SUBJECT, "Subject", text_input(writing.subject, longest=SUBJECT_LIMIT), optional=True
+            send_names.SUBJECT,
+            "Subject",
+            text_input(writing.subject, longest=SUBJECT_CHARACTERS),
+            optional=True,
         )
     )
     blocks.append(input_block(send_names.TEXT, "Text", _text(writing), optional=True))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from bot.filled import NAME_CHARACTERS, SIGNATURE_CHARACTERS, UNDO_SECONDS
 from bot.mail import slack_text
 from bot.mail.special import Answer as Part
 from bot.slack import names, send_names
-from bot.slack.send_forms import DEFAULT_UNDO, NAME_LIMIT, SIGNATURE_LIMIT, UNDO_CHOICES
 from bot.slack.views.fields import fitting, select, text_input
 from bot.slack.views.share_fields import input_block
 from bot.slack.views.words import (
@@ -127,7 +127,7 @@ def sent_again(outgoing: Outgoing) -> str:
     """What is said to “Send again”, also where somebody was quicker, on another device or as another."""
     if outgoing.state in {OutgoingState.WAITING, OutgoingState.HELD, OutgoingState.SENDING}:
         return ON_ITS_WAY_AGAIN
-    if outgoing.letter is not None and outgoing.letter.is_written_on:
+    if outgoing.is_written_on:
         return "It is not sent again: you wrote on from it, and sent that."
     return f"It is not sent again: {_STANDS[outgoing.state]}."
 
@@ -249,14 +249,14 @@ def responded(part: Part, outgoing: Outgoing, now: datetime) -> Answer:
 
 def sending_form(settings: SendingSettings) -> View:
     """The name that recipients see, the signature, and the time to undo."""
-    undo = str(settings.undo_seconds) if settings.undo_seconds in UNDO_CHOICES else str(DEFAULT_UNDO)
-    choices = tuple((_UNDO[seconds], str(seconds)) for seconds in UNDO_CHOICES)
+    undo = str(settings.undo_seconds)
+    choices = tuple((_UNDO[seconds], str(seconds)) for seconds in UNDO_SECONDS)
     blocks = [
         section(plain(f"How {settings.address} sends", 400)),
         input_block(
             send_names.SENDER_NAME,
             "Name that recipients see",
-            text_input(settings.sender_name, longest=NAME_LIMIT, placeholder="Marta Ruiz"),
+            text_input(settings.sender_name, longest=NAME_CHARACTERS, placeholder="Marta Ruiz"),
             hint="It stands before the address. Left empty, it is your name in Slack.",
             optional=True,
         ),
@@ -283,10 +283,10 @@ def _signature(signature: str) -> dict[str, Any]:
     element: dict[str, Any] = {
         "type": "plain_text_input",
         "multiline": True,
-        "max_length": SIGNATURE_LIMIT,
+        "max_length": SIGNATURE_CHARACTERS,
         "placeholder": plain("Marta Ruiz\nExample Ltd", 150),
     }
-    text = fitting(shown(signature), SIGNATURE_LIMIT)
+    text = fitting(shown(signature), SIGNATURE_CHARACTERS)
     return {**element, "initial_value": text} if text else element
 
 

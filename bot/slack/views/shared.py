@@ -230,7 +230,7 @@ def _page_turns(at: int, pages: int) -> list[dict[str, Any]]:
 def _buttons(found: Viewed, *, may_reply_all: bool) -> list[dict[str, Any]]:
     row = answers(found.message_id, may_reply_all=may_reply_all) if found.level >= Level.REPLY else []
     row += [
-        button("Send to my DM", names.SHARED_SEND, f"{found.message_id}:{found.number}"),
+        button("Send to direct messages", names.SHARED_SEND, f"{found.message_id}:{found.number}"),
         button("Headers", names.SHARED_HEADERS, found.message_id),
     ]
     if found.level >= Level.MANAGE:

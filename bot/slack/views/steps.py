@@ -23,7 +23,6 @@ _PASSED: Final = {
     Step.CAPABILITIES: "It says what it can do",
     Step.LOGIN: "Signed in",
     Step.UIDL: "New messages can be told from old ones",
-    Step.SENDING: "Handed over the e-mail",
 }
 _FAILED: Final = {
     Step.TURN: "Waiting for a turn",
@@ -34,7 +33,6 @@ _FAILED: Final = {
     Step.CAPABILITIES: "Asking what the server can do",
     Step.LOGIN: "Signing in",
     Step.UIDL: "Telling new messages from old ones",
-    Step.SENDING: "Handing over the e-mail",
 }
 _NEXT: Final = {
     Step.TURN: "Send the form again then.",
@@ -45,7 +43,6 @@ _NEXT: Final = {
     Step.CAPABILITIES: "Compare port and security with what your provider says, then test again.",
     Step.LOGIN: "Correct the user name or the password, then test again.",
     Step.UIDL: "Ask whoever runs this mail server, or use another one.",
-    Step.SENDING: "Ask whoever runs this mail server.",
 }
 _IF_BUSY: Final = "This says nothing about what you typed; test again then."
 _OUTGOING_NEXT: Final = " Or tick “Save as receiving only”."

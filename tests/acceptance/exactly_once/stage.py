@@ -123,9 +123,7 @@ class Stage:
             proxy = self.proxies[security] = CuttingProxy(port, self._chance, share=self._cuts)
             self._stack.push_async_callback(proxy.stop)
             await proxy.start()
-        self.slack = await server.start(
-            bot_token=_BOT_TOKEN, app_token=_APP_TOKEN, signing_secret="s", static=None
-        )
+        self.slack = await server.start(bot_token=_BOT_TOKEN, app_token=_APP_TOKEN, static=None)
         self._stack.push_async_callback(self.slack.stop)
         self.slack.sandbox.limits.enabled = False
         for person in self.people:

@@ -5,15 +5,17 @@ Mail for `b.example` lands in a maildir; nothing leaves the root, since no route
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from storage.records import Security
-from tests.fakes.ports import free_port
-from tests.fakes.real_servers.maildirs import Maildirs
-from tests.fakes.real_servers.private_root import NOBODY, PASSWORD, USER, PrivateRoot, wait_for
+from tests.fakes.real_servers.private_root import NOBODY, PASSWORD, USER
+from tests.fakes.real_servers.submission import SubmissionServer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from contextlib import ExitStack
+    from pathlib import Path
+
     from tests.fakes.certificates import Certificates
 
 NAME = "exim"
@@ -82,38 +84,19 @@ plain:
 """
 
 
-class Exim:
-    """A running server with one user; use it as a context manager.
-
-    Attributes:
-        ports: where it listens, by protection.
-        mail: what arrived for the recipients of `b.example`.
-    """
+class Exim(SubmissionServer):
+    """A running Exim."""
 
     def __init__(self, certificates: Certificates) -> None:
-        self.ports = {Security.TLS: free_port(), Security.STARTTLS: free_port()}
-        self._root = PrivateRoot(NAME)
-        self._certificates = certificates
-        self._stack = ExitStack()
-        self.mail = Maildirs(self._root.path / "var/mail/all")
+        super().__init__(NAME, certificates)
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            stack.enter_context(self._root)
-            self._root.users({"Debian-exim": EXIM, "mail": 8, "nobody": NOBODY})
-            self._write_files()
-            self._root.start("/usr/sbin/exim4", "-bdf", "-q1h")
-            wait_for(self.ports[Security.STARTTLS], self.log, b"220")
-            self._stack = stack.pop_all()
-        return self
+    def _begin(self, _: ExitStack) -> None:
+        self._root.users({"Debian-exim": EXIM, "mail": 8, "nobody": NOBODY})
+        self._write_files()
+        self._root.start("/usr/sbin/exim4", "-bdf", "-q1h")
 
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def log(self) -> str:
-        """What it said."""
-        logs = sorted((self._root.path / "var/log/exim4").glob("*log"))
-        return self._root.log() + "".join(log.read_text(errors="replace") for log in logs)
+    def _logs(self) -> Iterable[Path]:
+        return sorted((self._root.path / "var/log/exim4").glob("*log"))
 
     def _write_files(self) -> None:
         chain, key = self._certificates.write(self._root.folder("/tmp"))

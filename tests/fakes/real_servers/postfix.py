@@ -7,16 +7,18 @@ which has no delivery by SMTP.
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from storage.records import Security
 from tests.fakes.dovecot import Dovecot
-from tests.fakes.ports import free_port
-from tests.fakes.real_servers.maildirs import Maildirs
-from tests.fakes.real_servers.private_root import NOBODY, PASSWORD, USER, PrivateRoot, wait_for
+from tests.fakes.real_servers.private_root import NOBODY, PASSWORD, USER
+from tests.fakes.real_servers.submission import SubmissionServer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from contextlib import ExitStack
+    from pathlib import Path
+
     from tests.fakes.certificates import Certificates
 
 NAME = "postfix"
@@ -82,41 +84,22 @@ postlog unix-dgram n - n - 1 postlogd
 """
 
 
-class Postfix:
-    """A running server with one user; use it as a context manager.
-
-    Attributes:
-        ports: where it listens, by protection.
-        mail: what arrived for each recipient of `b.example`.
-    """
+class Postfix(SubmissionServer):
+    """A running Postfix."""
 
     def __init__(self, certificates: Certificates) -> None:
-        self.ports = {Security.TLS: free_port(), Security.STARTTLS: free_port()}
-        self._root = PrivateRoot(NAME)
-        self._certificates = certificates
-        self._stack = ExitStack()
-        self.mail = Maildirs(self._root.path / "var/mail/all")
+        super().__init__(NAME, certificates)
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            stack.enter_context(self._root)
-            self._root.users({"postfix": POSTFIX, "postdrop": POSTDROP, "nobody": NOBODY})
-            self._write_files()
-            self._write_folders()
-            asked = self._root.folder("/run/dovecot", owner=NOBODY)
-            stack.enter_context(Dovecot(self._certificates, {USER: PASSWORD}, auth_socket=asked / "auth"))
-            self._root.start("/usr/lib/postfix/sbin/master", "-d")
-            wait_for(self.ports[Security.STARTTLS], self.log, b"220")
-            self._stack = stack.pop_all()
-        return self
+    def _begin(self, stack: ExitStack) -> None:
+        self._root.users({"postfix": POSTFIX, "postdrop": POSTDROP, "nobody": NOBODY})
+        self._write_files()
+        self._write_folders()
+        asked = self._root.folder("/run/dovecot", owner=NOBODY)
+        stack.enter_context(Dovecot(self._certificates, {USER: PASSWORD}, auth_socket=asked / "auth"))
+        self._root.start("/usr/lib/postfix/sbin/master", "-d")
 
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def log(self) -> str:
-        """What it said."""
-        log = self._root.path / "var/log/mail.txt"
-        return self._root.log() + (log.read_text(errors="replace") if log.exists() else "")
+    def _logs(self) -> Iterable[Path]:
+        return (self._root.path / "var/log").glob("mail.txt")
 
     def _write_files(self) -> None:
         chain, key = self._certificates.write(self._root.folder("/tmp"))

@@ -103,7 +103,6 @@ async def place(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterat
     running = await start(
         bot_token="xoxb-t",
         app_token="xapp-t",
-        signing_secret="s",
         static=None,
         timings=Timings(ack=30.0, trigger=30.0, share=0.01),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import aiohttp
 import pytest
 
 from bot.sandbox.person import Person, top_view, words
+from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.people import TEAM_ID
 from bot.slack.client import SlackClient, web_client
 from bot.slack.grant_drafts import GrantDrafts
@@ -245,6 +247,21 @@ async def test_the_audit_is_filtered_and_exported(place: Place, page: Any) -> No
     await settled(aisha, "✓ 1 entry is in our direct messages")
     await aisha.press("Show all")
     await settled(aisha, f"*<@{KENJI}>* was refused")
+
+
+@pytest.mark.filterwarnings("error")
+async def test_a_modal_that_slack_does_not_open_is_said_and_nothing_is_asked(place: Place, page: Any) -> None:
+    """The next click works; what was to be shown is left behind without a word on the console."""
+    aisha = page(AISHA)
+    place.sandbox.faults.add(Fault("views.open", "error", error="expired_trigger_id"))
+
+    await aisha.command("/mailbox admin")
+    await aisha.until("the word", lambda shown: "did not wait long enough" in str(shown) or None, SECONDS)
+    gc.collect()
+
+    await aisha.command("/mailbox admin")
+    await settled(aisha, "Grants")
+    assert await place.audit() == []
 
 
 @pytest.mark.parametrize("user", [MARTA, "U0LUCIA006", "U0OWEN0007"])

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.errors import NoSuchMailbox
+from bot.inspection import SetAbove
 from bot.sandbox.slack.people import TEAM_ID
-from bot.slack.views.admin import MAILBOXES_A_PAGE, AuditFilter, switched
+from bot.slack import names
+from bot.slack.views.admin import MAILBOXES_A_PAGE, AuditFilter, mailboxes_view, switched
 from storage.records import Health
 from storage.sharing import Act, AuditEntry, Level, Suspension
 from storage.suspension import Suspensions
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from tests.integration.administration.conftest import Place
 
 AISHA, MARTA, KENJI = person("U0AISHA003"), person("U0MARTA004"), person("U0KENJI005")
+INES, TOMASZ = person("U0INES0001"), person("U0TOMASZ02")
 
 
 async def fail(place: Place, health: Health, failures: int) -> None:
@@ -111,6 +114,36 @@ async def test_lifting_leaves_what_comes_of_the_role(place: Place) -> None:
 
     assert (both.suspension, lifted.suspension) == (Suspension.ADMINISTRATOR, Suspension.ROLE)
     assert "still is suspended: its owner may not have a mailbox" in switched(lifted)
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_what_a_higher_rank_suspended_an_admin_does_not_lift(place: Place, *, is_first: bool) -> None:
+    """Whoever lifts needs the rank of the highest who suspended; the list says so, and the audit that it was tried."""
+    mailbox = await place.mailbox(MARTA.user)
+    for actor in (TOMASZ, AISHA) if is_first else (AISHA, TOMASZ):
+        await place.inspection.suspend(actor, mailbox.id)
+
+    (state,), _, _ = await place.inspection.mailboxes(AISHA, 0)
+    with pytest.raises(SetAbove):
+        await place.inspection.lift(AISHA, mailbox.id)
+
+    shown = str(mailboxes_view([state], 0, 1))
+    assert "somebody who ranks above you" in shown
+    assert names.LIFT_MAILBOX not in shown
+    assert (await place.shares.facts(mailbox.id)).suspension is Suspension.ADMINISTRATOR
+    entry = (await place.audit())[-1]
+    assert (entry.act, entry.actor, entry.subject) == (Act.REFUSED, AISHA.user, f"mailbox:{mailbox.id}")
+    assert (await place.inspection.lift(INES, mailbox.id)).suspension is None
+
+
+async def test_a_lifted_suspension_leaves_no_rank(place: Place) -> None:
+    """What an admin suspends anew they lift themselves, whoever suspended it before."""
+    mailbox = await place.mailbox(MARTA.user)
+    await place.inspection.suspend(INES, mailbox.id)
+    await place.inspection.lift(INES, mailbox.id)
+    await place.inspection.suspend(AISHA, mailbox.id)
+
+    assert (await place.inspection.lift(AISHA, mailbox.id)).suspension is None
 
 
 async def test_a_deleted_mailbox_is_gone_with_its_shares(place: Place) -> None:

@@ -127,7 +127,6 @@ async def desk(
     running = await start(
         bot_token="xoxb-t",
         app_token="xapp-t",
-        signing_secret="s",
         static=None,
         timings=Timings(ack=30.0, trigger=30.0, share=0.01),
     )

@@ -21,6 +21,7 @@ from storage.statements import plain
 from storage.tables import EntryRow
 from storage.withdrawals import Withdrawals
 from tests.integration.delivery.copying import AISHA, HIRING, Copying
+from tests.integration.storage.stores import EVER
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -101,7 +102,7 @@ async def test_what_was_not_sent_yet_is_given_up(copying: Copying) -> None:
 
     assert await copying.copies_seen() == []
     assert await states(copying) == [EntryState.GIVEN_UP]
-    assert await copying.withdrawals.count() == 0
+    assert await copying.withdrawals.due(EVER, 99) == []
 
 
 async def test_what_is_posted_is_deleted_and_audited(copying: Copying) -> None:
@@ -126,7 +127,7 @@ async def test_files_go_with_the_post(copying: Copying) -> None:
     await copying.withdrawing.work()
 
     assert [await exists(copying, file_id) for file_id in files] == [False]
-    assert await copying.withdrawals.count() == 0
+    assert await copying.withdrawals.due(EVER, 99) == []
 
 
 async def file_ids(copying: Copying) -> list[str]:
@@ -159,13 +160,13 @@ async def test_a_post_on_its_way_does_not_survive(copying: Copying, kind: str) -
 
     await copying.end(share)
     await copying.withdrawing.work()
-    assert await copying.withdrawals.count() == 1
+    assert len(await copying.withdrawals.due(EVER, 99)) == 1
     copying.desk.clock.ahead += timedelta(seconds=61)
     await copying.withdrawing.work()
     await copying.deliver()
 
     assert await copying.copies_seen(AISHA, HIRING) == []
-    assert await copying.withdrawals.count() == 0
+    assert await copying.withdrawals.due(EVER, 99) == []
 
 
 async def test_a_post_that_is_answered_after_the_end_does_not_survive(copying: Copying) -> None:
@@ -236,7 +237,7 @@ async def test_removing_a_mailbox_calls_its_copies_back(copying: Copying) -> Non
     await posted(copying, 2)
     mailbox = copying.desk.claim.mailbox
 
-    await copying.desk.stores.holdings.remove(mailbox.owner, mailbox.id)
+    await copying.desk.stores.holdings.remove(mailbox.owner, mailbox.id, copying.desk.clock())
     await copying.withdrawing.work()
 
     assert await copying.copies_seen() == []
@@ -276,7 +277,7 @@ async def test_what_waits_to_be_deleted_is_blank(copying: Copying) -> None:
     await successor.work()
 
     assert await copying.copies_seen() == []
-    assert await copying.withdrawals.count() == 0
+    assert await copying.withdrawals.due(EVER, 99) == []
 
 
 async def test_a_429_is_obeyed_by_its_method_alone(copying: Copying) -> None:
@@ -303,7 +304,7 @@ async def test_an_answer_that_got_lost_changes_nothing(copying: Copying) -> None
 
     await copying.end(share)
     async with asyncio.timeout(20):
-        while await copying.withdrawals.count():
+        while await copying.withdrawals.due(EVER, 99):
             await copying.withdrawing.work()
             copying.desk.clock.ahead += timedelta(seconds=5)
 
@@ -323,7 +324,7 @@ async def test_what_cannot_be_called_back_is_said(copying: Copying) -> None:
 
     await copying.end(share)
     async with asyncio.timeout(20):
-        while await copying.withdrawals.count():
+        while await copying.withdrawals.due(EVER, 99):
             await copying.withdrawing.work()
             copying.desk.clock.ahead += timedelta(seconds=11)
     await copying.deliver()
@@ -349,7 +350,7 @@ async def test_a_killed_process_leaves_nothing_behind(copying: Copying, database
     await copying.withdrawing.work()
 
     assert await copying.copies_seen() == []
-    assert await copying.withdrawals.count() == 0
+    assert await copying.withdrawals.due(EVER, 99) == []
 
 
 async def test_what_can_be_neither_blanked_nor_deleted_ends_too(copying: Copying) -> None:
@@ -366,7 +367,7 @@ async def test_what_can_be_neither_blanked_nor_deleted_ends_too(copying: Copying
     await until(is_refused)
     await copying.desk.fault("chat.delete", "error", error="cant_delete_message", count=50)
     async with asyncio.timeout(20):
-        while await copying.withdrawals.count():
+        while await copying.withdrawals.due(EVER, 99):
             copying.desk.clock.ahead += timedelta(seconds=11)
             await copying.withdrawing.work()
     await working

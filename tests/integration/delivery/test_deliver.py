@@ -171,7 +171,7 @@ async def test_nothing_is_begun_once_the_process_is_to_stop(desk: Desk) -> None:
 async def test_mail_of_a_removed_mailbox_is_not_posted(desk: Desk) -> None:
     """Removing it takes what was still on its way along."""
     await desk.keep("one")
-    await desk.stores.holdings.remove(desk.claim.mailbox.owner, desk.claim.mailbox.id)
+    await desk.stores.holdings.remove(desk.claim.mailbox.owner, desk.claim.mailbox.id, desk.clock())
 
     await desk.deliver()
 

@@ -93,7 +93,7 @@ async def test_a_telling_outlives_its_mailbox(copying: Copying) -> None:
     await copying.deliver()
     await copying.end(share)
     mailbox = copying.desk.claim.mailbox
-    await copying.desk.stores.holdings.remove(mailbox.owner, mailbox.id)
+    await copying.desk.stores.holdings.remove(mailbox.owner, mailbox.id, copying.desk.clock())
 
     await copying.deliver()
 

@@ -107,6 +107,14 @@ async def test_a_plan_without_groups_has_none(town: Town) -> None:
     assert await role(town, MARTA) is Role.MEMBER
 
 
+async def test_slack_has_a_second_word_for_a_plan_without_groups(town: Town) -> None:
+    """Nobody is locked out by it."""
+    town.sandbox.faults.add(Fault("usergroups.list", "error", error="paid_teams_only", count=9))
+
+    assert await town.people.groups() == {}
+    assert await role(town, MARTA) is Role.MEMBER
+
+
 async def test_a_change_shows_after_a_minute_or_at_once(town: Town) -> None:
     """By its age, by asking afresh after some seconds, or by an event."""
     assert await role(town, MARTA) is Role.MEMBER

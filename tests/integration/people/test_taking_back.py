@@ -19,43 +19,44 @@ FILE = File("plan.txt", b"Confidential", "plan.txt")
 BLOCKS = [{"type": "section", "text": {"type": "plain_text", "text": "Confidential"}}]
 
 
-async def posted(town: Town) -> Posted:
-    """A post of ours in Marta's DM."""
-    outcome = await town.slack.post(await town.slack.open_dm(MARTA), "Confidential", BLOCKS, "entry-1")
+async def posted(town: Town) -> tuple[str, Posted]:
+    """A post of ours in Marta's DM, and that DM's channel."""
+    channel = await town.slack.open_dm(MARTA)
+    outcome = await town.slack.post(channel, "Confidential", BLOCKS, "entry-1")
     assert isinstance(outcome, Posted)
-    return outcome
+    return channel, outcome
 
 
 async def test_a_post_is_deleted_once_and_may_be_deleted_again(town: Town) -> None:
     """It is not there any more, whoever deleted it."""
-    post = await posted(town)
+    channel, post = await posted(town)
 
-    first = await town.slack.delete_post(post.channel, post.ts)
-    second = await town.slack.delete_post(post.channel, post.ts)
+    first = await town.slack.delete_post(channel, post.ts)
+    second = await town.slack.delete_post(channel, post.ts)
 
     assert first == second == post
-    assert await town.slack.find_posts(post.channel, None) == {}
+    assert await town.slack.find_posts(channel, None) == {}
 
 
 async def test_a_post_is_left_with_one_sentence(town: Town) -> None:
     """Nothing of its blocks stays, and what is deleted needs none."""
-    post = await posted(town)
+    channel, post = await posted(town)
 
-    assert await town.slack.blank_post(post.channel, post.ts, WORDS) == post
-    left = town.sandbox.workspace.channels[post.channel].posts[post.ts]
+    assert await town.slack.blank_post(channel, post.ts, WORDS) == post
+    left = town.sandbox.workspace.channels[channel].posts[post.ts]
     assert (left.text, list(left.blocks), left.file_ids) == (WORDS, [], ())
-    await town.slack.delete_post(post.channel, post.ts)
-    assert await town.slack.blank_post(post.channel, post.ts, WORDS) == post
+    await town.slack.delete_post(channel, post.ts)
+    assert await town.slack.blank_post(channel, post.ts, WORDS) == post
 
 
 async def test_a_file_is_deleted_wherever_it_was_shared(town: Town) -> None:
     """And may be deleted again."""
-    post = await posted(town)
+    channel, post = await posted(town)
     file_id = await town.slack.upload(FILE)
-    await town.slack.share_files(post.channel, post.ts, [(file_id, "plan.txt")])
+    await town.slack.share_files(channel, post.ts, [(file_id, "plan.txt")])
 
-    assert await town.slack.delete_file(file_id) == Posted("", "")
-    assert await town.slack.delete_file(file_id) == Posted("", "")
+    assert await town.slack.delete_file(file_id) == Posted("")
+    assert await town.slack.delete_file(file_id) == Posted("")
     assert town.sandbox.workspace.files.shown([file_id])[0].get("mode") == "tombstone"
 
 
@@ -65,7 +66,7 @@ async def test_what_is_gone_is_done_with(told: Told, error: str) -> None:
     for method in ("chat.delete", "chat.update", "files.delete"):
         told.scripted.refuses(method, error)
 
-    assert await outcomes(told) == [Posted("D1", "1.1"), Posted("D1", "1.1"), Posted("", "")]
+    assert await outcomes(told) == [Posted("1.1"), Posted("1.1"), Posted("")]
 
 
 @pytest.mark.parametrize(

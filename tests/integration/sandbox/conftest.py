@@ -42,7 +42,6 @@ async def sandbox(clock: Clock, manifest: Manifest) -> AsyncIterator[RunningSand
     running = await start(
         bot_token=BOT_TOKEN,
         app_token=APP_TOKEN,
-        signing_secret="secret",
         timings=timings,
         clock=clock,
         manifest=manifest,

@@ -10,14 +10,13 @@ import pytest
 from slack_sdk.errors import SlackApiError
 
 from bot.sandbox.slack.core import Timings
-from bot.sandbox.slack.manifest import Command, Manifest
 from tests.integration.sandbox.kit import MARTA, modal, section, text_input, typed, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
-    from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+    from slack_bolt.async_app import AsyncAck, AsyncApp
     from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.sandbox.server import RunningSandbox
@@ -45,83 +44,6 @@ async def opened(page: Page) -> Any:
         return (await page.state())["views"]
 
     return (await until(view))[-1]
-
-
-async def test_a_command_arrives_whole_and_its_answer_is_ephemeral(
-    app: AsyncApp, page: Page, connected: Connect
-) -> None:
-    """The payload has every field of Slack's, and ack text is shown to the person alone."""
-    seen: Body = {}
-
-    @app.command("/mailbox")
-    async def _(ack: AsyncAck, body: Body) -> None:
-        seen.update(body)
-        await ack("Nothing here yet.")
-
-    async with connected():
-        answer = await page.post("command", text="/mailbox add me@x.test")
-
-    state = await page.state()
-    assert answer == {"ok": True}
-    assert [one["text"] for one in state["ephemerals"]] == ["Nothing here yet."]
-    assert state["posts"] == []
-    assert seen["text"] == "add me@x.test"
-    assert seen["channel_id"] == state["channel"]
-    assert seen["channel_name"] == "directmessage"
-    assert seen["is_enterprise_install"] == "false"
-    assert {
-        "token",
-        "team_id",
-        "team_domain",
-        "user_name",
-        "api_app_id",
-        "response_url",
-        "trigger_id",
-    } <= seen.keys()
-
-
-async def test_escaped_commands_arrive_in_angle_brackets(
-    sandbox: RunningSandbox, app: AsyncApp, page: Page, connected: Connect
-) -> None:
-    """With should_escape, addresses, links and names arrive as Slack writes them."""
-    texts: list[str] = []
-    sandbox.sandbox.manifest = Manifest(commands=(Command("/mailbox", "", "", should_escape=True),))
-
-    @app.command("/mailbox")
-    async def _(ack: AsyncAck, command: Body) -> None:
-        texts.append(command["text"])
-        await ack()
-
-    async with connected():
-        await page.post("command", text="/mailbox add a@b.test for @kenji & http://c.test")
-
-    assert texts == ["add <mailto:a@b.test|a@b.test> for <@U0KENJI005|kenji> &amp; <http://c.test>"]
-
-
-async def test_nobody_listening_is_said_in_slacks_words(page: Page) -> None:
-    """Without a connected app the person reads dispatch_failed, and a foreign command is named."""
-    failed = await page.post("command", text="/mailbox")
-    unknown = await page.post("command", text="/mailbag")
-
-    assert failed == {"ok": False, "error": "/mailbox failed with the error “dispatch_failed”"}
-    assert unknown["error"] == "/mailbag is not a valid command."
-    assert len((await page.state())["errors"]) == 2
-
-
-async def test_a_late_ack_is_an_operation_timeout(
-    app: AsyncApp, page: Page, sandbox: RunningSandbox, connected: Connect
-) -> None:
-    """A command without an ack in time fails in front of the person."""
-    sandbox.sandbox.timings = replace(sandbox.sandbox.timings, ack=0.4)
-
-    @app.command("/mailbox")
-    async def _() -> None:
-        await asyncio.Event().wait()
-
-    async with connected():
-        answer = await page.post("command", text="/mailbox")
-
-    assert answer["error"].endswith("“operation_timeout”")
 
 
 async def test_a_form_comes_back_with_the_apps_errors(app: AsyncApp, page: Page, connected: Connect) -> None:
@@ -354,64 +276,6 @@ async def test_closing_is_told_only_when_asked_for(
 BUTTON = {"type": "button", "action_id": "go", "text": {"type": "plain_text", "text": "Go"}, "value": "v1"}
 ACTIONS = {"type": "actions", "block_id": "row", "elements": [BUTTON]}
 PRESS = {"type": "button", "block_id": "row", "action_id": "go"}
-
-
-async def test_a_button_on_a_post_answers_through_its_response_url(
-    sandbox: RunningSandbox, app: AsyncApp, page: Page, client: AsyncWebClient, connected: Connect
-) -> None:
-    """A click carries message, container and state, and replace_original changes the post."""
-    seen: list[Body] = []
-
-    @app.action("go")
-    async def _(ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
-        seen.append(body)
-        await ack()
-        await respond(text="done", replace_original=True)
-
-    post = await client.chat_postMessage(channel=MARTA, text="press", blocks=[ACTIONS])
-    place = {"type": "message", "channel": post["channel"], "ts": post["ts"]}
-    async with connected():
-        assert (await page.post("action", container=place, action=PRESS))["ok"]
-
-        async def replaced() -> Any:
-            return sandbox.workspace.dm(MARTA).posts[post["ts"]].edited_ts
-
-        await until(replaced)
-
-    assert (await page.state())["posts"][0]["text"] == "done"
-    assert seen[0]["message"]["ts"] == post["ts"]
-    assert seen[0]["container"] == {
-        "type": "message",
-        "message_ts": post["ts"],
-        "channel_id": post["channel"],
-        "is_ephemeral": False,
-    }
-    assert seen[0]["actions"][0]["value"] == "v1"
-    assert seen[0]["actions"][0]["text"]["text"] == "Go"
-    assert seen[0]["user"]["id"] == MARTA
-
-
-async def test_a_response_url_works_five_times_in_half_an_hour(
-    sandbox: RunningSandbox, clock: Clock, session: Any, page: Page
-) -> None:
-    """The sixth use and a use after 30 minutes are refused; unsound answers too."""
-    address = sandbox.sandbox.new_response_url(MARTA, sandbox.workspace.dm(MARTA).id)
-    other = sandbox.sandbox.new_response_url(MARTA, sandbox.workspace.dm(MARTA).id)
-
-    async def use(url: str, **body: Any) -> tuple[int, str]:
-        async with session.post(url, json=body) as answer:
-            return answer.status, await answer.text()
-
-    assert await use(address) == (400, '{"ok": false, "error": "no_text"}')
-    for number in range(4):
-        assert await use(address, text=f"n{number}") == (200, "ok")
-    assert (await use(address, text="x"))[0] == 404
-    assert await use(other, text="said to all", response_type="in_channel") == (200, "ok")
-    clock.ahead += 1801
-    assert "expired_url" in (await use(other, text="x"))[1]
-    state = await page.state()
-    assert [one["text"] for one in state["ephemerals"]] == ["n0", "n1", "n2", "n3"]
-    assert [post["text"] for post in state["posts"]] == ["said to all"]
 
 
 async def test_a_click_in_a_view_carries_the_state_of_all_fields(

@@ -25,7 +25,7 @@ async def test_the_sandbox_grants_what_the_real_manifest_asks_for(
     """Started as `make demo` starts it, scopes and commands are those of manifest.yml, and the page is served."""
     (tmp_path / "index.html").write_text("<!doctype html>", encoding="utf-8")
     expected = Manifest.read(MANIFEST)
-    running = await start(bot_token=BOT_TOKEN, app_token=APP_TOKEN, signing_secret="", static=tmp_path)
+    running = await start(bot_token=BOT_TOKEN, app_token=APP_TOKEN, static=tmp_path)
     try:
         people = await Page(running.url, session).get("people")
         async with session.get(running.url) as index:
@@ -63,7 +63,7 @@ async def test_a_switched_off_messages_tab_takes_no_posts(client: AsyncWebClient
 async def test_only_loopback_is_listened_on() -> None:
     """The sandbox cannot be started where others reach it."""
     with pytest.raises(ValueError, match="loopback"):
-        await start(host="0.0.0.0", bot_token=BOT_TOKEN, app_token=APP_TOKEN, signing_secret="")
+        await start(host="0.0.0.0", bot_token=BOT_TOKEN, app_token=APP_TOKEN)
 
 
 @pytest.mark.parametrize(

@@ -77,9 +77,7 @@ def smtp(servers: MailServers) -> Callable[..., smtplib.SMTP]:
 async def sandbox(servers: MailServers) -> AsyncIterator[RunningSandbox]:
     """The page and its API, with the mail servers and without a bot."""
     routes = partial(mail_routes, servers=servers)
-    running = await server.start(
-        bot_token="xoxb-1", app_token="xapp-1", signing_secret="s", mail_routes=routes
-    )
+    running = await server.start(bot_token="xoxb-1", app_token="xapp-1", mail_routes=routes)
     yield running
     await running.stop()
 

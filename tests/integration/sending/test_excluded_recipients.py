@@ -12,6 +12,7 @@ from bot.mail.letters import LetterKind
 from bot.mail.special import Answer
 from storage.sharing import Act, Level
 from tests.integration.sending.conftest import MAIL, filled
+from tests.integration.sending.test_other_mailbox import mailbox_of
 from tests.integration.sending.test_responding import UID, invitation
 from tests.integration.viewing.conftest import EVERYTHING, KENJI, MARTA
 
@@ -51,6 +52,20 @@ async def test_an_answer_goes_to_no_excluded_domain_either(bureau: Bureau) -> No
 
     with pytest.raises(NotAllowed, match="excluded"):
         await bureau.sending.save(KENJI, form, "f1")
+
+
+async def test_a_message_is_passed_on_to_no_excluded_domain_from_another_mailbox(bureau: Bureau) -> None:
+    """What is excluded for those whose message it is binds the mailbox of anybody else that sends it."""
+    message_id = await bureau.hall.message(MAIL)
+    await bureau.hall.share(Level.REPLY, history=True)
+    theirs = await mailbox_of(bureau, KENJI)
+    await exclude(bureau, "bank.example")
+    form = filled(theirs, kind=LetterKind.FORWARD, message_id=message_id, to="pay@bank.example")
+
+    with pytest.raises(NotAllowed, match="excluded"):
+        await bureau.sending.save(KENJI, form, "f1")
+
+    assert (await bureau.sending.save(KENJI, filled(theirs, to="pay@bank.example"), "f2")).id
 
 
 async def test_an_invitation_is_not_answered_to_an_excluded_domain(bureau: Bureau) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,6 @@ class Sent:
 
     error: BaseException | None = None
     replies: tuple[Reply, ...] = ()
-    steps: list[Step] = field(default_factory=list)
     dots: int = 0
 
 
@@ -132,7 +131,6 @@ def send(authority: trustme.CA) -> Send:
                 tls=tls,
                 limits=limits,
                 before_dot=counted,
-                on_step=sent.steps.append,
             )
         except Exception as error:  # noqa: BLE001 - the tests judge what comes, whatever it is
             sent.error = error

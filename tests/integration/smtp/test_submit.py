@@ -18,7 +18,6 @@ from bot.errors import (
     LoginRejected,
     RemoteProtocolError,
     ServerBusy,
-    Step,
 )
 from bot.sending_errors import (
     AddressesUnfit,
@@ -57,7 +56,6 @@ async def test_a_mail_goes_out_once_in_the_order_of_the_protocol(send: Send) -> 
         (MAIL.sender, [B, C], OCTETS)
     ]
     assert sent.dots == 1
-    assert sent.steps == [Step.NAME, Step.CONNECT, Step.GREETING, Step.LOGIN, Step.SENDING]
 
 
 @pytest.mark.parametrize("security", [Security.TLS, Security.STARTTLS])
@@ -183,7 +181,7 @@ async def test_a_wrong_password_sends_nothing_and_is_tried_once(send: Send) -> N
 
     assert isinstance(sent.error, LoginRejected)
     assert server.commands.count("AUTH") == 1
-    assert sent.steps[-1] is Step.LOGIN
+    assert "MAIL" not in server.commands
 
 
 @pytest.mark.parametrize(
@@ -326,4 +324,4 @@ async def test_a_server_that_drips_is_left_at_the_deadline_of_the_command(send: 
         sent = await send(server, limits=replace(HASTY, goodbye=timedelta(seconds=0.1)))
 
     assert isinstance(sent.error, ConnectionLost)
-    assert sent.steps[-1] is Step.SENDING
+    assert "MAIL" in server.commands

@@ -108,6 +108,7 @@ async def test_the_test_signs_in(server: Server, certificates: Certificates, sec
         Secret(PASSWORD),
         hosts=Hosts({"localhost"}),
         tls=certificates.client(),
+        on_step=lambda _step: None,
     )
 
 

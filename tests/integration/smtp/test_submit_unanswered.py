@@ -118,7 +118,7 @@ async def test_a_large_mail_has_all_its_time_while_it_moves(send: Send) -> None:
     """Each piece has its deadline; a server that goes on taking them is never too slow for that."""
     octets = MAIL.octets + b"x" * 76 + b"\r\n" * 4_000_000
     limits = replace(PATIENT, piece=timedelta(seconds=2))
-    async with SmtpServer(reads_every=0.05) as server:
+    async with SmtpServer(reads_every=0.08) as server:
         started = time.monotonic()
         sent = await send(server, replace(MAIL, octets=octets), limits=limits)
 

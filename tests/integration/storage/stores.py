@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 NOW: Final = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 LATER: Final = NOW + timedelta(hours=1)
+EVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
+"""For all that is due at any time."""
 LEASE: Final = timedelta(minutes=2)
 OWNER: Final = Person("T1", "U1")
 STRANGER: Final = Person("T1", "U2")

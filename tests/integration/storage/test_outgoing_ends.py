@@ -145,9 +145,9 @@ async def test_a_mailbox_takes_all_of_it_along(scene: Scene, how: str) -> None:
     await scene.save("f2", actor=ACTOR, octets=b"x" * 600_000)
 
     if how == "remove":
-        await scene.stores.holdings.remove(OWNER, scene.mailbox.id)
+        await scene.stores.holdings.remove(OWNER, scene.mailbox.id, LATER)
     else:
-        await scene.stores.holdings.erase(OWNER, LATER)
+        await scene.stores.holdings.erase(OWNER, LATER, LATER)
 
     assert await rows(scene) == [0, 0, 0, 0]
     assert await scene.entries(ACTOR) == []
@@ -186,7 +186,7 @@ async def test_an_erased_sender_is_taken_out(scene: Scene) -> None:
     await scene.submissions.settle(submission, SENT, DUE)
     mine = await scene.save("f3")
 
-    await scene.stores.holdings.erase(ACTOR, LATER)
+    await scene.stores.holdings.erase(ACTOR, LATER, LATER)
 
     found = [await scene.outgoings.get(OWNER, each.id) for each in (sent, waits)]
     assert [each.state for each in found] == [OutgoingState.SENT, OutgoingState.UNDONE]
@@ -206,7 +206,7 @@ async def test_whoever_waits_for_an_answer_still_gets_it(scene: Scene) -> None:
     submission = await scene.claimed()
     await scene.submissions.intend(submission, DUE, anybody)
 
-    await scene.stores.holdings.erase(ACTOR, LATER)
+    await scene.stores.holdings.erase(ACTOR, LATER, LATER)
 
     settled = await scene.submissions.settle(submission, SENT, DUE)
     assert (settled.state, settled.actor.user) == (OutgoingState.SENT, ERASED)
@@ -219,7 +219,7 @@ async def test_no_letter_stays_of_a_sender_who_was_erased_while_it_went_out(scen
     submission = await scene.claimed()
     await scene.submissions.intend(submission, DUE, anybody)
 
-    await scene.stores.holdings.erase(ACTOR, LATER)
+    await scene.stores.holdings.erase(ACTOR, LATER, LATER)
     if how == "never answered":
         await scene.submissions.release("w1", DUE)
     else:
@@ -244,7 +244,7 @@ async def test_what_is_counted_of_mail_is_forgotten_too(scene: Scene) -> None:
     assert (await scene.stores.holdings.count(ACTOR)).others == 2
     assert (await scene.stores.holdings.dossier(ACTOR, 9)).tests == 0
 
-    await scene.stores.holdings.erase(ACTOR, LATER)
+    await scene.stores.holdings.erase(ACTOR, LATER, LATER)
 
     assert isinstance(await attempts.take([replace(recipients, times=5)], NOW), dict)
 

@@ -109,7 +109,9 @@ async def test_a_try_with_the_old_password_says_nothing_any_more(scene: Scene) -
     await scene.save()
     submission = await scene.claimed()
 
-    await scene.stores.mailboxes.change_outgoing_password(OWNER, scene.mailbox.id, Secret("new"), now=DUE)
+    await scene.stores.mailboxes.change_outgoing_password(
+        OWNER, scene.mailbox.id, Secret("new"), "anna-out", now=DUE
+    )
 
     with pytest.raises(LeaseLost):
         await scene.submissions.settle(submission, HELD, DUE)

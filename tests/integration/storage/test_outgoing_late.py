@@ -132,7 +132,7 @@ async def test_what_was_unknown_by_its_own_worker_stays_so(scene: Scene) -> None
     async with scene.database.write() as session:
         await forget_sender(session, ACTOR, [], LATER)
     gone = await lapsed(scene, "f3")
-    await scene.stores.holdings.remove(OWNER, scene.mailbox.id)
+    await scene.stores.holdings.remove(OWNER, scene.mailbox.id, LATER)
 
     for submission in (erased, gone):
         with pytest.raises(LeaseLost):

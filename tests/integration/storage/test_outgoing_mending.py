@@ -44,6 +44,7 @@ async def mended(scene: Scene, spaced: object, now: datetime = LATER) -> None:
         OWNER,
         scene.mailbox.id,
         Secret("new"),
+        "anna-out",
         now=now,
         spaced=spaced,  # type: ignore[arg-type] # one that notes
     )
@@ -110,14 +111,14 @@ async def test_the_alarm_is_behind_once_it_is_over(scene: Scene) -> None:
     """However many mails were held; told, it is not changed any more, whatever becomes of them."""
     (first, _) = await held(scene)
     await scene.posted()
-    for post in await scene.posts.behind(9):
+    for post in (await scene.posts.behind(9))[0]:
         await scene.posts.told(post.entry_id, post.changes)
     await scene.outgoings.undo(OWNER, first, LATER)
 
     await scene.outgoings.mended(scene.mailbox.id, LATER)
 
-    (alarm,) = [post for post in await scene.posts.behind(9) if post.is_alarm]
+    (alarm,) = [post for post in (await scene.posts.behind(9))[0] if post.is_alarm]
     assert (alarm.to, alarm.outgoing.id) == (OWNER, first)
     await scene.posts.told(alarm.entry_id, alarm.changes, is_over=True)
     await scene.outgoings.mended(scene.mailbox.id, LATER)
-    assert not [post for post in await scene.posts.behind(9) if post.is_alarm]
+    assert not [post for post in (await scene.posts.behind(9))[0] if post.is_alarm]

@@ -68,7 +68,7 @@ async def test_a_bad_end_is_news_once(scene: Scene, tried: Tried) -> None:
 
     assert await news(scene) == [(OWNER.user, await post_of(scene, OWNER.user))]
     await scene.posted()
-    behind = await OutgoingPosts(scene.database, scene.vault).behind(10)
+    behind = (await OutgoingPosts(scene.database, scene.vault).behind(10))[0]
     assert [post.entry_id for post in behind] == [await post_of(scene, OWNER.user)]
     async with scene.database.read() as session:
         query = select(EntryRow.id).where(EntryRow.notice == Notice.OUTGOING_NEWS)

@@ -57,7 +57,7 @@ async def use_what_mail_needs(scene: Scene) -> None:
     await scene.submissions.release("w1", NOW)
     await scene.submissions.stock()
     await scene.posted()
-    for post in await scene.posts.behind(9):
+    for post in (await scene.posts.behind(9))[0]:
         await scene.outgoings.of_entry(post.entry_id)
         await scene.posts.told(post.entry_id, post.changes)
     await scene.outgoings.new_domains(scene.mailbox.id, ["y.example"])

@@ -296,7 +296,7 @@ async def test_a_removed_mailbox_sends_nothing_more(scene: Scene) -> None:
     await scene.save()
     submission = await scene.claimed()
 
-    await scene.stores.holdings.remove(OWNER, scene.mailbox.id)
+    await scene.stores.holdings.remove(OWNER, scene.mailbox.id, LATER)
 
     for write in writes(scene, submission):
         with pytest.raises(LeaseLost):

@@ -135,7 +135,7 @@ async def test_erased_persons_are_in_no_entry(stores: Stores, vault: Vault) -> N
         await grants.set("T1", grant, STRANGER if user == STRANGER.user else ADMIN, NOW, yes)
     await audits.add(replace(ENTRY, act=Act.REFUSED, actor=STRANGER.user))
 
-    held = await Holdings(stores.database, vault).erase(STRANGER, LATER)
+    held = await Holdings(stores.database, vault).erase(STRANGER, LATER, LATER)
 
     entries = await audits.list("T1", limit=20)
     words = [(entry.actor, entry.act, entry.subject, entry.before, entry.after) for entry in entries]
@@ -157,7 +157,7 @@ async def test_an_owners_erasure_takes_their_shares_and_leaves_the_record(stores
     share = Share("", claim.mailbox.id, audience, Level.OPEN, NOW)
     await Shares(stores.database).open(OWNER, [share], NOW, agreed)
 
-    await stores.holdings.erase(OWNER, LATER)
+    await stores.holdings.erase(OWNER, LATER, LATER)
 
     (entry,) = await audits.list("T1", limit=9)
     assert (entry.actor, entry.owner, entry.after) == (ERASED, ERASED, "open, to group:S1")

@@ -230,7 +230,7 @@ async def test_a_removed_mailbox_drops_what_is_held(stores: Stores) -> None:
     """And leaves nothing that wakes anybody for ever."""
     claim = await holding(stores)
 
-    await stores.holdings.remove(OWNER, claim.mailbox.id)
+    await stores.holdings.remove(OWNER, claim.mailbox.id, LATER)
 
     assert await stores.outbox.waiting(OWNER) == {}
     assert await stores.outbox.claim_due(LATEST, lease=LEASE, worker="w", limit=5) == []

@@ -124,7 +124,7 @@ async def test_erased_octets_are_gone_from_the_files(stores: Stores, tmp_path: P
         row = await session.get_one(MailboxRow, claim.mailbox.id)
     sealed = (row.wrapped_key or b"", row.profile, row.password_incoming)
 
-    await stores.holdings.remove(OWNER, claim.mailbox.id)
+    await stores.holdings.remove(OWNER, claim.mailbox.id, NOW)
 
     assert not any(octets in everything_below(tmp_path) for octets in sealed)
 
@@ -135,7 +135,7 @@ async def test_no_canary_in_the_logs(
     """Nothing logs a secret, however talkative the libraries are told to be."""
     await stores.database.migrate()
     await use_everything(stores)
-    await stores.holdings.remove(OWNER, (await stores.mailboxes.of(OWNER))[0].id)
+    await stores.holdings.remove(OWNER, (await stores.mailboxes.of(OWNER))[0].id, NOW)
 
     assert len(logged.records) > 20
     assert found_in((logged.text + "".join(capfd.readouterr())).encode(), CANARIES) == []

@@ -219,7 +219,11 @@ async def test_conversations_go_with_their_mailbox(box: Box, way: str) -> None:
     """Nothing is left by which anything could be found."""
     await box.come(mail("a", "b"))
     holdings = box.stores.holdings
-    await (holdings.remove(OWNER, box.claim.mailbox.id) if way == "remove" else holdings.erase(OWNER, NOW))
+    await (
+        holdings.remove(OWNER, box.claim.mailbox.id, NOW)
+        if way == "remove"
+        else holdings.erase(OWNER, NOW, NOW)
+    )
 
     assert await keys(box.stores) == []
     with pytest.raises(NotFound):

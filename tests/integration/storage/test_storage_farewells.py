@@ -53,7 +53,7 @@ async def test_people_and_channels_are_told_once_that_a_mailbox_was_removed(stor
     await opened(stores, over, *(share(mailbox_id, each) for each in wanted))
     await opened(stores, share(mailbox_id, BOB, Level.SEE, message_id=message_id))
 
-    await stores.holdings.remove(OWNER, mailbox_id)
+    await stores.holdings.remove(OWNER, mailbox_id, LATER)
 
     telling = Telling(TellingKind.MAILBOX_DELETED, who=OWNER.user, count=1)
     assert await farewells(stores) == {"U2": telling, "C1": telling}
@@ -65,7 +65,7 @@ async def test_an_administrator_s_removal_is_said_to_be_one(stores: Stores) -> N
     await opened(stores, share(mailbox_id, BOB))
 
     audit = AuditEntry(NOW, "T1", "U9", Act.MAILBOX_DELETED, OWNER.user, mailbox_id)
-    await stores.holdings.remove(OWNER, mailbox_id, audit)
+    await stores.holdings.remove(OWNER, mailbox_id, LATER, audit)
 
     assert (await farewells(stores))["U2"].why == "administrator"
 
@@ -77,7 +77,7 @@ async def test_who_erases_everything_is_not_named_to_anybody(stores: Stores) -> 
     await opened(stores, share(first.id, BOB), share(first.id, CHANNEL))
     await opened(stores, share(second.id, BOB))
 
-    await stores.holdings.erase(OWNER, LATER)
+    await stores.holdings.erase(OWNER, LATER, LATER)
 
     assert await farewells(stores) == {
         "U2": Telling(TellingKind.MAILBOX_DELETED, count=2),
@@ -91,8 +91,8 @@ async def test_nothing_is_said_of_what_was_shared_with_nobody(stores: Stores) ->
     shares = Shares(stores.database)
     (gone, _) = await shares.open(OWNER, [share(mailbox_id, BOB), share(mailbox_id, CAROL)], NOW, yes)
     await shares.end(gone.id, OWNER, NOW, Act.SHARE_REVOKED, yes)
-    await stores.holdings.erase(Person("T1", "U3"), LATER)
+    await stores.holdings.erase(Person("T1", "U3"), LATER, LATER)
 
-    await stores.holdings.remove(OWNER, mailbox_id)
+    await stores.holdings.remove(OWNER, mailbox_id, LATER)
 
     assert await farewells(stores) == {}

@@ -62,7 +62,7 @@ from storage.vault import MasterKeys, Vault
 async def main():
     url, key, workspace, user, asked_at = sys.argv[1:]
     holdings = Holdings(await Database.open(url), Vault(MasterKeys.parse(key)))
-    await holdings.erase(Person(workspace, user), datetime.fromisoformat(asked_at))
+    await holdings.erase(Person(workspace, user), datetime.fromisoformat(asked_at), datetime.fromisoformat(asked_at))
 
 asyncio.run(main())
 """
@@ -135,7 +135,7 @@ async def test_erased_leaves_no_row(stores: Stores) -> None:
     """Afterwards no table has anything of the person, and they are told what there was."""
     await filled(stores)
 
-    held = await stores.holdings.erase(CANARY, LATER)
+    held = await stores.holdings.erase(CANARY, LATER, LATER)
 
     assert held == Holding(mailboxes=2, copies=3, waiting=2, uids=3, others=2)
     assert set((await rows(stores.database)).values()) == {0}
@@ -155,7 +155,7 @@ async def test_erased_leaves_another_person_alone(stores: Stores) -> None:
     before = [await dumped(stores.database, owner) for owner in (OWNER, other)]
     await filled(stores)
 
-    await stores.holdings.erase(CANARY, LATER)
+    await stores.holdings.erase(CANARY, LATER, LATER)
 
     assert [await dumped(stores.database, owner) for owner in (OWNER, other)] == before
     assert len(await stores.mailboxes.of(other)) == 1
@@ -171,7 +171,7 @@ async def test_erased_leaves_no_octet_in_the_files(sqlite_url: str, vault: Vault
     sealed = (row.wrapped_key or b"", row.profile, row.password_incoming, claim.mailbox.id.encode())
     before = everything_below(tmp_path)
 
-    await stores.holdings.erase(CANARY, LATER)
+    await stores.holdings.erase(CANARY, LATER, LATER)
 
     after = everything_below(tmp_path)
     await database.close()
@@ -185,7 +185,7 @@ async def test_erasing_stops_poll_and_delivery(stores: Stores) -> None:
     dm = await stores.dm()
     entry = await stores.head(dm)
 
-    await stores.holdings.erase(CANARY, LATER)
+    await stores.holdings.erase(CANARY, LATER, LATER)
 
     for call in (
         stores.keep(claim, b"u9"),
@@ -203,7 +203,7 @@ async def test_a_new_life_is_not_the_old_one(stores: Stores) -> None:
     """Whoever still holds the DM of before holds nothing of the one that begins when a mailbox is added again."""
     await filled(stores)
     old = await stores.dm()
-    await stores.holdings.erase(CANARY, LATER)
+    await stores.holdings.erase(CANARY, LATER, LATER)
     await stores.keep(await stores.claimed(HERS), b"u1")
 
     new = await stores.dm()
@@ -220,7 +220,7 @@ async def test_what_was_not_asked_about_is_not_erased(stores: Stores) -> None:
     before = await rows(stores.database)
 
     with pytest.raises(Changed):
-        await stores.holdings.erase(CANARY, NOW)
+        await stores.holdings.erase(CANARY, NOW, LATER)
 
     assert await rows(stores.database) == before
 
@@ -229,7 +229,7 @@ async def test_erasing_twice_at_once_is_once(stores: Stores) -> None:
     """Two presses destroy it all together, and one of them is told so."""
     await filled(stores)
 
-    held = await asyncio.gather(*(stores.holdings.erase(CANARY, LATER) for _ in range(2)))
+    held = await asyncio.gather(*(stores.holdings.erase(CANARY, LATER, LATER) for _ in range(2)))
 
     assert sorted(each.mailboxes for each in held) == [0, 2]
     assert set((await rows(stores.database)).values()) == {0}
@@ -289,7 +289,7 @@ async def test_a_dm_whose_mail_went_with_its_mailbox_rests(stores: Stores) -> No
     claim = await stores.claimed()
     await stores.keep(claim, b"u1")
 
-    await stores.holdings.remove(OWNER, claim.mailbox.id)
+    await stores.holdings.remove(OWNER, claim.mailbox.id, LATER)
 
     dm = await stores.dm()
     assert await stores.outbox.head(dm) is None

@@ -177,7 +177,7 @@ async def test_strangers_mailbox_is_not_there(stores: Stores) -> None:
             stores.mailboxes.pause(owner, mailbox_id, NOW),
             stores.mailboxes.resume(owner, mailbox_id, NOW),
             stores.mailboxes.check_now(owner, mailbox_id, NOW),
-            stores.holdings.remove(owner, mailbox_id),
+            stores.holdings.remove(owner, mailbox_id, LATER),
         ):
             with pytest.raises(NotFound):
                 await call
@@ -297,7 +297,7 @@ async def test_removed_leaves_nothing(stores: Stores) -> None:
     await stores.mailboxes.finish(claim, replace(OK, due_at=NOW, notice=Notice.LOGIN_REFUSED))
     await stores.keep(await stores.claim(), b"u1")
 
-    await stores.holdings.remove(OWNER, claim.mailbox.id)
+    await stores.holdings.remove(OWNER, claim.mailbox.id, LATER)
 
     assert await stores.mailboxes.of(OWNER) == [other]
     async with stores.database.read() as session:
@@ -312,7 +312,7 @@ async def test_removal_stops_poll_and_delivery(stores: Stores) -> None:
     dm = await stores.dm()
     entry = await stores.head(dm)
 
-    await stores.holdings.remove(OWNER, claim.mailbox.id)
+    await stores.holdings.remove(OWNER, claim.mailbox.id, LATER)
 
     with pytest.raises(LeaseLost):
         await stores.keep(claim, b"u2")
@@ -329,7 +329,7 @@ async def test_removal_destroys_the_key_first(stores: Stores) -> None:
 
     async with deleting_fails(stores.database, "entry"):
         with pytest.raises(StorageError):
-            await stores.holdings.remove(OWNER, claim.mailbox.id)
+            await stores.holdings.remove(OWNER, claim.mailbox.id, LATER)
 
     assert await stores.mailboxes.of(OWNER) == []
     with pytest.raises(NotFound):

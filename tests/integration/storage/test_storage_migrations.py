@@ -43,6 +43,17 @@ async def main():
 asyncio.run(main())
 """
 
+CHECK = """
+import sys
+from argparse import Namespace
+from alembic import command
+from alembic.config import Config
+
+config = Config(cmd_opts=Namespace(x=["url=" + sys.argv[1]]))
+config.set_main_option("script_location", "storage:migrations")
+command.check(config)
+"""
+
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
@@ -66,6 +77,18 @@ def differences(connection: Connection) -> list[object]:
     """What autogenerate would change."""
     settings = {"compare_type": True, "compare_server_default": True}
     return list(compare_metadata(MigrationContext.configure(connection, opts=settings), Table.metadata))
+
+
+async def test_the_next_migration_is_written_from_all_tables(tmp_path: Path) -> None:
+    """Alembic's command line, which imports what its environment does and nothing more, finds nothing to change."""
+    path = tmp_path / "current.db"
+    database = await Database.open(f"sqlite:///{path}")
+    await database.migrate()
+    await database.close()
+
+    check = await asyncio.create_subprocess_exec(sys.executable, "-c", CHECK, f"sqlite+aiosqlite:///{path}")
+
+    assert await check.wait() == 0
 
 
 async def test_migrating_again_with_rows_changes_nothing(stores: Stores) -> None:

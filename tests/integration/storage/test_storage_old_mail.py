@@ -238,7 +238,7 @@ async def test_old_mail_goes_with_its_mailbox(stores: Stores) -> None:
 
 async def remove(stores: Stores, mailbox_id: str) -> None:
     """Remove the mailbox with all that is its."""
-    await stores.holdings.remove(OWNER, mailbox_id)
+    await stores.holdings.remove(OWNER, mailbox_id, NOW)
 
 
 OLD_WRITES: dict[str, Callable[[Busy], Awaitable[object]]] = {
@@ -247,7 +247,7 @@ OLD_WRITES: dict[str, Callable[[Busy], Awaitable[object]]] = {
     "reopen": lambda s: s.stores.outbox.reopen(s.dm, s.child, NOW),
     "note_missing": lambda s: s.stores.messages.note_missing(s.claim, 1),
     "change_outgoing_password": lambda s: s.stores.mailboxes.change_outgoing_password(
-        OWNER, s.claim.mailbox.id, Secret("new")
+        OWNER, s.claim.mailbox.id, Secret("new"), "anna-out", now=NOW
     ),
 }
 OLD_READS: dict[str, Callable[[Busy], Awaitable[object]]] = {
@@ -307,7 +307,9 @@ async def test_an_outgoing_password_changes_alone(stores: Stores) -> None:
     """The incoming one stays, and a poll that runs goes on."""
     claim = await stores.claimed()
 
-    changed = await stores.mailboxes.change_outgoing_password(OWNER, claim.mailbox.id, Secret("new"))
+    changed = await stores.mailboxes.change_outgoing_password(
+        OWNER, claim.mailbox.id, Secret("new"), "anna-out", now=NOW
+    )
 
     assert await stores.mailboxes.passwords(OWNER, claim.mailbox.id) == Passwords(
         PASSWORDS.incoming, Secret("new")
@@ -315,4 +317,6 @@ async def test_an_outgoing_password_changes_alone(stores: Stores) -> None:
     assert changed == claim.mailbox
     assert await stores.keep(claim, b"u1")
     with pytest.raises(NotFound):
-        await stores.mailboxes.change_outgoing_password(STRANGER, claim.mailbox.id, Secret("new"))
+        await stores.mailboxes.change_outgoing_password(
+            STRANGER, claim.mailbox.id, Secret("new"), "anna-out", now=NOW
+        )

@@ -220,7 +220,7 @@ async def test_everything_goes_with_its_mailbox(stores: Stores, vault: Vault) ->
     await rules.add(OWNER, claim.mailbox.id, RuleKind.SENDER, SENDER, label=SENDER, now=NOW)
     await originals.want(claim.mailbox, post.message_id or "", NOW, again=False)
 
-    await stores.holdings.remove(OWNER, claim.mailbox.id)
+    await stores.holdings.remove(OWNER, claim.mailbox.id, LATER)
 
     async with stores.database.read() as session:
         connection = await session.connection()

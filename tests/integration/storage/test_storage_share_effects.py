@@ -98,7 +98,7 @@ async def test_copies_go_when_their_share_does(stores: Stores, how: str) -> None
         case "lower":
             await shares.open(OWNER, [replace(wanted, level=Level.SEE)], NOW, yes)
         case _:
-            await stores.holdings.erase(STRANGER, LATER)
+            await stores.holdings.erase(STRANGER, LATER, LATER)
 
     assert await copies.of_viewer(STRANGER) == []
 

@@ -240,7 +240,7 @@ async def test_shares_go_with_what_they_are_of(stores: Stores) -> None:
     async with stores.database.write() as session:
         await (await session.connection()).execute(text("DELETE FROM message"))
     assert (await shares.facts(claim.mailbox.id)).shares == (whole,)
-    await stores.holdings.remove(OWNER, claim.mailbox.id)
+    await stores.holdings.remove(OWNER, claim.mailbox.id, LATER)
 
     for call in (shares.facts(claim.mailbox.id), shares.facts_of_message(message_id)):
         with pytest.raises(NotFound):

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from storage.audits import Audits
 from storage.errors import LeaseLost, NotFound, NotPermitted
 from storage.records import Health, Passwords, Person, Secret
+from storage.shares import Shares
 from storage.sharing import Act, Room, Suspension
 from storage.suspension import Suspensions
 from tests.integration.storage.stores import (
@@ -57,6 +58,33 @@ async def several(stores: Stores, count: int) -> list[Mailbox]:
         )
         for number in range(count)
     ]
+
+
+async def test_the_rank_of_the_highest_who_suspended_is_kept(stores: Stores) -> None:
+    """The judge of whoever lifts is shown it; what the owner's role did has none, and a lifted one leaves none."""
+    mailbox_id, store, shares = (
+        (await several(stores, 1))[0].id,
+        Suspensions(stores.database),
+        Shares(stores.database),
+    )
+    why = Suspension.ADMINISTRATOR
+    found = []
+    for rank in (4, 6, 5):
+        await store.suspend("T1", mailbox_id, why, ADMIN, NOW, anybody, rank)
+        found.append((await shares.facts(mailbox_id)).suspended_rank)
+    await suspend(stores, mailbox_id, Suspension.ROLE)
+    found.append((await shares.facts(mailbox_id)).suspended_rank)
+    assert found == [4, 6, 6, 6]
+
+    def may_not(facts: Facts) -> bool:
+        return facts.suspended_rank is None
+
+    with pytest.raises(NotPermitted):
+        await store.lift("T1", mailbox_id, ADMIN, LATER, may_not)
+    await lift(stores, mailbox_id, ADMIN)
+
+    facts = await shares.facts(mailbox_id)
+    assert (facts.suspension, facts.suspended_rank) == (Suspension.ROLE, None)
 
 
 async def test_a_suspended_mailbox_is_never_claimed(stores: Stores) -> None:
@@ -215,7 +243,7 @@ async def test_a_suspended_mailbox_takes_no_new_credentials(stores: Stores) -> N
     with pytest.raises(NotPermitted):
         await stores.mailboxes.change(OWNER, mailbox.id, **CHANGE)
     with pytest.raises(NotPermitted):
-        await stores.mailboxes.change_outgoing_password(OWNER, mailbox.id, Secret("new"))
+        await stores.mailboxes.change_outgoing_password(OWNER, mailbox.id, Secret("new"), "anna-out", now=NOW)
     assert await stores.mailboxes.passwords(OWNER, mailbox.id) == PASSWORDS
     await lift(stores, mailbox.id, ADMIN)
 

@@ -85,7 +85,7 @@ async def test_key_in_use_must_be_given(database: Database, tmp_path: Path) -> N
     with pytest.raises(KeyUnknown):
         await unlock(database, vault_of(NEWER))
 
-    await stores.holdings.remove(mailbox.owner, mailbox.id)
+    await stores.holdings.remove(mailbox.owner, mailbox.id, NOW)
     await unlock(database, vault_of(NEWER))
 
 

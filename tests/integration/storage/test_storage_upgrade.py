@@ -40,7 +40,7 @@ NEW_COLUMNS: Final[dict[str, dict[str, Any]]] = {
     "mailbox": {
         "delivery": "each", "daily_hour": None, "quiet_from": None, "quiet_to": None, "zone": None, "zone_due": None,
         "activated_at": None, "suspension": None, "suspended_administrator": None, "suspended_role": None,
-        "suspended_deactivated": None, "outgoing_refused_at": None,
+        "suspended_deactivated": None, "suspended_rank": None, "outgoing_refused_at": None,
     },
     "attempt": {"times": 1},
     "entry": {"conversation": None, "muted_by": None, "done_at": None, "not_before": None, "gives_way": None},
@@ -228,7 +228,7 @@ async def test_an_older_mailbox_opens_and_goes(empty_url: str, vault: Vault, tmp
     told = await OldMails(database).get("m1-old")
     states = {uid: each.state for uid, each in (await stores.messages.seen("m1")).items()}
 
-    await stores.holdings.remove(owner, "m1")
+    await stores.holdings.remove(owner, "m1", NOW)
 
     assert (first.profile.name, second.profile.name) == ("m1", "m2")
     assert first.calm == AT_ONCE
@@ -253,7 +253,7 @@ async def test_numbers_of_an_older_database_are_not_given_again(
     database, _, after = await forward(empty_url, vault)
     stores = Stores.on(database, vault, tmp_path)
     highest = max(row["number"] for row in after["entry"])
-    await stores.holdings.remove(Person("T1", "U2"), "m3")
+    await stores.holdings.remove(Person("T1", "U2"), "m3", NOW)
 
     claim = (await stores.mailboxes.claim_due(NOW, lease=LEASE, worker="w", limit=5))[0]
     assert await stores.keep(claim, b"new")

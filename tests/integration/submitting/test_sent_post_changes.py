@@ -152,7 +152,7 @@ async def test_a_post_that_was_deleted_is_let_be(office: Office) -> None:
     await office.posts.tell()
 
     assert updates(office) == before
-    assert await office.entries.behind(10) == []
+    assert await office.entries.behind(10) == ([], "")
 
 
 async def test_what_was_mended_meanwhile_is_not_told(office: Office) -> None:

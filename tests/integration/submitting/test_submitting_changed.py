@@ -50,6 +50,19 @@ class MovingGuard(Guard):
             yield
 
 
+async def test_the_mode_of_fetching_is_no_part_of_who_sends(office: Office) -> None:
+    """`recent:` before the user name is for the incoming server alone; with one pair for both, mail goes out without it."""
+    outgoing = ServerAddress("localhost", office.server.port, Security.NONE)
+    both = replace(PROFILE, username="recent:anna-out", outgoing=outgoing, outgoing_username=None)
+    await move(office, both, Passwords(Secret("correct horse"), None))
+    mail = await office.write()
+
+    await office.bring()
+
+    assert await office.state(mail) is OutgoingState.SENT
+    assert [kept.user for kept in office.server.kept] == ["anna-out"]
+
+
 async def test_a_new_password_never_goes_to_the_former_server(office: Office) -> None:
     """Server and password are changed between the moments at which each was read; the mail goes by the new ones."""
     met: list[tuple[str, str]] = []

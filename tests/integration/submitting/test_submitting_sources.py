@@ -13,7 +13,7 @@ from storage.sharing import Act, Level, Suspension
 from storage.suspension import Suspensions
 from tests.fakes.smtp_server import TAKEN
 from tests.integration.storage.stores import NEW
-from tests.integration.submitting.conftest import RIGHT, ended, in_hand
+from tests.integration.submitting.conftest import ADA, RIGHT, ended, in_hand
 from tests.integration.viewing.conftest import EVERYTHING, INES, KENJI, MARTA
 
 if TYPE_CHECKING:
@@ -73,12 +73,15 @@ async def test_a_message_is_judged_by_itself(office: Office) -> None:
     assert await office.state(second) is OutgoingState.SENT
 
 
-async def test_a_message_of_an_excluded_domain_is_not_passed_on(office: Office) -> None:
+@pytest.mark.parametrize("excluded", ["bank.example", ADA.rpartition("@")[2]])
+async def test_a_message_of_an_excluded_domain_or_to_one_is_not_passed_on(
+    office: Office, excluded: str
+) -> None:
     """Administrators excluded it after the mail was saved: its header is read, and the mail is refused."""
-    message = await office.hall.mail("Secret", sender="ada@elsewhere.example")
+    message = await office.hall.mail("Secret", sender="pay@bank.example")
     await office.hall.share(Level.REPLY, history=True)
     mail = await forwarded(office, message)
-    await office.hall.grant(replace(EVERYTHING, excluded=frozenset({"elsewhere.example"})))
+    await office.hall.grant(replace(EVERYTHING, excluded=frozenset({excluded})))
 
     await office.bring()
 
@@ -120,7 +123,7 @@ async def test_of_a_message_that_is_gone_only_its_owner_passes_on(office: Office
     message = await hall.mail("Plan")
     await hall.share(Level.REPLY, history=True)
     mail = await forwarded(office, message, MARTA if is_own else KENJI, is_own=is_own)
-    await hall.stores.holdings.remove(MARTA, hall.mailbox_id)
+    await hall.stores.holdings.remove(MARTA, hall.mailbox_id, hall.clock())
 
     await office.bring()
 

@@ -160,7 +160,6 @@ async def hall(
     running = await start(
         bot_token="xoxb-t",
         app_token="xapp-t",
-        signing_secret="s",
         static=None,
         timings=Timings(ack=30.0, trigger=30.0, share=0.01),
     )

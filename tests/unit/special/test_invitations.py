@@ -160,6 +160,19 @@ def test_broken_event_costs_itself() -> None:
     assert len(found.events) == 1
 
 
+@pytest.mark.parametrize("name", ["America", "z" * 300, "../../etc/passwd"])
+def test_zone_names_are_no_paths(name: str) -> None:
+    """However a zone is called, by a folder's name or longer than any, the event is shown with its dates."""
+    rows = (
+        f"{kind};TZID={name}:20261126T130000"
+        for kind in ("DTSTART", "RDATE", "EXDATE", "UID;VALUE=DATE-TIME")
+    )
+    event = one(own("SUMMARY:x", "RRULE:FREQ=DAILY", *rows))
+
+    assert event.repeats is not None
+    assert (event.title, event.repeats.exceptions) == ("x", 1)
+
+
 @pytest.mark.parametrize("frequency", ["SECONDLY", "HOURLY", "DAILY"])
 def test_zone_of_seconds(frequency: str) -> None:
     """A zone that claims to change each second takes no time, and is not used."""

@@ -50,6 +50,7 @@ _SUSPENDED: Final = {
     Suspension.ROLE: "suspended: its owner may not have a mailbox",
     Suspension.DEACTIVATED: "suspended: its owner's account is deactivated",
 }
+_SET_ABOVE: Final = "suspended by somebody who ranks above you; they, or somebody of their rank, can lift it"
 _STAYS: Final = (
     "everything posted in the owner's direct messages",
     "every message on the mail server",
@@ -65,6 +66,7 @@ class MailboxState:
         owner: a user.
         server: the provider's name where it is known, else the incoming server's.
         waiting: messages on their way to Slack.
+        is_liftable: nobody who ranks above the administrator who looks suspended it.
     """
 
     id: str
@@ -78,6 +80,7 @@ class MailboxState:
     last_success_at: datetime | None
     failures: int
     waiting: int
+    is_liftable: bool = True
 
 
 def mailboxes_view(found: Sequence[MailboxState], page: int, total: int, *, notice: str = "") -> View:
@@ -171,6 +174,8 @@ def _mark(state: MailboxState) -> str:
 
 
 def _words(state: MailboxState) -> str:
+    if state.suspension is Suspension.ADMINISTRATOR and not state.is_liftable:
+        return _SET_ABOVE
     if state.suspension is not None:
         return _SUSPENDED[state.suspension]
     if not state.is_active:
@@ -179,6 +184,10 @@ def _words(state: MailboxState) -> str:
 
 
 def _row(state: MailboxState) -> Block:
+    last = button("Delete …", names.DELETE_MAILBOX, state.id, style="danger")
+    row = f"mailbox:{state.id}"
+    if state.suspension is Suspension.ADMINISTRATOR and not state.is_liftable:
+        return {**actions(last), "block_id": row}
     if state.suspension is not Suspension.ADMINISTRATOR:
         first = button("Suspend", names.SUSPEND_MAILBOX, state.id)
         first["confirm"] = _confirm(
@@ -189,8 +198,7 @@ def _row(state: MailboxState) -> Block:
         )
     else:
         first = button("Lift", names.LIFT_MAILBOX, state.id, style="primary")
-    last = button("Delete …", names.DELETE_MAILBOX, state.id, style="danger")
-    return {**actions(first, last), "block_id": f"mailbox:{state.id}"}
+    return {**actions(first, last), "block_id": row}
 
 
 def _confirm(title: str, text: str, yes: str) -> dict[str, Any]:
