@@ -23,8 +23,8 @@ serve: install ## run the bot with the settings of the environment
 	$(BIN)/python -m bot serve
 
 # Hundreds of bots are started: none compiles again what the first one has, whatever the machine's setting.
-test: install ## every test; they wait more than they compute, so four at a time on two cores
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist loadgroup --max-worker-restart 0
+test: install ## every test; they wait more than they compute, so six at a time on two cores
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 6 --dist loadgroup --max-worker-restart 0
 
 lint: install ## format, rules, types, imports, dependencies
 	$(BIN)/ruff format --check .

@@ -32,6 +32,8 @@ from tests.acceptance.lives import Life, Lives
 from tests.fakes.cutting_proxy import CuttingProxy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bot.sandbox.slack.posts import Channel
 
 GRACE_SECONDS: Final = 2.0
@@ -221,17 +223,24 @@ class Stage:
         Raises:
             Unsettled: something is missing, and for a long while the bot does nothing.
         """
+        await self._until(lambda: self._is_all_posted() and not self.left())
+        # Whatever would come a second time comes within the grace time and the polls after it.
+        await asyncio.sleep(GRACE_SECONDS + 1)
+
+    async def posted(self) -> None:
+        """Until everything sent is posted, wherever else it still lies. Raises as `settled` does."""
+        await self._until(self._is_all_posted)
+
+    async def _until(self, is_done: Callable[[], bool]) -> None:
         loop = asyncio.get_running_loop()
         last, since = self.acts(), loop.time()
-        while not (self._is_all_posted() and not self.left()):
+        while not is_done():
             await asyncio.sleep(_LOOK_SECONDS)
             if (now := self.acts()) != last:
                 last, since = now, loop.time()
             if loop.time() - since > IDLE_SECONDS:
                 missing = sorted({sent.mark for sent in self.sent} - self._seen().marks())[:5]
                 raise Unsettled(f"missing {missing}, left {self.left()}\n{self.log_tail()}")
-        # Whatever would come a second time comes within the grace time and the polls after it.
-        await asyncio.sleep(GRACE_SECONDS + 1)
 
     def log_tail(self) -> str:
         """The end of the bot's log."""
