@@ -1,9 +1,9 @@
 """Forms whose address is being typed, each as it was last seen and last shown.
 
 Slack sends a form's content with every character typed, and keeps it to itself between. So the newest content is
-remembered while an answer is awaited, and a newer address takes the place of an older one. A character that was typed
-before the form was shown anew arrives with the form's former state: it is put into the newer one, or the form would
-stay with what an older address brought. No I/O and no clock.
+remembered while an answer is awaited, and a newer address takes the place of an older one. What was typed or chosen
+before the form was shown anew arrives with one of the form's former states: it is put into the newest one, or the form
+would stay with what an older address brought, or without the fields that a choice asks for. No I/O and no clock.
 """
 
 from __future__ import annotations
@@ -14,24 +14,48 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from bot.slack import names
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bot.slack.drafts import Draft
 
 MOST_REMEMBERED: Final = 1000
+MOST_STATES: Final = 20
 
 
 @dataclass(slots=True)
 class _Shown:
-    """How a form was last shown: Slack's names for the state before and after, and what it was filled with."""
+    """How a form was last shown.
+
+    Attributes:
+        turn: held while the form is shown anew.
+        hash: Slack's name for that state of the view.
+        draft: what it was filled with.
+        former: by Slack's names for the states before, what each held when it was shown anew.
+    """
 
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    before: str = ""
-    after: str = ""
+    hash: str = ""
     draft: Draft | None = None
+    former: OrderedDict[str, Draft] = field(default_factory=OrderedDict)
+
+    def caught_up(self, view_hash: str, draft: Draft) -> tuple[str, Draft]:
+        """A form as it arrived from one of its states, as it is in the newest."""
+        held = self.former.get(view_hash)
+        if held is None or self.draft is None:
+            return view_hash, draft
+        typed = {name: text for name, text in draft.texts.items() if text != held.texts.get(name)}
+        newest = replace(
+            self.draft, texts={**self.draft.texts, **typed}, filled=self.draft.filled - typed.keys()
+        )
+        return self.hash, newest
+
+    def showed(self, before: str, after: str, *, seen: Draft, shown: Draft) -> None:
+        """The state `before`, which held what was `seen`, became the state `after`."""
+        self.former[before] = seen
+        while len(self.former) > MOST_STATES:
+            self.former.popitem(last=False)
+        self.hash, self.draft = after, shown
 
 
 class Waiting:
@@ -57,16 +81,12 @@ class Waiting:
         return self._shown.turn
 
     def catch_up(self) -> None:
-        """Put the address into the form as it is now, where it was typed into the one before."""
-        shown = self._shown
-        if shown.draft is not None and self.hash == shown.before:
-            address = self.draft.text(names.ADDRESS)
-            self.draft = replace(shown.draft, texts={**shown.draft.texts, names.ADDRESS: address})
-            self.hash = shown.after
+        """Put what was typed into a former state of the form into the form as it is now."""
+        self.hash, self.draft = self._shown.caught_up(self.hash, self.draft)
 
     def updated(self, view_hash: str, seen: Draft, shown: Draft) -> None:
         """The form was shown anew; what was typed while that was on its way stays the newest."""
-        self._shown.before, self._shown.after, self._shown.draft = self.hash, view_hash, shown
+        self._shown.showed(self.hash, view_hash, seen=seen, shown=shown)
         self.hash = view_hash
         if self.draft is seen:
             self.draft = shown
@@ -96,11 +116,20 @@ class WaitingForms:
         if form is not None:
             form.draft = draft
 
-    def showed(self, view_id: str, view_hash: str, draft: Draft) -> None:
+    def turn(self, view_id: str) -> asyncio.Lock:
+        """To be held from the decision what to show in a form until it is shown."""
+        return self._last_shown(view_id).turn
+
+    def caught_up(self, view_id: str, view_hash: str, draft: Draft) -> tuple[str, Draft]:
+        """Slack's name for the newest state of a form, and that state with what was typed into an older one."""
+        return self._last_shown(view_id).caught_up(view_hash, draft)
+
+    def showed(self, view_id: str, before: str, after: str, *, seen: Draft, shown: Draft) -> None:
         """A form was shown anew for another reason; what it waits for comes into that form."""
+        self._last_shown(view_id).showed(before, after, seen=seen, shown=shown)
         form = self._forms.get(view_id)
         if form is not None:
-            form.hash, form.draft = view_hash, draft
+            form.hash, form.draft = after, shown
 
     def forget(self, view_id: str) -> None:
         """The form waits no longer: it was sent, or waits for something else."""

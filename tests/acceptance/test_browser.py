@@ -56,13 +56,13 @@ async def test_a_newcomer_adds_a_mailbox_and_reads_mail(page: Page, demo: Demo, 
     await type_command(page, "/mailbox add")
     await fill_in(page, demo, "wrong")
     form = page.get_by_role("dialog")
-    await expect(form).to_contain_text("refused the user name or the password", timeout=20_000)
+    await expect(form).to_contain_text("refused the user name or the password")
     await expect(form.get_by_label("Incoming server", exact=True)).to_have_value("localhost")
     await expect(form.get_by_label("Password", exact=True)).to_have_value("")
 
     await form.get_by_label("Password", exact=True).fill("marta-mail-password")
     await form.get_by_role("button", name="Test and add").click()
-    await expect(page.get_by_role("dialog")).to_contain_text("” is added", timeout=20_000)
+    await expect(page.get_by_role("dialog")).to_contain_text("” is added")
     await page.get_by_role("dialog").get_by_role("button", name="Close").click()
 
     await expect(page.get_by_text("Invitation: Hiring review").first).to_be_visible(timeout=40_000)
@@ -74,7 +74,7 @@ async def test_ways_lead_to_the_form_and_it_fills_itself_in(page: Page) -> None:
     form = page.get_by_role("dialog")
     await page.get_by_role("tab", name="Home").click()
     await page.get_by_role("button", name="Add mailbox").first.click()
-    await expect(form).to_contain_text("Account name", timeout=30_000)
+    await expect(form).to_contain_text("Account name")
     await form.get_by_role("button", name="Dismiss").click()
 
     await page.get_by_role("tab", name="Messages").click()
@@ -85,6 +85,6 @@ async def test_ways_lead_to_the_form_and_it_fills_itself_in(page: Page) -> None:
     await type_command(page, "/mailbox add")
     await form.get_by_label("E-mail address", exact=True).press_sequentially("ada@gmail.com", delay=20)
     server = form.get_by_label("Incoming server", exact=True)
-    await expect(server).to_have_value("pop.gmail.com", timeout=30_000)
+    await expect(server).to_have_value("pop.gmail.com")
     await expect(form.get_by_label("Outgoing server", exact=True)).to_have_value("smtp.gmail.com")
     await expect(form).to_contain_text("app password")

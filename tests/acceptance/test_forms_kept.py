@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -62,6 +63,19 @@ async def test_a_field_that_was_not_shown_yet_is_shown_before_it_is_asked_for(ma
     assert content(form, "Password") == "marta-mail-password"
     await marta.submit(form, {field: "3"})
     assert "3 days after" in words(await result(marta))
+
+
+async def test_two_choices_made_at_once_both_count(marta: Person) -> None:
+    """The second comes with the form as it was before the first was shown, and is shown all the same."""
+    await opened(marta, "/mailbox add")
+
+    await asyncio.gather(
+        marta.pick("Delete setting", "Delete some days after it is in Slack"),
+        marta.pick("Sending", "Receiving only"),
+    )
+
+    await marta.until("the days", with_field("After how many days"), 30)
+    await marta.until("no outgoing server", silent_about("Outgoing server"), 30)
 
 
 async def test_the_incoming_server_decides_what_is_offered(marta: Person) -> None:

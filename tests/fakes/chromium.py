@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from playwright.async_api import Page
 
 CHROMIUM = shutil.which("chromium")
+PATIENCE = 30_000
+"""Milliseconds: a busy machine shows in seconds what it shows at once otherwise."""
+
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -34,6 +37,7 @@ async def opened(url: str) -> AsyncIterator[Page]:
         if os.environ.get("CI") == "true":
             pytest.fail("CI needs Debian's chromium.")
         pytest.skip("chromium is not installed")
+    expect.set_options(timeout=PATIENCE)
     errors: list[str] = []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 
 from bot.slack import names
 from bot.slack.drafts import Draft
-from bot.slack.waiting import MOST_REMEMBERED, WaitingForms
+from bot.slack.waiting import MOST_REMEMBERED, MOST_STATES, WaitingForms
 
 
 def draft(server: str) -> Draft:
@@ -79,6 +80,29 @@ def test_an_address_typed_before_the_form_was_shown_anew_is_not_lost() -> None:
             assert (form.hash, form.draft) == (view_hash, late)
 
 
+def test_a_choice_made_before_the_form_was_shown_anew_comes_into_the_newest() -> None:
+    """However often it was shown anew since; what was filled in stays, but for what was typed over it."""
+    forms, kept = WaitingForms(), names.RETENTION
+    first = Draft(texts={kept: "leave", names.USERNAME: ""})
+    filled = replace(first, texts={**first.texts, names.USERNAME: "ana"}, filled=frozenset({names.USERNAME}))
+    with forms.opened("V1", "h1", first) as form:
+        form.updated("h2", first, filled)
+        wider = replace(filled, texts={**filled.texts, names.OUTGOING_SERVER: "smtp.example"})
+        forms.showed("V1", "h2", "h3", seen=filled, shown=wider)
+        assert (form.hash, form.draft) == ("h3", wider)
+
+    chosen = replace(first, texts={**first.texts, kept: "days"})
+    assert forms.caught_up("V1", "h1", chosen) == (
+        "h3",
+        replace(wider, texts={**wider.texts, kept: "days"}),
+    )
+
+    typed = replace(first, texts={**first.texts, names.USERNAME: "anna"})
+    view_hash, newest = forms.caught_up("V1", "h1", typed)
+    assert (view_hash, newest.text(names.USERNAME), newest.filled) == ("h3", "anna", frozenset())
+    assert forms.caught_up("V1", "h9", typed) == ("h9", typed)
+
+
 def test_what_is_remembered_of_forms_is_bounded() -> None:
     """However many forms are opened, only the newest are remembered."""
     forms = WaitingForms()
@@ -86,4 +110,8 @@ def test_what_is_remembered_of_forms_is_bounded() -> None:
         with forms.opened(f"V{number}", "h1", draft("")) as form:
             form.updated("h2", form.draft, draft("x"))
 
+    for number in range(MOST_STATES + 5):
+        forms.showed("V1", f"h{number}", f"h{number + 1}", seen=draft(""), shown=draft(""))
+
     assert len(forms._shown) == MOST_REMEMBERED
+    assert len(forms._shown["V1"].former) == MOST_STATES

@@ -15,7 +15,7 @@ from bot.offers import Offer, Wish
 from bot.slack import drafts, names, share_forms, views
 from bot.slack.listeners.desk import open_view, say
 from bot.slack.listeners.failures import STORAGE_WORDS, fill
-from bot.slack.listeners.forms_shaped import show
+from bot.slack.listeners.forms_shaped import draw_anew
 from bot.slack.listeners.front import refresh_home
 from bot.slack.listeners.payloads import value_of, view_of
 from bot.slack.share_forms import ShareDraft
@@ -209,9 +209,7 @@ async def _chosen_in_add_form(desk: Desk, body: Mapping[str, Any], client: Async
     person, view = desk.actor(body), body["view"]
     draft = drafts.read(view)
     part = await _adding(desk, person, _users(draft, person), _level(draft))
-    after = replace(draft, sharing=part)
-    form = views.mailbox_form(after, provider=desk.provider(after))
-    await show(desk, view, form, after, client)
+    await draw_anew(desk, view, client, lambda newest: replace(newest, sharing=part))
 
 
 async def share_new(desk: Desk, person: Person, draft: Draft, mailbox_id: str) -> str:
