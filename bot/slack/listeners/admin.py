@@ -12,6 +12,7 @@ from bot.slack.client import code_of
 from bot.slack.listeners.desk import at_least, shown
 from bot.slack.listeners.office import open_filled, refill
 from bot.slack.listeners.payloads import below, value_of, values_of, view_id_of, view_of
+from bot.slack.showing import Showing
 from bot.slack.views import admin
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from bot.slack.listeners.desk import Desk
     from bot.slack.listeners.office import Office
+    from bot.slack.showing import Shown
     from bot.slack.views import View
     from storage.records import Person
     from storage.sharing import Grant, Subject
@@ -83,15 +85,22 @@ async def _form(
 
 
 def _register_form(bolt: AsyncApp, desk: Desk, office: Office) -> None:
+    showing = Showing()
+
     @bolt.action(names.GRANT_SHAPE)
     async def shaped(ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
         await ack()
         person, view = desk.actor(body), view_of(body)
+        form = showing.of(view_id_of(body))
+        turn = form.begin()
         subject = admin_forms.subject_of(str(view.get("private_metadata") or ""))
-        if subject is not None:
-            sheet = await office.administration.sheet(person, subject)
-            now = admin_forms.shape_of(values_of(view), admin_forms.shape(sheet.shown))
-            await _reshape(client, view, admin.grant_form(sheet, now))
+        if subject is None:
+            return
+        sheet = await office.administration.sheet(person, subject)
+        now = admin_forms.shape_of(values_of(view), admin_forms.shape(sheet.shown))
+        async with form.turn:
+            if form.is_newest(turn):
+                await _reshape(client, form, form.caught_up(view), admin.grant_form(sheet, now))
 
     @bolt.action(names.REMOVE_GRANT)
     async def removing(
@@ -119,13 +128,15 @@ def _register_form(bolt: AsyncApp, desk: Desk, office: Office) -> None:
         await refill(client, view["id"], at_least(SHOWN_SECONDS, work))
 
 
-async def _reshape(client: AsyncWebClient, view: Mapping[str, Any], form: View) -> None:
+async def _reshape(client: AsyncWebClient, form: Shown, view: Mapping[str, Any], after: View) -> None:
     """Draw the form anew; Slack keeps what stands in the fields that stay."""
     try:
-        await client.views_update(view_id=view["id"], hash=view["hash"], view=form)
+        answer = await client.views_update(view_id=view["id"], hash=view["hash"], view=after)
     except SlackApiError as error:
-        if code_of(error) not in {"hash_conflict", "not_found"}:  # drawn anew meanwhile, sent, or closed
+        if code_of(error) not in {"hash_conflict", "not_found"}:  # sent, or closed
             raise
+    else:
+        form.showed(view["hash"], answer["view"])
 
 
 async def _preview(office: Office, person: Person, subject: Subject, grant: Grant | None) -> View:
