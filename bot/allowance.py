@@ -2,7 +2,7 @@
 
 Slack counts each method apart and names floors per minute only. What it says itself, by a 429 with a time to wait, counts
 more: nothing is asked before that, and no burst after it. A method may also have so many calls in any minute, whenever they
-come: then those of before a 429 are free again a minute after they were made.
+come: then those of before a 429 are free again a minute after they were made, which is believed until it is refused.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ class Allowance:
         self._at: datetime | None = None
         self._calls: deque[datetime] = deque()
         self._held_at: datetime | None = None
+        self._freed_at: datetime | None = None
+        self._counts_minutes = True
 
     def take(self, now: datetime) -> bool:
         """Whether a call may be made; it then is counted."""
@@ -59,6 +61,10 @@ class Allowance:
         self._held_at = now
         if self._calls:
             self._calls.pop()
+        if self._freed_at is not None:
+            since = sum(made_at >= self._freed_at for made_at in self._calls)
+            self._counts_minutes = self._counts_minutes and since >= TIER_THREE
+            self._freed_at = None
         # A debt that is paid when the time is over. Several calls may come back with the same word: the longest counts.
         self._left = min(self._left, 1 - seconds * _PER_SECOND)
 
@@ -72,5 +78,6 @@ class Allowance:
             self._at = now + MARGIN if self._left == TIER_THREE else now
         while self._calls and self._calls[0] + MINUTE + MARGIN <= now:
             made_at = self._calls.popleft()
-            if self._held_at is not None and made_at <= self._held_at:
+            if self._counts_minutes and self._held_at is not None and made_at <= self._held_at:
                 self._left = min(TIER_THREE, self._left + 1)
+                self._freed_at = self._freed_at or now

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from storage.dossier import Dossier, Post, Remembered, Sent
+    from storage.dossier import Brought, Dossier, Post, Remembered, Sent, Told
     from storage.records import Mailbox, Person
     from storage.sharing import AuditEntry, Grant, Share
     from storage.wishes import Rule
@@ -43,11 +43,15 @@ def exported(person: Person, mailboxes: Sequence[Mailbox], dossier: Dossier, now
             "opened_to_you": [_share(share) for share in dossier.named.received],
             "grants": [_grant(grant) for grant in dossier.named.grants],
             "audit": [_entry(entry) for entry in dossier.named.audit],
+            "copies": [_copy(copy) for copy in dossier.named.copies],
+            "told": [_told(told) for told in dossier.named.told],
         },
         "sent": [_sent(sent) for sent in dossier.sent],
         "not_in_this_file": [
             "passwords and keys",
             "what your e-mail says: it stands in Slack and on your mail server; Mailbox keeps sealed copies for a while",
+            "digests that tell nothing without a key: what is counted for an hour, conversations, domains written to",
+            "how far old mail and posts that are being called back are",
         ],
     }
     return json.dumps(file, indent=1).encode()
@@ -117,6 +121,14 @@ def _entry(entry: AuditEntry) -> dict[str, Any]:
     return {**asdict(entry), "at": _time(entry.at)}
 
 
+def _copy(copy: Brought) -> dict[str, Any]:
+    return {**asdict(copy), "level": copy.level.name.lower(), "withdrawn_at": _time(copy.withdrawn_at)}
+
+
+def _told(told: Told) -> dict[str, Any]:
+    return {**asdict(told), "level": told.level.name.lower(), "until": _time(told.until)}
+
+
 def _mail(remembered: Remembered) -> dict[str, Any]:
     return {
         "uids_by_state": remembered.uids,
@@ -135,6 +147,8 @@ def _post(post: Post) -> dict[str, Any]:
         "has_copy": post.purged_at is None,
         "outbox": post.state,
         "post": post.ts,
+        "done": _time(post.done_at),
+        "original": post.original,
     }
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from storage.sharing import AuditEntry, Grant, Share
+    from storage.sharing import AuditEntry, Grant, Level, Share
     from storage.wishes import Rule
 
 
@@ -39,7 +39,13 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """What is remembered of one message; nothing of what it says. `purged_at`: its copy is dropped."""
+    """What is remembered of one message; nothing of what it says.
+
+    Attributes:
+        purged_at: its copy is dropped.
+        done_at: marked as done.
+        original: how far the message as it came is, where that was wanted.
+    """
 
     uid: bytes
     shape: str
@@ -48,6 +54,8 @@ class Post:
     purged_at: datetime | None
     state: str | None
     ts: str | None
+    done_at: datetime | None = None
+    original: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,34 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Brought:
+    """A message that Mailbox posted for somebody else than its owner; `to` is a user or a channel."""
+
+    mailbox_id: str
+    message_id: str
+    to: str
+    level: Level
+    share_id: str
+    withdrawn_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What somebody was told about sharing, as facts."""
+
+    mailbox_id: str
+    message_id: str
+    kind: str
+    who: str
+    level: Level
+    until: datetime | None
+    share_id: str
+    count: int
+    audience: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Named:
     """What of sharing names a person.
 
@@ -89,12 +125,16 @@ class Named:
         received: shares of other people's mailboxes that were opened to them by name.
         grants: written for them, by them, or with them as audience.
         audit: the newest entries about what they did or what was done with their mailboxes, the newest first.
+        copies: the newest messages of their mailboxes that were posted for others, or of others' that were for them.
+        told: the newest that they were told about sharing.
     """
 
     opened: tuple[Share, ...] = ()
     received: tuple[Share, ...] = ()
     grants: tuple[Grant, ...] = ()
     audit: tuple[AuditEntry, ...] = ()
+    copies: tuple[Brought, ...] = ()
+    told: tuple[Told, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from storage.rules import Rules
 from storage.sending_tables import OutgoingRow
 from storage.sent import count_sent, forget_sender, sent_of
 from storage.statements import plain, update_rows
-from storage.tables import ConversationRow, DmRow, EntryRow, MailboxRow, MessageRow, SeenRow
+from storage.tables import ConversationRow, DmRow, EntryRow, MailboxRow, MessageRow, OriginalRow, SeenRow
 from storage.withdrawing import forget_copies, withdraw_copies
 
 if TYPE_CHECKING:
@@ -214,10 +214,11 @@ async def _remembered(session: AsyncSession, mailbox_id: str, most: int) -> Reme
     uids, entries = col(SeenRow.mailbox_id) == mailbox_id, col(EntryRow.mailbox_id) == mailbox_id
     columns = (
         MessageRow.uid, MessageRow.shape, MessageRow.octets, MessageRow.received_at, MessageRow.purged_at,
-        EntryRow.state, EntryRow.ts,
+        EntryRow.state, EntryRow.ts, EntryRow.done_at, OriginalRow.state,
     )  # fmt: skip
-    message, entry = plain(MessageRow), plain(EntryRow)
+    message, entry, original = plain(MessageRow), plain(EntryRow), plain(OriginalRow)
     joined = message.outerjoin(entry, entry.c.message_id == message.c.id)
+    joined = joined.outerjoin(original, original.c.message_id == message.c.id)
     query = select(*columns).select_from(joined).where(col(MessageRow.mailbox_id) == mailbox_id)  # type: ignore[call-overload] # more columns than its overloads have
     newest = query.order_by(col(MessageRow.id).desc()).limit(max(most, 0))
     posts: list[Post] = []

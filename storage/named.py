@@ -13,10 +13,10 @@ from sqlalchemy import delete, func
 from sqlmodel import col
 
 from storage.audits import ERASED, add_audit, audit_of, forget_in_audit, share_words
-from storage.dossier import Named
+from storage.dossier import Brought, Named, Told
 from storage.facts import grants_in, lock_sharing, share_of
-from storage.sharing import Act, Audience, AudienceKind, AuditEntry, Subject, SubjectKind
-from storage.sharing_tables import AuditRow, GrantRow, ShareRow
+from storage.sharing import Act, Audience, AudienceKind, AuditEntry, Level, Subject, SubjectKind
+from storage.sharing_tables import AuditRow, CopyRow, GrantRow, ShareRow, TellingRow
 from storage.statements import plain, update_rows
 from storage.tables import MailboxRow
 from storage.withdrawing import withdraw_copies
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from storage.records import Person
 
 MOST_ENTRIES: Final = 1_000
-"""Of the audit, in one file; the newest."""
+"""Of the audit, of copies either way, and of what somebody was told, in one file; the newest."""
 
 
 async def named_in(session: AsyncSession, person: Person) -> Named:
@@ -49,6 +49,8 @@ async def named_in(session: AsyncSession, person: Person) -> Named:
             if grant.subject == subject or grant.audience == audience or grant.written_by == person.user
         ),
         audit=tuple(await audit_of(session, person, MOST_ENTRIES)),
+        copies=await _copies(session, person),
+        told=await _told(session, person),
     )
 
 
@@ -79,6 +81,48 @@ async def _drop(database: Database, session: AsyncSession, person: Person, row: 
     if row.ended_at is None:
         entry = AuditEntry(now, person.workspace, None, Act.SHARE_ENDED, row.owner, row.mailbox_id)
         await add_audit(session, replace(entry, subject=f"share:{row.id}", before=share_words(share_of(row))))
+
+
+async def _copies(session: AsyncSession, person: Person) -> tuple[Brought, ...]:
+    """Of their mailboxes, then for them."""
+    copy, mailbox = plain(CopyRow), plain(MailboxRow)
+    columns = (copy.c.mailbox_id, copy.c.message_id, copy.c.destination, copy.c.level, copy.c.share_id)
+    joined = copy.join(mailbox, mailbox.c.id == copy.c.mailbox_id)
+    is_owner = (mailbox.c.workspace == person.workspace) & (mailbox.c.owner == person.user)
+    is_viewer = (copy.c.workspace == person.workspace) & (copy.c.destination == person.user)
+    found: list[Any] = []
+    for which in (is_owner & mailbox.c.wrapped_key.is_not(None), is_viewer):  # each by its own index
+        query: Any = sqlalchemy.select(*columns, copy.c.withdrawn_at).select_from(joined).where(which)
+        found += (await session.exec(query.order_by(copy.c.entry_id.desc()).limit(MOST_ENTRIES))).all()
+    return tuple(
+        Brought(
+            row.mailbox_id, row.message_id, row.destination, Level(row.level), row.share_id, row.withdrawn_at
+        )
+        for row in found
+    )
+
+
+async def _told(session: AsyncSession, person: Person) -> tuple[Told, ...]:
+    row = plain(TellingRow).c
+    query: Any = sqlalchemy.select(plain(TellingRow)).where(
+        row.workspace == person.workspace, row.person == person.user
+    )
+    found = (await session.exec(query.order_by(row.entry_id.desc()).limit(MOST_ENTRIES))).all()
+    return tuple(
+        Told(
+            each.mailbox_id,
+            each.message_id,
+            each.kind,
+            each.who,
+            Level(each.level),
+            each.until,
+            each.share_id,
+            each.count,
+            f"{each.audience_kind}:{each.audience_id}" if each.audience_kind else "",
+            each.why,
+        )
+        for each in found
+    )
 
 
 def _opened_by(person: Person) -> Any:

@@ -91,6 +91,22 @@ async def test_a_copy_is_owed_once_until_it_is_called_back(stores: Stores) -> No
     assert await copies.of_mailbox(copy.mailbox_id) == await copies.of_viewer(VIEWER)
 
 
+async def test_both_sides_of_a_copy_are_laid_open_to_them(stores: Stores) -> None:
+    """The owner and whoever it was for find it in what is stored about them, and what they were told; nobody else does."""
+    await owed(stores, VIEWER)
+    await opened(stores, Audience(AudienceKind.PERSON, VIEWER.user))
+
+    owner, viewer, other = [
+        (await stores.holdings.dossier(each, 9)).named for each in (OWNER, VIEWER, Person("T2", VIEWER.user))
+    ]
+
+    assert [copy.to for copy in owner.copies] == [copy.to for copy in viewer.copies] == [VIEWER.user]
+    assert [(told.kind, told.who, told.level) for told in viewer.told] == [
+        (TellingKind.SHARED_WITH_YOU, OWNER.user, Level.OPEN)
+    ]
+    assert (owner.told, other.copies, other.told) == ((), (), ())
+
+
 async def test_what_the_judge_forbids_is_not_owed(stores: Stores) -> None:
     """Nothing is written, and nothing can be owed of what is not there."""
     claim, ids = await kept(stores)
