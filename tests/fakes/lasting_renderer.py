@@ -10,11 +10,9 @@ from bot.mail.renderer import Renderer
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
-    from datetime import datetime
 
     from bot.mail.content import Arrival, Rendered
     from bot.mail.frames import Mode
-    from storage.records import Shape
 
 T = TypeVar("T")
 
@@ -28,30 +26,8 @@ class LastingRenderer(Renderer):
         self._thread = threading.Thread(target=self._loop.run_forever, name="renderer")
         self._thread.start()
 
-    async def render(  # noqa: D102 - as of its parent
-        self,
-        octets: bytes,
-        *,
-        shape: Shape,
-        listed_octets: int,
-        received_at: datetime,
-        mailbox_name: str | None,
-        own_address: str,
-        incoming_host: str = "",
-        plain: bool = False,
-    ) -> Rendered:
-        return await self._there(
-            super().render(
-                octets,
-                shape=shape,
-                listed_octets=listed_octets,
-                received_at=received_at,
-                mailbox_name=mailbox_name,
-                own_address=own_address,
-                incoming_host=incoming_host,
-                plain=plain,
-            )
-        )
+    async def render(self, *args: Any, **kwargs: Any) -> Rendered:  # noqa: D102 - as of its parent
+        return await self._there(super().render(*args, **kwargs))
 
     async def read(self, octets: bytes, arrival: Arrival, mode: Mode, page: int = 0) -> Rendered | None:  # noqa: D102
         return await self._there(super().read(octets, arrival, mode, page))

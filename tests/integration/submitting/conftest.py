@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from bot.slack.client import SlackClient
     from storage.records import Person
     from storage.sending import Outgoing
+    from storage.sharing import Share
     from storage.vault import Vault
 
 __all__ = ["TO_KENJI", "hall"]
@@ -174,6 +175,19 @@ async def in_hand(office: Office, submitter: Submitter) -> None:
     async with asyncio.timeout(30):
         while not office.server.transactions:  # noqa: ASYNC110 - the fake calls nobody
             await asyncio.sleep(0.01)
+
+
+async def bring_without(office: Office, share: Share, *, is_late: bool) -> None:
+    """Bring what waits when a share has ended: before the server is asked, or while it has all but the last dot."""
+    if not is_late:
+        await office.hall.end(share)
+        await office.bring()
+        return
+    office.server.delays = {"DATA": 1.0}
+    submitter = office.submitter()
+    await in_hand(office, submitter)
+    await office.hall.end(share)
+    await ended(submitter)
 
 
 @pytest.fixture

@@ -14,9 +14,8 @@ from storage.records import Secret
 from storage.sending import OutgoingState, Trouble
 from storage.sharing import Act, Level, Suspension
 from storage.suspension import Suspensions
-from tests.fakes.smtp_server import TAKEN
 from tests.integration.storage.stores import NEW
-from tests.integration.submitting.conftest import RIGHT, ended, in_hand
+from tests.integration.submitting.conftest import RIGHT, bring_without, ended, in_hand
 from tests.integration.viewing.conftest import EVERYTHING, INES, KENJI, MARTA
 
 if TYPE_CHECKING:
@@ -118,16 +117,7 @@ async def test_whose_right_ended_since_sends_nothing(office: Office, *, is_late:
     """Whether it ended before the server was asked, or while it had all but the last dot."""
     share = await office.hall.share(Level.REPLY)
     mail = await office.write(actor=KENJI)
-    if is_late:
-        office.server.ending = lambda _: TAKEN
-        office.server.delays = {"DATA": 0.3}
-        submitter = office.submitter()
-        await in_hand(office, submitter)
-        await office.hall.end(share)
-        await ended(submitter)
-    else:
-        await office.hall.end(share)
-        await office.bring()
+    await bring_without(office, share, is_late=is_late)
     await office.post()
 
     found = await office.now(mail)

@@ -11,9 +11,8 @@ from bot.sandbox.slack.people import TEAM_ID
 from storage.sending import OutgoingState, Trouble
 from storage.sharing import Act, Level, Suspension
 from storage.suspension import Suspensions
-from tests.fakes.smtp_server import TAKEN
 from tests.integration.storage.stores import NEW
-from tests.integration.submitting.conftest import ADA, RIGHT, ended, in_hand
+from tests.integration.submitting.conftest import ADA, RIGHT, bring_without
 from tests.integration.viewing.conftest import EVERYTHING, INES, KENJI, MARTA
 
 if TYPE_CHECKING:
@@ -40,16 +39,7 @@ async def test_whose_right_to_the_message_ended_passes_nothing_of_it_on(
     message = await office.hall.mail("Secret")
     share = await office.hall.share(Level.REPLY, history=True)
     mail = await forwarded(office, message)
-    if is_late:
-        office.server.ending = lambda _: TAKEN
-        office.server.delays = {"DATA": 0.3}
-        submitter = office.submitter()
-        await in_hand(office, submitter)
-        await office.hall.end(share)
-        await ended(submitter)
-    else:
-        await office.hall.end(share)
-        await office.bring()
+    await bring_without(office, share, is_late=is_late)
 
     found = await office.now(mail)
     assert (found.state, found.trouble) == (OutgoingState.FAILED, Trouble.NOT_ALLOWED)
